@@ -1,0 +1,80 @@
+package arena
+
+import (
+	"context"
+
+	"breakfix/internal/mutate"
+	"breakfix/internal/outcome"
+	"breakfix/internal/testrun"
+	"breakfix/internal/tree"
+)
+
+// Role is one side of the game.
+type Role string
+
+// The two roles. One policy plays both.
+const (
+	Breaker Role = "breaker"
+	Fixer   Role = "fixer"
+)
+
+// Task is what a player is told at the start.
+type Task struct {
+	Role  Role
+	Seed  uint64 // all randomness of the player comes from here
+	Steps int    // how many steps it has
+
+	// For the fixer: the minimised red test, how it fails, and the context of
+	// the change as it is in the broken tree. Never the removed lines.
+	RedTest  string          // source of the minimised red test
+	RedPath  string          // where it is laid
+	Failure  testrun.Failure // how it fails on the broken tree
+	Contexts []Context
+}
+
+// Context is one place of the change, in the broken tree.
+type Context struct {
+	Path                    string
+	Function                string // qualified name of the enclosing function or class, "" at module level
+	FirstLine, LastLine     int    // of the enclosing function, 1-based inclusive; of the window at module level
+	WindowFirst, WindowLast int    // three lines either side of the change, as a diff shows it
+}
+
+// Observation is what one step of the fixer showed.
+type Observation struct {
+	Step    int             // 1-based
+	Applied bool            // false: the edit did not apply or does not parse; the step counts all the same
+	Why     string          // why not
+	Verdict outcome.Verdict // of the minimised red test
+	Failure testrun.Failure // when red
+	Cached  bool
+	Left    int // steps left
+}
+
+// Fix is the fixer's side: it counts steps, and the patch is the diff that the
+// host computes between the broken tree and Tree.
+type Fix interface {
+	Task() Task
+	// Read returns a file of the fixer's current tree. Only code files and the
+	// red test are there to be read: no history, no caches, no hidden tests.
+	Read(path string) ([]byte, error)
+	Paths() []string
+	// Try makes edits (offsets into the current file at path) on the tree
+	// given by from (0: the broken tree, n: the tree after step n), and runs
+	// the red test. It costs one step. ErrOutOfSteps when none is left.
+	Try(ctx context.Context, from int, path string, edits []tree.Edit, what string) (Observation, error)
+	// Submit hands in the tree after step n (0: gives up).
+	Submit(n int) error
+}
+
+// Break is the breaker's side.
+type Break interface {
+	Task() Task
+	// Sites lists the mutations that may be made: in code to break, on lines
+	// that some test runs, not made before in this run. Sorted, same on every call.
+	Sites() []mutate.Mutation
+	// Read returns a file of the base.
+	Read(path string) ([]byte, error)
+	// Choose hands in the break.
+	Choose(m ...mutate.Mutation) error
+}

@@ -1,0 +1,82 @@
+package bug
+
+import (
+	"breakfix/internal/mutate"
+	"breakfix/internal/outcome"
+	"breakfix/internal/source"
+	"breakfix/internal/testrun"
+	"breakfix/internal/tree"
+)
+
+// Candidate is a break before validation.
+type Candidate struct {
+	Tree      *tree.Tree        // the broken tree
+	Mutations []mutate.Mutation // what made it, when operators did
+	Strategy  string            // "operator", "removal", "history", "free", "higher_order"
+	Seed      uint64
+	Order     int
+	Parents   []string // ids; for a higher-order candidate the bug that was not repaired
+	Parent    *Bug     // of a higher-order candidate
+	Repair    []byte   // the failed repair, a diff against the parent's broken tree
+}
+
+// RedTest is the minimised test: a file of its own that fails on the bug and
+// passes on the base.
+type RedTest struct {
+	Path       string          `json:"path"`       // where it is laid in the tree, "test_breakfix_<id>.py"
+	Code       string          `json:"-"`          // written as red_test.py
+	Test       string          `json:"test"`       // its test id
+	From       string          `json:"from"`       // the id of the test that it was made from
+	Statements int             `json:"statements"` // after minimising
+	Before     int             `json:"before"`     // statements of the test that it came from, with its file's support code
+	Original   string          `json:"-"`          // the source of the test that it came from
+	Failure    testrun.Failure `json:"failure"`    // on the bug
+}
+
+// Bug is the artifact. It exists only after validation.
+type Bug struct {
+	ID         string                   `json:"id"` // first 12 digits of the digest of base, inject and weaken
+	Base       tree.Digest              `json:"base"`
+	Broken     tree.Digest              `json:"broken"`
+	Source     source.Snapshot          `json:"source"`
+	Recipe     source.Recipe            `json:"recipe"`
+	Lock       []string                 `json:"lock"`
+	Options    Options                  `json:"options"`
+	Order      int                      `json:"order"`
+	Parents    []string                 `json:"parents"`
+	Strategy   string                   `json:"strategy"`
+	Operators  []string                 `json:"operators"`
+	Seed       uint64                   `json:"seed"`
+	Red        []string                 `json:"-"` // red.txt
+	Hidden     []string                 `json:"-"` // hidden.txt: red tests that the fixer never sees
+	RedTest    RedTest                  `json:"red_test"`
+	Inject     []byte                   `json:"-"`      // inject.diff
+	Weaken     []byte                   `json:"-"`      // weaken.diff
+	Checks     map[outcome.Check]string `json:"checks"` // "passed" or "not applicable: …"
+	Difficulty Difficulty               `json:"difficulty"`
+	Weight     float64                  `json:"weight"`
+	Files      map[string]tree.Digest   `json:"files"` // digest of every other file of the folder
+}
+
+// Options are those of the source that judging the bug again needs.
+type Options struct {
+	Tests []string `json:"tests,omitempty"`
+	Env   []string `json:"env,omitempty"`
+}
+
+// Difficulty is an estimate in minutes of an expert's fix time, with its terms.
+type Difficulty struct {
+	Minutes float64            `json:"minutes"`
+	Terms   map[string]float64 `json:"terms"`
+}
+
+// Result is the outcome of validation: the bug when Outcome is Valid, else the
+// check that stopped it and why.
+type Result struct {
+	Outcome outcome.Break
+	Check   outcome.Check // the check that objected, "" when valid
+	Reason  string
+	Bug     *Bug
+	Checks  map[outcome.Check]string
+	Runs    []outcome.Results // verdicts of each run on the broken tree, for the store
+}

@@ -1,0 +1,16 @@
+package grade
+
+import "breakfix/internal/outcome"
+
+// Result is the verdict on a repair.
+type Result struct {
+	Outcome    outcome.Attempt         `json:"outcome"`
+	Gates      map[outcome.Gate]string `json:"gates"`      // "passed", or why not; gates after a failed test gate are absent
+	Red        []string                `json:"red"`        // red tests that did not pass
+	Regressed  []string                `json:"regressed"`  // other tests that passed on the base and do not now
+	Hidden     []string                `json:"hidden"`     // of the above: those that the fixer could not see
+	Spurious   bool                    `json:"spurious"`   // everything visible passed, a held-back test did not
+	Suspicious []string                `json:"suspicious"` // reasons, e.g. "edits_runner_configuration"; such a grading leaves the update
+	Results    outcome.Results         `json:"-"`
+	Tree       string                  `json:"tree"` // digest of the graded tree
+}

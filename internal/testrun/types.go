@@ -1,0 +1,103 @@
+package testrun
+
+import (
+	"context"
+	"time"
+
+	"breakfix/internal/outcome"
+	"breakfix/internal/tree"
+)
+
+// Request asks for verdicts of tests on one tree.
+type Request struct {
+	Tree  *tree.Tree
+	Tests []string // ids as the baseline names them; nil means the whole suite
+	// Files are test files of our own (path relative to the tree → content),
+	// collected in addition and reported under that path. They shadow nothing:
+	// a path that the tree has is an error.
+	Files map[string]string
+	// FilesOnly runs nothing but Files.
+	FilesOnly bool
+	// Deadline is the wall time of each test; nil means the baseline's rule,
+	// max(Floor, 6 × its own time).
+	Deadline func(id string) time.Duration
+	// GiveUp ends the run after this many tests that timed out; 0 means 3.
+	GiveUp int
+	// Fresh neither reads nor writes the verdict cache.
+	Fresh bool
+	// HashSeed is PYTHONHASHSEED; 0 is the default of every run.
+	HashSeed int
+}
+
+// Failure tells how a test failed, for the fixer and for "the same failure".
+type Failure struct {
+	Kind     string  `json:"kind"`      // exception type, "AssertionError"
+	Message  string  `json:"message"`   // first lines of its text, bounded
+	Path     string  `json:"path"`      // file of the innermost frame inside the tree, relative
+	Line     int     `json:"line"`      // its line, 1-based
+	TestLine int     `json:"test_line"` // line of the innermost frame in the test's own file
+	Frames   []Frame `json:"frames"`    // frames inside the tree, outermost first
+	Text     string  `json:"text"`      // the rendered report, bounded to 8 KiB
+}
+
+// Frame is one place of a traceback, relative to the tree.
+type Frame struct {
+	Path string `json:"path"`
+	Line int    `json:"line"`
+	Func string `json:"func"`
+}
+
+// Report is what a run of tests said.
+type Report struct {
+	Results    outcome.Results    // one entry for every test asked for, Absent included
+	Failures   map[string]Failure // for the red ones
+	Seconds    map[string]float64 // wall time of each test
+	Lines      map[string]Lines   // with Coverage only: test → file → lines
+	Loaded     bool               // collection went through: no file that collected on the base failed to
+	LoadError  string             // the first collection error
+	GaveUp     bool               // stopped after GiveUp timeouts; the rest is Absent
+	Complete   bool               // the completion mark arrived (false: the process died)
+	Cached     int                // verdicts that came from the cache
+	Ran        int                // verdicts that were run
+	Wall, CPU  time.Duration
+	PeakMemory int64
+}
+
+// Lines maps a file of the tree to the sorted 1-based lines that ran.
+type Lines map[string][]int
+
+// Runner gives verdicts. Infrastructure failure is an error; everything that
+// the code under test did is in the report. Safe for concurrent use.
+type Runner interface {
+	Run(ctx context.Context, req Request) (Report, error)
+}
+
+// Flaky is a test that was set aside, and what it did in each run.
+type Flaky struct {
+	Test     string            `json:"test"`
+	Verdicts []outcome.Verdict `json:"verdicts"`
+}
+
+// Baseline is the measured truth about a suite.
+type Baseline struct {
+	Results outcome.Results    `json:"results"` // tests on which all runs agreed
+	Flaky   []Flaky            `json:"flaky"`   // set aside: excluded from every verdict
+	Seconds map[string]float64 `json:"seconds"` // median wall time of each test
+	Lines   map[string]Lines   `json:"lines"`   // test id → covered lines; "" holds lines that ran at import
+	Lint    Findings           `json:"lint"`
+	Types   Findings           `json:"types"`
+	Broken  map[string]string  `json:"broken"`   // test files that do not collect on the base → error
+	RunLeft []string           `json:"run_left"` // smoke-run steps that fail on the base and are left out
+	Wall    float64            `json:"wall"`     // seconds of one whole run
+}
+
+// Finding is one linter message without its line, so that moved code is not new.
+type Finding struct {
+	File    string `json:"file"`
+	Rule    string `json:"rule"`
+	Object  string `json:"object"`
+	Message string `json:"message"` // digits masked
+}
+
+// Findings is a multiset of findings.
+type Findings map[Finding]int
