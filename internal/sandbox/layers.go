@@ -1,0 +1,4 @@
+package sandbox
+
+// Layers implements Sandbox.
+func (b *bubblewrap) Layers() []Layer { return nil }
