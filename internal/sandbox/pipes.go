@@ -84,6 +84,12 @@ func openPipes(spec *Spec, args []string, lim Limits) (p *pipes, err error) {
 		return p, err
 	}
 	args = append([]string{"--json-status-fd", strconv.Itoa(statusFD)}, args...)
+	if filter := seccompFilter(); filter != nil {
+		if err = in(filterFD, filter); err != nil {
+			return p, err
+		}
+		args = append(args, "--seccomp", strconv.Itoa(filterFD))
+	}
 	return p, in(argsFD, joinArguments(args))
 }
 

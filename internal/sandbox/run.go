@@ -76,7 +76,8 @@ func (b *bubblewrap) Run(ctx context.Context, spec Spec) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	r := &running{lim: lim, group: cg, status: &status{}}
+	r := &running{lim: lim, group: cg, status: newStatus()}
+	defer r.status.close()
 	res, err := r.supervise(ctx, b, &spec, lay, keep)
 	if gone := cg.remove(); err == nil && gone != nil {
 		err = gone
@@ -123,6 +124,9 @@ func (r *running) stop(why Stopped) {
 func (r *running) kill() {
 	r.group.kill()
 	if r.cmd != nil && r.cmd.Process != nil {
+		if len(r.group.dirs) == 0 {
+			syscall.Kill(-r.cmd.Process.Pid, syscall.SIGKILL)
+		}
 		r.cmd.Process.Kill()
 	}
 }
@@ -326,10 +330,14 @@ type status struct {
 	exit  int
 	kept  bool
 	init  int // a pidfd of the box's process 1; 0 while unknown
+	done  chan struct{}
 }
+
+func newStatus() *status { return &status{done: make(chan struct{})} }
 
 // read takes the JSON documents until the descriptor is closed.
 func (s *status) read(r io.Reader) {
+	defer close(s.done)
 	for d := json.NewDecoder(r); ; {
 		var m struct {
 			ChildPID *int  `json:"child-pid"`
@@ -358,6 +366,11 @@ func (s *status) read(r io.Reader) {
 // waitInit waits until the box's process 1 is gone, which the kernel lets go
 // only after all others of its namespace: for machines without cgroups.
 func (s *status) waitInit(until time.Time) error {
+	select {
+	case <-s.done:
+	case <-time.After(time.Until(until)):
+		return errors.New("a box does not end after SIGKILL")
+	}
 	s.mu.Lock()
 	fd := s.init
 	s.mu.Unlock()
