@@ -156,11 +156,7 @@ func (l *layout) writeTree(t *tree.Tree, layers []string) error {
 // writeChanges writes files below top; a nil file becomes an overlay whiteout
 // unless a changed file already covers its place.
 func writeChanges(top string, changes map[string]*tree.File) error {
-	paths := make([]string, 0, len(changes))
-	for p := range changes {
-		paths = append(paths, p)
-	}
-	sort.Strings(paths)
+	paths := sortedPaths(changes)
 	for _, p := range paths {
 		if err := tree.CheckPath(p); err != nil {
 			return err
@@ -203,12 +199,7 @@ func writeFile(name string, f *tree.File) error {
 }
 
 func (l *layout) writeExtra(extra map[string]*tree.File) error {
-	paths := make([]string, 0, len(extra))
-	for p := range extra {
-		paths = append(paths, p)
-	}
-	sort.Strings(paths)
-	for i, p := range paths {
+	for i, p := range sortedPaths(extra) {
 		f := extra[p]
 		if f == nil {
 			continue
@@ -224,4 +215,13 @@ func (l *layout) writeExtra(extra map[string]*tree.File) error {
 		l.args = append(l.args, "--ro-bind", name, p)
 	}
 	return nil
+}
+
+func sortedPaths(files map[string]*tree.File) []string {
+	paths := make([]string, 0, len(files))
+	for p := range files {
+		paths = append(paths, p)
+	}
+	sort.Strings(paths)
+	return paths
 }
