@@ -62,7 +62,8 @@ func (l *layout) fill(b *bubblewrap, spec *Spec) error {
 		l.args = append(l.args, "--share-net")
 	}
 	l.args = append(l.args, etc...)
-	l.args = append(l.args, "--bind", l.dir+"/mnt/tmp", "/tmp", "--bind", l.dir+"/mnt/shm", "/dev/shm")
+	l.args = append(l.args, "--bind", l.dir+"/mnt/tmp", "/tmp", "--bind", l.dir+"/mnt/shm", "/dev/shm",
+		"--chmod", "1777", "/tmp", "--chmod", "1777", "/dev/shm", "--chmod", "700", "/tmp/home")
 	work := "/mnt/upper"
 	if spec.Tree != nil {
 		work = "/mnt/merged"

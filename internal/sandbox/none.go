@@ -75,7 +75,7 @@ func (p *plain) Run(ctx context.Context, spec Spec) (Result, error) {
 	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{}
 	r := &running{lim: lim, group: cg, cgroups: &p.cgroups, cmd: cmd}
-	res, err := r.supervise(ctx, &spec, nil)
+	res, err := r.superviseOnThread(ctx, &spec, nil)
 	if gone := cg.remove(); err == nil && gone != nil {
 		err = gone
 	}

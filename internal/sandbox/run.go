@@ -39,8 +39,7 @@ unset PWD OLDPWD SHLVL
 size=$1 inodes=$2 overlay=$3 keep=$4 mount=$5 bwrap=$6
 shift 6
 "$mount" -n -t tmpfs -o "size=$size,nr_inodes=$inodes,mode=0755,nosuid,nodev" breakfix mnt || exit 125
-mkdir mnt/upper mnt/work mnt/merged mnt/tmp mnt/shm || exit 125
-chmod 1777 mnt/tmp mnt/shm && mkdir -m 700 mnt/tmp/home || exit 125
+mkdir mnt/upper mnt/work mnt/merged mnt/tmp mnt/shm mnt/tmp/home || exit 125
 if [ -n "$keep" ] && [ -d "$keep" ]; then cp -a "$keep/." mnt/upper/ || exit 125; fi
 if [ -n "$overlay" ]; then "$mount" -n -t overlay -o "$overlay" overlay mnt/merged || exit 125; fi
 if [ -z "$keep" ]; then exec "$bwrap" --args 6 -- "$@"; fi
@@ -76,7 +75,7 @@ func (b *bubblewrap) Run(ctx context.Context, spec Spec) (Result, error) {
 	}
 	r := &running{lim: lim, group: cg, cgroups: &b.cgroups, status: newStatus(), cmd: b.command(&spec, lay, keep, lim)}
 	defer r.status.close()
-	res, err := r.supervise(ctx, &spec, lay.args)
+	res, err := r.superviseOnThread(ctx, &spec, lay.args)
 	if gone := cg.remove(); err == nil && gone != nil {
 		err = gone
 	}
@@ -130,6 +129,26 @@ func (r *running) kill() {
 	}
 }
 
+// superviseOnThread calls supervise on a thread that is held until the box is
+// gone: the kernel kills the box when the thread that started it ends. It is
+// never the main thread, which alone decides what group our memory counts in.
+func (r *running) superviseOnThread(ctx context.Context, spec *Spec, args []string) (res Result, err error) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	if unix.Gettid() != os.Getpid() {
+		return r.supervise(ctx, spec, args)
+	}
+	done := make(chan struct{})
+	go func() { // runs on another thread, for this one is ours
+		defer close(done)
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		res, err = r.supervise(ctx, spec, args)
+	}()
+	<-done
+	return res, err
+}
+
 // supervise starts the box, feeds it, waits until all of it is gone.
 func (r *running) supervise(ctx context.Context, spec *Spec, args []string) (Result, error) {
 	io_, err := openPipes(spec, args, r.lim)
@@ -138,10 +157,6 @@ func (r *running) supervise(ctx context.Context, spec *Spec, args []string) (Res
 	}
 	defer io_.closeAll()
 
-	// The kernel kills the box when the thread that started it ends, and Go
-	// ends idle threads: hold on to this one.
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
 	// What this process inherited without close-on-exec must not reach the box.
 	if err := unix.CloseRange(3, ^uint(0)>>1, unix.CLOSE_RANGE_CLOEXEC); err != nil && !errors.Is(err, unix.ENOSYS) {
 		return Result{}, fmt.Errorf("close inherited descriptors: %w", err)
@@ -270,13 +285,10 @@ func (r *running) start(io_ *pipes) error {
 	r.cmd.Stdin, r.cmd.Stdout, r.cmd.Stderr = io_.child[0], io_.child[1], io_.child[2]
 	r.cmd.ExtraFiles = io_.child[3:]
 	r.cmd.SysProcAttr.Setsid, r.cmd.SysProcAttr.Pdeathsig = true, syscall.SIGKILL
-	if err := r.cmd.Start(); err != nil {
+	if err := r.group.start(r.cmd); err != nil {
 		return fmt.Errorf("start the box: %w", err)
 	}
 	io_.closeChild()
-	if err := r.group.join(r.cmd.Process.Pid); err != nil {
-		return err
-	}
 	return r.setLimits(r.cmd.Process.Pid)
 }
 
