@@ -22,7 +22,7 @@ import (
 //	changes/  changed and removed files of the tree, as the top lower layer
 //	l0, l1 …  links to the lower layers, so that no path needs escaping
 //	extra/    further files
-//	etc/      a minimal /etc
+//	etc/      a minimal /etc, when the run has the network
 type layout struct {
 	dir   string
 	lower string // overlay's lowerdir, relative to dir; "" without a tree
@@ -50,7 +50,7 @@ func (l *layout) fill(b *bubblewrap, spec *Spec) error {
 			return fmt.Errorf("lay out the tree: %w", err)
 		}
 	}
-	etc, err := l.writeEtc(spec.Network)
+	etc, err := b.etc(l, spec.Network)
 	if err != nil {
 		return fmt.Errorf("lay out /etc: %w", err)
 	}

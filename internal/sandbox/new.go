@@ -98,7 +98,7 @@ func (b *bubblewrap) probe() error {
 			first = err
 		}
 	}
-	os.Remove(b.scratch)
+	os.RemoveAll(b.scratch)
 	return &MissingError{
 		What: "bubblewrap cannot make a box here (" + first.Error() + ")",
 		Next: "sysctl -w kernel.unprivileged_userns_clone=1 kernel.apparmor_restrict_unprivileged_userns=0 (or run in a container with CAP_SYS_ADMIN, or type out --sandbox none)",
@@ -215,6 +215,8 @@ type bubblewrap struct {
 	cgroups          cgroups
 	runs             atomic.Int64
 
+	etcOnce    sync.Once
+	etcErr     error
 	layersOnce sync.Once
 	layers     []Layer
 }
