@@ -60,7 +60,9 @@ func (e toxEnv) needs() toxNeeds {
 // left out: which factors hold is tox's own business.
 func toxINI(ini map[string]map[string]string) toxNeeds {
 	env := ini["testenv"]
-	words := func(s string) []string { return strings.FieldsFunc(s, func(r rune) bool { return strings.ContainsRune(", \n\t", r) }) }
+	words := func(s string) []string {
+		return strings.FieldsFunc(s, func(r rune) bool { return strings.ContainsRune(", \n\t", r) })
+	}
 	n := toxNeeds{extras: words(env["extras"]), groups: words(env["dependency_groups"])}
 	var expand func(text string, depth int)
 	expand = func(text string, depth int) {

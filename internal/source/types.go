@@ -65,14 +65,14 @@ type Recipe struct {
 type Environment struct {
 	Digest  tree.Digest `json:"digest"` // of the recipe and the lock
 	Recipe  Recipe      `json:"recipe"`
-	Lock    []string    `json:"lock"` // name==version of everything installed, sorted
-	Dir     string      `json:"-"`    // host folder of the virtual environment, bound read-only at EnvAt
-	Base    string      `json:"-"`    // prefix of the base interpreter, bound read-only at the same path
-	Built   string      `json:"-"`    // host folder of files that the build wrote into the tree; "" when none
+	Lock    []string    `json:"lock"`    // name==version of everything installed, sorted
+	Dir     string      `json:"-"`       // host folder of the virtual environment, bound read-only at EnvAt
+	Base    string      `json:"-"`       // prefix of the base interpreter, bound read-only at the same path
+	Built   string      `json:"-"`       // host folder of files that the build wrote into the tree; "" when none
 	Dropped []string    `json:"dropped"` // sources of test dependencies that did not install, and why
-	Log     string      `json:"-"`    // what the installation printed; "" when the environment existed
-	Reused  bool        `json:"-"`    // found in the cache
-	Seconds float64     `json:"-"`    // time spent making it, 0 when reused
+	Log     string      `json:"-"`       // what the installation printed; "" when the environment existed
+	Reused  bool        `json:"-"`       // found in the cache
+	Seconds float64     `json:"-"`       // time spent making it, 0 when reused
 }
 
 // EnvAt is where an environment lies in every box.
