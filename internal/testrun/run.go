@@ -32,6 +32,7 @@ type series struct {
 	loading  time.Duration
 	giveUp   int
 	coverage string
+	anyRoot  bool // a wanted test is not in a file of its own name: collect the roots
 }
 
 // tally is what a series said.
@@ -48,6 +49,7 @@ type tally struct {
 	cover       *Cover
 	spawned     []string
 	pytest      string
+	loadTime    time.Duration // of the first process that collected
 	strange     int
 	wall, cpu   time.Duration
 	peak        int64
@@ -74,7 +76,9 @@ func (s series) run(ctx context.Context) (*tally, error) {
 		if !all {
 			j.tests = append([]string{}, pending...)
 			j.whole = whole
-			j.files = append(filesOf(pending), whole...)
+			if !s.anyRoot {
+				j.files = append(filesOf(pending), whole...)
+			}
 		}
 		one, err := j.run(ctx, s.box)
 		if err != nil {
@@ -152,6 +156,9 @@ func (t *tally) merge(s *session) {
 		t.spawned = s.spawned
 	}
 	t.pytest = s.pytest
+	if t.loadTime == 0 {
+		t.loadTime = s.loadTime
+	}
 	t.strange += s.strange
 	t.wall += s.box.Wall
 	t.cpu += s.box.CPU

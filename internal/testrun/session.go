@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"path"
-	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -29,7 +28,7 @@ const coverageAt = "/breakfix-coverage"
 type mode struct {
 	Config   string   `json:"config"`   // the configuration file inside the tree, "" for none
 	Args     []string `json:"args"`     // options kept from the target's addopts
-	User     []string `json:"user"`     // --tests
+	Select   []string `json:"select"`   // -k, -m and --deselect, used when the suite is collected
 	Roots    []string `json:"roots"`    // what to collect when no test is named; empty: pytest's own rule
 	Autoload bool     `json:"autoload"` // entry-point plugins are loaded
 	TreePath bool     `json:"treepath"` // the tree is on PYTHONPATH
@@ -69,7 +68,8 @@ type uncollected struct {
 // session is what one process said.
 type session struct {
 	ids         []string
-	collected   bool // collection ended
+	collected   bool          // collection ended
+	loadTime    time.Duration // from the start of the box until then
 	uncollected []uncollected
 	verdicts    outcome.Results
 	failures    map[string]Failure
@@ -111,6 +111,7 @@ func (j job) run(ctx context.Context, box sandbox.Sandbox) (*session, error) {
 		Tree: j.tree,
 		Extra: map[string]*tree.File{
 			path.Join(insideAt, "breakfix_report.py"): tree.Text(reporterSource),
+			path.Join(insideAt, "none.ini"):           tree.Text(""),
 			path.Join(insideAt, "plan.json"):          {Kind: tree.Regular, Data: p},
 		},
 		Argv:   j.argv(),
@@ -155,9 +156,7 @@ func (j job) coverageInside() string {
 // environmentBinds lays the environment and its base interpreter in a box.
 func environmentBinds(env *source.Environment) []sandbox.Bind {
 	binds := []sandbox.Bind{{Host: env.Dir, Inside: source.EnvAt}}
-	if env.Base != "" && env.Base != "/usr" && !strings.HasPrefix(env.Base, "/usr/") {
-		binds = append(binds, sandbox.Bind{Host: env.Base, Inside: env.Base})
-	} else if strings.HasPrefix(env.Base, "/usr/local") {
+	if env.Base != "" && env.Base != "/usr" && !strings.HasPrefix(env.Base, "/usr/") { // /usr is in every box
 		binds = append(binds, sandbox.Bind{Host: env.Base, Inside: env.Base})
 	}
 	return binds
@@ -174,6 +173,7 @@ func (s *session) take(m message, j job, w *watch) error {
 		s.ids = append(s.ids, m.IDs...)
 	case "collected":
 		s.collected = true
+		s.loadTime = time.Since(w.began)
 		w.allow(j.loading)
 	case "start":
 		if s.started[m.ID] {
@@ -229,28 +229,23 @@ func (s *session) take(m message, j job, w *watch) error {
 // configuration decides what runs.
 func (j job) argv() []string {
 	argv := []string{source.EnvAt + "/bin/python", "-m", "pytest", "-p", "breakfix_report", "-o", "addopts="}
+	config := path.Join(insideAt, "none.ini")
 	if j.mode.Config != "" {
-		argv = append(argv, "-c", path.Join(sandbox.TreeAt, j.mode.Config))
+		config = path.Join(sandbox.TreeAt, j.mode.Config)
 	}
-	argv = append(argv, "--rootdir", sandbox.TreeAt, "-o", "cache_dir=/tmp/pytest_cache",
+	argv = append(argv, "-c", config, "--rootdir", sandbox.TreeAt, "--confcutdir", sandbox.TreeAt, "-o", "cache_dir=/tmp/pytest_cache",
 		"--continue-on-collection-errors", "-q")
 	for _, p := range blockedPlugins {
 		argv = append(argv, "-p", "no:"+p)
 	}
 	argv = append(argv, j.mode.Args...)
-	argv = append(argv, j.mode.User...)
 	if j.files != nil {
 		return append(argv, j.files...)
 	}
-	if len(j.mode.User) == 0 || !slices.ContainsFunc(j.mode.User, isTestPath) {
-		argv = append(argv, j.mode.Roots...)
+	if j.tests == nil {
+		argv = append(argv, j.mode.Select...)
 	}
-	return argv
-}
-
-// isTestPath reports whether an argument for pytest names what to collect.
-func isTestPath(arg string) bool {
-	return !strings.HasPrefix(arg, "-") && (strings.Contains(arg, "/") || strings.HasSuffix(arg, ".py") || strings.Contains(arg, "::") || arg == "tests" || arg == "test")
+	return append(argv, j.mode.Roots...)
 }
 
 // environ is the whole environment of the tests.
@@ -266,7 +261,6 @@ func (j job) environ() []string {
 		"PYTHONDONTWRITEBYTECODE=1",
 		"PYTHONHASHSEED="+strconv.Itoa(j.seed),
 		"PYTHONPATH="+pythonpath,
-		"PYTHONFAULTHANDLER=",
 		"HOME=/tmp", "TZ=UTC", "LANG=C.UTF-8", "LC_ALL=C.UTF-8", "COLUMNS=80", "TERM=dumb",
 	)
 	if !j.mode.Autoload {
@@ -306,6 +300,7 @@ func sortedKeys[V any](m map[string]V) []string {
 
 // watch kills a box when the time that it was allowed has passed.
 type watch struct {
+	began time.Time
 	mu    sync.Mutex
 	timer *time.Timer
 	dead  bool // fired
@@ -313,7 +308,7 @@ type watch struct {
 }
 
 func newWatch(kill func(), d time.Duration) *watch {
-	w := &watch{}
+	w := &watch{began: time.Now()}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.timer = time.AfterFunc(d, func() {
