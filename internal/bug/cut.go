@@ -63,6 +63,9 @@ func (m *module) apply(cuts []cut) (out []byte, ok bool) {
 		if cs[i].start != cs[j].start {
 			return cs[i].start < cs[j].start
 		}
+		if a, b := cs[i].end == cs[i].start, cs[j].end == cs[j].start; a != b {
+			return a // what is only put in comes first
+		}
 		return cs[i].end > cs[j].end
 	})
 	var kept []cut

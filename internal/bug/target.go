@@ -12,6 +12,9 @@ type Judge interface {
 	testrun.Runner
 	// Covering returns the tests that run one of the lines, fastest first.
 	Covering(path string, firstLine, lastLine int) []string
+	// Imported tells whether one of the lines runs while modules are imported:
+	// then no list of covering tests is complete.
+	Imported(path string, firstLine, lastLine int) bool
 }
 
 // Paths tells what the files of a tree are for; a language provides it.
@@ -30,9 +33,6 @@ type Target struct {
 	Lock     []string
 	Options  Options
 	Base     *testrun.Baseline
-	// AtImport tells whether one of the lines runs while modules are imported:
-	// then no list of covering tests is complete.
-	AtImport func(path string, firstLine, lastLine int) bool
 }
 
 func (t Target) run(ctx context.Context, req testrun.Request) (testrun.Report, error) {
