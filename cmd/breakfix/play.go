@@ -26,34 +26,39 @@ const defaultTarget = "pypi:cachetools==8.0.1"
 
 // sourceFlags say what of a source is taken.
 type sourceFlags struct {
-	At          string   `help:"Commit of a git source: HEAD, random or a revision. A folder without it is taken as it is." placeholder:"REV"`
-	Only        []string `help:"Code to break: globs, relative to the source." placeholder:"GLOB"`
-	Exclude     []string `help:"Code to leave alone." placeholder:"GLOB"`
-	Tests       []string `help:"Further arguments for the test runner." placeholder:"ARG"`
-	Python      string   `help:"Interpreter of an environment that exists, for private packages." placeholder:"PATH" type:"path"`
-	Env         []string `help:"Let one variable through to the tests." placeholder:"NAME"`
-	TestSeconds float64  `help:"Wall time that a test has while the baseline is measured." default:"60"`
+	At          string   `json:"at" help:"Commit of a git source: HEAD, random or a revision. A folder without it is taken as it is." placeholder:"REV"`
+	Only        []string `json:"only" help:"Code to break: globs, relative to the source." placeholder:"GLOB"`
+	Exclude     []string `json:"exclude" help:"Code to leave alone." placeholder:"GLOB"`
+	Tests       []string `json:"tests" help:"Further arguments for the test runner." placeholder:"ARG" sep:"none"`
+	Python      string   `json:"python" help:"Interpreter of an environment that exists, for private packages." placeholder:"PATH"`
+	Env         []string `json:"env" help:"Let one variable through to the tests." placeholder:"NAME"`
+	TestSeconds float64  `json:"test-seconds" help:"Wall time that a test has while the baseline is measured." default:"60"`
+}
+
+// gameFlags say how a run is played.
+type gameFlags struct {
+	Seed     *uint64 `json:"seed" help:"Seed of all randomness; drawn and shown when not given." placeholder:"N"`
+	Workers  int     `json:"workers" help:"Games and attempts in flight. Default: the cores." placeholder:"N"`
+	Episodes int     `json:"episodes" help:"Episodes to play. Default: until difficulty stands still." placeholder:"N"`
+	Minutes  float64 `json:"minutes" help:"Minutes to play." placeholder:"M"`
+	Policy   string  `json:"policy" help:"Who plays: builtin or scripted:FILE." default:"builtin"`
+	Breaker  string  `json:"breaker" help:"Who breaks, when not the policy." placeholder:"P"`
+	Fixer    string  `json:"fixer" help:"Who fixes, when not the policy." placeholder:"P"`
+	Reward   string  `json:"reward" help:"Reward schema: shared or adversarial." default:"shared"`
+	Order    int     `json:"order" help:"Highest order of a bug." default:"5"`
+	Group    int     `json:"group" help:"Attempts a bug." default:"8"`
+	Steps    int     `json:"steps" help:"Steps an attempt." default:"64"`
+	NoCache  bool    `json:"no-cache" help:"Neither read nor keep verdicts of earlier runs." name:"no-cache"`
+	Disk     string  `json:"disk" help:"Stop when the run folder has reached this size." default:"20GB"`
 }
 
 // playCmd is the self-play loop.
 type playCmd struct {
-	Sources     []string `arg:"" optional:"" name:"source" help:"Folder, git URL or pypi:NAME==VERSION; without one: ${default_target}."`
-	sourceFlags `group:"source"`
-	Run_        string  `name:"run" help:"Where the run lives; an existing run is resumed. Default ./runs/NAME-N." placeholder:"DIR" type:"path"`
-	Seed        *uint64 `help:"Seed of all randomness; drawn and shown when not given." placeholder:"N"`
-	Workers     int     `help:"Games and attempts in flight. Default: the cores." default:"0"`
-	Episodes    int     `help:"Episodes to play. Default: until difficulty stands still." placeholder:"N"`
-	Minutes     float64 `help:"Minutes to play." placeholder:"M"`
-	Policy      string  `help:"Who plays: builtin or scripted:FILE." default:"builtin"`
-	Breaker     string  `help:"Who breaks, when not the policy." placeholder:"P"`
-	Fixer       string  `help:"Who fixes, when not the policy." placeholder:"P"`
-	Reward      string  `help:"Reward schema: shared or adversarial." default:"shared"`
-	Order       int     `help:"Highest order of a bug." default:"5"`
-	Group       int     `help:"Attempts a bug." default:"8"`
-	Steps       int     `help:"Steps an attempt." default:"64"`
-	NoCache     bool    `help:"Neither read nor keep verdicts of earlier runs." name:"no-cache"`
-	Disk        string  `help:"Stop when the run folder has reached this size." default:"20GB"`
-	AllowChange bool    `help:"Resume with a changed configuration." name:"allow-change"`
+	Sources []string `json:"sources" arg:"" optional:"" name:"source" help:"Folder, git URL or pypi:NAME==VERSION; without one, ${default_target}."`
+	sourceFlags
+	gameFlags
+	RunDir      string `json:"-" name:"run" help:"Where the run lives; an existing run is resumed. Default ./runs/NAME-N." placeholder:"DIR"`
+	AllowChange bool   `json:"-" help:"Resume with a changed configuration." name:"allow-change"`
 }
 
 // Run plays, and prints the summary.
@@ -79,8 +84,6 @@ func (c *playCmd) Run(a *app) error {
 		return err
 	}
 	defer run.close()
-	slog.SetDefault(slog.New(run.logHandler(slog.Default().Handler())))
-
 	watch := newWatcher(a)
 	closed := false
 	closeWatch := func() {
@@ -95,9 +98,10 @@ func (c *playCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	if err := run.create(c, boards); err != nil {
+	if err := run.create(c, a, boards); err != nil {
 		return err
 	}
+	slog.SetDefault(slog.New(slog.NewMultiHandler(slog.Default().Handler(), run.store.Log(slog.LevelInfo))))
 	prepared := map[string]float64{}
 	for _, b := range boards {
 		for phase, s := range b.Work.Prepared {
@@ -120,7 +124,7 @@ func (c *playCmd) Run(a *app) error {
 		}
 		return err
 	}
-	if err := run.writeReport(); err != nil {
+	if err := run.writeReport(context.WithoutCancel(a.ctx)); err != nil {
 		return err
 	}
 	if err := c.summary(a, run, ending); err != nil {
