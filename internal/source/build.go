@@ -157,6 +157,26 @@ type part struct {
 	lines []string // requirements
 }
 
+// unpinned returns the part without its version numbers, which may ask for
+// what does not exist for this Python, or contradict another part.
+func (p part) unpinned() (loose part, changed bool) {
+	loose = part{label: p.label}
+	for _, line := range p.lines {
+		req, marker, has := strings.Cut(line, ";")
+		m := requirementName.FindStringSubmatch(strings.TrimSpace(req))
+		if m == nil {
+			return p, false
+		}
+		name := m[1] + m[2]
+		changed = changed || name != strings.TrimSpace(req)
+		if has {
+			name += " ; " + strings.TrimSpace(marker)
+		}
+		loose.lines = append(loose.lines, name)
+	}
+	return loose, changed
+}
+
 func (b *builder) build(ctx context.Context) (*Environment, error) {
 	parts, notes := b.parts()
 	env := &Environment{Recipe: b.recipe, Log: b.logFile}
@@ -265,6 +285,20 @@ func (b *builder) narrow(ctx context.Context, parts []part, env *Environment) ([
 		if settled = ok; ok {
 			kept = append(kept, p)
 			continue
+		}
+		loose, changed := p.unpinned()
+		if changed {
+			ok, err := b.install(ctx, append(kept[:len(kept):len(kept)], loose))
+			if err != nil {
+				return nil, err
+			}
+			if settled = ok; ok {
+				kept = append(kept, loose)
+				note := p.label + ": its versions do not install together and are not followed"
+				env.Dropped = append(env.Dropped, note)
+				fmt.Fprintln(b.people, note)
+				continue
+			}
 		}
 		if len(p.lines) < 2 {
 			drop(p.label)

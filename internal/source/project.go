@@ -55,6 +55,7 @@ type project struct {
 
 	cfg      map[string]map[string]string // setup.cfg
 	setupPy  string
+	hasSetup bool
 	pkgInfo  string
 	pyproj   bool
 	unparsed error // pyproject.toml is no TOML
@@ -80,7 +81,7 @@ func readProject(t *tree.Tree) project {
 		p.cfg = parseINI(string(b))
 	}
 	if b, err := t.Read("setup.py"); err == nil {
-		p.setupPy = string(b)
+		p.setupPy, p.hasSetup = string(b), true
 	}
 	if b, err := t.Read("PKG-INFO"); err == nil {
 		p.pkgInfo = string(b)
@@ -136,7 +137,7 @@ func (p project) installable() bool {
 	if m := p.Tool.UV.Package; m != nil && !*m {
 		return false
 	}
-	return p.setupPy != "" || p.Build != nil || p.Project.Name != "" || p.Tool.Poetry.Name != ""
+	return p.hasSetup || p.Build != nil || p.Project.Name != "" || p.Tool.Poetry.Name != ""
 }
 
 var (
