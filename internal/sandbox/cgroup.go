@@ -244,7 +244,9 @@ func (g *group) kill() {
 	}
 	for _, dir := range g.dirs {
 		for _, pid := range members(dir) {
-			syscall.Kill(pid, syscall.SIGKILL)
+			if pid != os.Getpid() {
+				syscall.Kill(pid, syscall.SIGKILL)
+			}
 		}
 	}
 }

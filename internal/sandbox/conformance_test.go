@@ -42,6 +42,9 @@ func backends(t *testing.T) map[string]*bubblewrap {
 	}
 	open("default", func(*bubblewrap) {})
 	open("user namespace", func(b *bubblewrap) { b.userns = true })
+	if b := all["default"]; b.cgroups.pids != "" {
+		open("v1 cgroups only", func(b *bubblewrap) { b.cgroups.unified = "" })
+	}
 	open("no cgroups", func(b *bubblewrap) { b.cgroups = cgroups{next: &atomic.Int64{}} })
 	return all
 }
@@ -349,7 +352,7 @@ for i in range(4):
     if os.fork() == 0:
         x = bytearray(60 << 20)
         for j in range(0, len(x), 4096): x[j] = 1
-        time.sleep(2); os._exit(0)
+        time.sleep(1); os._exit(0)
 for i in range(4): os.wait()
 `)})
 		if res.Stopped != Memory {

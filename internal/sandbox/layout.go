@@ -37,6 +37,9 @@ func (b *bubblewrap) newLayout(spec *Spec) (*layout, error) {
 	}
 	if err := l.fill(b, spec); err != nil {
 		l.remove()
+		if errors.Is(err, syscall.ENOSPC) {
+			err = fmt.Errorf("%w; free some space on the disk of %s or put the scratch folder elsewhere", err, b.scratch)
+		}
 		return nil, err
 	}
 	return l, nil

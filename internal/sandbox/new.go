@@ -175,6 +175,9 @@ func (s *Spec) check() error {
 	if len(s.Argv) == 0 {
 		return errors.New("sandbox: no command given")
 	}
+	if s.Tree == nil && len(s.Layers) > 0 {
+		return errors.New("sandbox: layers need a tree to lie on")
+	}
 	for _, b := range s.Binds {
 		if !cleanAbs(b.Inside) || !filepath.IsAbs(b.Host) {
 			return fmt.Errorf("sandbox: bind of %q at %q: both paths must be absolute and clean", b.Host, b.Inside)

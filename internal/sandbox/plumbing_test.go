@@ -96,9 +96,9 @@ socket.socket(socket.AF_UNIX).bind("sock")
 open("suid", "w").close(); os.chmod("suid", 0o6755)
 os.symlink("/etc/shadow", "link"); os.symlink("/", "root")
 os.mkdir("closed"); open("closed/f", "w").close(); os.chmod("closed/f", 0); os.chmod("closed", 0o2000)
-with open("sparse", "wb") as f: f.truncate(1 << 30)
+with open("sparse", "wb") as f: f.truncate(256 << 20)
 p = "."
-for i in range(200): p += "/d" * 10; os.makedirs(p, exist_ok=True) if len(p) < 3000 else None
+for i in range(200): p += "/d" * 10; os.makedirs(p, exist_ok=True) if len(p) < 400 else None
 try: os.mknod("dev", 0o020666, os.makedev(1, 3)); print("made a device")
 except OSError: pass
 `)})
@@ -380,6 +380,7 @@ func TestSpecificationsThatCannotBeRunAreErrors(t *testing.T) {
 		"relative bind":       {Argv: shell(":"), Binds: []Bind{{Host: "/usr", Inside: "env"}}},
 		"extra in the tree":   {Argv: shell(":"), Extra: map[string]*tree.File{"/work/x": tree.Text("")}},
 		"variable without =":  {Argv: shell(":"), Env: []string{"A"}},
+		"layers of no tree":   {Argv: shell(":"), Layers: []string{"/usr"}},
 		"layer that is gone":  {Argv: shell(":"), Tree: files(t, nil), Layers: []string{"/no/such/folder"}},
 		"working folder gone": {Argv: shell(":"), Dir: "/no/such/folder"},
 	} {
