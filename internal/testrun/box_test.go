@@ -101,7 +101,7 @@ func treeOf(t *testing.T, files map[string]string) *tree.Tree {
 // seriesOf runs the tests of a tiny tree, everything with short deadlines.
 func seriesOf(t *testing.T, files map[string]string) series {
 	t.Helper()
-	return series{box: testBox(t), env: testEnvironment(t), tree: treeOf(t, files), mode: mode{TreePath: true}, loading: 20 * time.Second,
+	return series{box: testBox(t), env: testEnvironment(t), tree: treeOf(t, files), mode: mode{Path: []string{"."}}, loading: 20 * time.Second,
 		deadline: func(string) time.Duration { return 2 * time.Second }}
 }
 

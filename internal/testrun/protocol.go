@@ -10,13 +10,22 @@ import (
 	"fmt"
 )
 
-//go:embed inside/breakfix_report.py
-var reporterSource string
+// What runs in the box, laid read-only outside the tree.
+var (
+	//go:embed inside/breakfix_channel.py
+	channelSource string
+	//go:embed inside/breakfix_report.py
+	reporterSource string
+	//go:embed inside/breakfix_config.py
+	configSource string
+	//go:embed inside/breakfix_smoke.py
+	smokeSource string
+)
 
 // reporterVersion names the protocol and the plugin; what was measured with
 // another one is measured again.
 var reporterVersion = func() string {
-	s := sha256.Sum256([]byte(reporterSource))
+	s := sha256.Sum256([]byte(channelSource + reporterSource + configSource + smokeSource))
 	return "1-" + hex.EncodeToString(s[:6])
 }()
 
@@ -32,24 +41,23 @@ type message struct {
 	Nonce string `json:"n"`
 	Kind  string `json:"k"`
 
-	ID      string      `json:"id"`
-	IDs     []string    `json:"ids"`
-	Verdict string      `json:"verdict"`
-	Seconds float64     `json:"seconds"`
-	Stop    bool        `json:"stop"`
-	Failure rawFailure  `json:"failure"`
-	File    string      `json:"file"`
-	Missing string      `json:"missing"`
-	Lines   []int       `json:"lines"`
-	Bits    []byte      `json:"bits"`
-	Import  []int       `json:"imported"`
-	Count   int         `json:"count"`
-	Ended   int         `json:"ended"`
-	Chosen  int         `json:"selected"`
-	Pytest  string      `json:"pytest"`
-	Step    string      `json:"step"`
-	Reason  string      `json:"reason"`
-	Steps   []smokeStep `json:"steps"`
+	ID      string     `json:"id"`
+	IDs     []string   `json:"ids"`
+	Verdict string     `json:"verdict"`
+	Seconds float64    `json:"seconds"`
+	Stop    bool       `json:"stop"`
+	Failure rawFailure `json:"failure"`
+	File    string     `json:"file"`
+	Missing string     `json:"missing"`
+	Lines   []int      `json:"lines"`
+	Bits    []byte     `json:"bits"`
+	Import  []int      `json:"imported"`
+	Count   int        `json:"count"`
+	Ended   int        `json:"ended"`
+	Chosen  int        `json:"selected"`
+	Pytest  string     `json:"pytest"`
+	Step    string     `json:"step"`
+	Reason  string     `json:"reason"`
 }
 
 // rawFailure is a Failure as the box sent it: bounded again before use.

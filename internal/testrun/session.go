@@ -31,7 +31,7 @@ type mode struct {
 	Select   []string `json:"select"`   // -k, -m and --deselect, used when the suite is collected
 	Roots    []string `json:"roots"`    // what to collect when no test is named; empty: pytest's own rule
 	Autoload bool     `json:"autoload"` // entry-point plugins are loaded
-	TreePath bool     `json:"treepath"` // the tree is on PYTHONPATH
+	Path     []string `json:"path"`     // folders of the tree on PYTHONPATH; "." is its root
 	Vars     []string `json:"vars"`     // KEY=value let through from the host
 }
 
@@ -110,9 +110,10 @@ func (j job) run(ctx context.Context, box sandbox.Sandbox) (*session, error) {
 	spec := sandbox.Spec{
 		Tree: j.tree,
 		Extra: map[string]*tree.File{
-			path.Join(insideAt, "breakfix_report.py"): tree.Text(reporterSource),
-			path.Join(insideAt, "none.ini"):           tree.Text(""),
-			path.Join(insideAt, "plan.json"):          {Kind: tree.Regular, Data: p},
+			path.Join(insideAt, "breakfix_channel.py"): tree.Text(channelSource),
+			path.Join(insideAt, "breakfix_report.py"):  tree.Text(reporterSource),
+			path.Join(insideAt, "none.ini"):            tree.Text(""),
+			path.Join(insideAt, "plan.json"):           {Kind: tree.Regular, Data: p},
 		},
 		Argv:   j.argv(),
 		Env:    j.environ(),
@@ -251,8 +252,8 @@ func (j job) argv() []string {
 // environ is the whole environment of the tests.
 func (j job) environ() []string {
 	pythonpath := insideAt
-	if j.mode.TreePath {
-		pythonpath += ":" + sandbox.TreeAt
+	for _, p := range j.mode.Path {
+		pythonpath += ":" + path.Join(sandbox.TreeAt, p)
 	}
 	env := append([]string(nil), j.mode.Vars...)
 	env = append(env,

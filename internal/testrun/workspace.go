@@ -24,7 +24,7 @@ type Workspace struct {
 	Base     *Baseline
 
 	mode  mode
-	tools tools
+	lint  linters
 	cache *verdictCache
 	facts *factCache // lint, types and smoke runs by tree
 
