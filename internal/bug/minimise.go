@@ -44,22 +44,35 @@ func Minimise(ctx context.Context, r testrun.Runner, base, broken *tree.Tree, te
 	z := &minimiser{r: r, base: base, broken: broken, kind: failure.Kind,
 		name: "test_breakfix_" + string(tree.DigestOf([]byte(string(base.Digest()) + string(broken.Digest()) + test))[:8])}
 	whole := inline(base, src, id)
-	starts := z.starts(src, whole, id)
-	best, err := z.pick(ctx, starts)
-	if err != nil || best == nil {
-		return RedTest{}, "no file with this test alone is red on the bug and green on the base", err
+	var best *variant
+	for _, tier := range z.starts(src, whole, id) {
+		if best, err = z.pick(ctx, tier); err != nil {
+			return RedTest{}, "", err
+		}
+		if best != nil {
+			break
+		}
+	}
+	if best == nil {
+		return RedTest{}, "no file with this test alone is red on the bug and green on the base", nil
 	}
 	history := []*variant{best}
-	for range maxRounds {
-		next, err := z.round(ctx, best)
+	rounds := maxRounds
+	if z.kind == "" {
+		rounds = 1
+	}
+	for range rounds {
+		next, done, err := z.round(ctx, best)
 		if err != nil {
 			return RedTest{}, "", err
 		}
-		if next == nil {
+		if next != nil {
+			best = next
+			history = append(history, best)
+		}
+		if done {
 			break
 		}
-		best = next
-		history = append(history, best)
 	}
 	for tries := 0; tries < 3 && len(history) > 0; tries++ {
 		v := history[len(history)-1]
@@ -138,43 +151,45 @@ func (v *variant) less(w *variant) bool {
 	return bytes.Compare(v.src, w.src) < 0
 }
 
-// starts are the files to begin with, at the root and beside the original.
-func (z *minimiser) starts(src, whole []byte, id testID) []*variant {
+// starts are the files to begin with, at the root and beside the original, in
+// tiers: a later tier is tried when nothing of those before it works. First
+// what shows the whole test, reduced by names; last the file as it is.
+func (z *minimiser) starts(src, whole []byte, id testID) [][]*variant {
 	dirs := []string{""}
 	if d := path.Dir(id.path); d != "." {
 		dirs = append(dirs, d)
 	}
-	var out []*variant
 	seen := map[string]bool{}
-	for _, text := range [][]byte{whole, src} {
-		texts := [][]byte{text}
-		if p, ok := prune(text, id); ok {
-			texts = append(texts, p)
-			if q, _, ok := plain(p, id); ok {
-				_ = q // judged in the rounds, from a start that is known to work
-			}
-		}
-		if s, ok := onlyTest(text, id); ok {
-			texts = append(texts, s)
-		}
+	tier := func(texts ...[]byte) (out []*variant) {
 		for _, x := range texts {
-			if seen[string(x)] {
-				continue
-			}
-			seen[string(x)] = true
 			for _, d := range dirs {
-				out = append(out, newVariant(d, x, id))
+				if x != nil && !seen[d+"\n"+string(x)] {
+					seen[d+"\n"+string(x)] = true
+					out = append(out, newVariant(d, x, id))
+				}
 			}
+		}
+		return out
+	}
+	pruned, _ := prune(whole, id)
+	only, _ := onlyTest(whole, id)
+	first := tier(pruned)
+	for _, v := range first[:len(first):len(first)] {
+		if p, pid, ok := plain(v.src, v.id); ok && z.kind != "" {
+			first = append(first, z.pruned(newVariant(v.dir, p, pid)))
 		}
 	}
-	return out
+	unmerged, _ := prune(src, id)
+	return [][]*variant{first, tier(only), tier(unmerged), tier(whole, src)}
 }
 
 // round returns a smaller variant of v that works, nil when there is none.
-func (z *minimiser) round(ctx context.Context, v *variant) (*variant, error) {
+// done says that another round would find nothing: what could not be taken out
+// alone is not tried again after something else went.
+func (z *minimiser) round(ctx context.Context, v *variant) (next *variant, done bool, err error) {
 	m, ok := parse(v.src)
 	if !ok {
-		return nil, nil
+		return nil, true, nil
 	}
 	defer m.Close()
 	units := m.units(v.id)
@@ -186,34 +201,42 @@ func (z *minimiser) round(ctx context.Context, v *variant) (*variant, error) {
 			single = append(single, unit)
 		}
 	}
+	plainer := false
 	if src, id, ok := plain(v.src, v.id); ok {
 		if w := z.pruned(newVariant(v.dir, src, id)); w.less(v) || len(id.classes) < len(v.id.classes) {
-			tries, single = append(tries, w), append(single, -1)
+			tries, single, plainer = append(tries, w), append(single, -1), true
 		}
 	}
-	if after := m.after(units, v); len(after) > 0 {
-		add(-1, after)
-	}
-	for parts := 2; parts <= 8 && parts < len(units); parts *= 2 {
-		for i := range parts {
-			add(-1, units[i*len(units)/parts:(i+1)*len(units)/parts])
+	exhaustive := len(units) <= 5
+	if exhaustive {
+		for set := 1; set < 1<<len(units); set++ {
+			var cuts []cut
+			for i, u := range units {
+				if set>>i&1 == 1 {
+					cuts = append(cuts, u)
+				}
+			}
+			add(-1, cuts)
 		}
-	}
-	room := max(1, maxVariants-len(tries))
-	for lo := 0; lo < len(units); lo += room { // as a rule one batch
-		for i := lo; i < min(lo+room, len(units)); i++ {
+	} else {
+		if after := m.after(units, v); len(after) > 0 {
+			add(-1, after)
+		}
+		for parts := 2; parts <= 8 && parts < len(units); parts *= 2 {
+			for i := range parts {
+				add(-1, units[i*len(units)/parts:(i+1)*len(units)/parts])
+			}
+		}
+		for i := range min(len(units), 3*maxVariants) {
 			add(i, units[i:i+1])
 		}
-		if lo >= 2*room {
-			break
-		}
 	}
-	if err := z.judge(ctx, tries); err != nil {
-		return nil, err
+	best, err := z.pick(ctx, tries)
+	if err != nil || best == nil || z.kind == "" {
+		return best, true, err
 	}
-	best := smallest(tries)
-	if best == nil {
-		return nil, nil
+	if exhaustive {
+		return best, !plainer, nil
 	}
 	var good []cut
 	for i, w := range tries {
@@ -222,31 +245,31 @@ func (z *minimiser) round(ctx context.Context, v *variant) (*variant, error) {
 		}
 	}
 	if len(good) < 2 {
-		return best, nil
+		return best, false, nil
 	}
 	var more []*variant
 	combine := func(cuts []cut) {
-		if w := z.cut(m, v, cuts); w != nil && w.less(best) {
+		if w := z.cut(m, v, cuts); w != nil && w.less(best) && len(more) < maxVariants {
 			more = append(more, w)
 		}
 	}
 	combine(good)
+	union := len(more) == 1
 	for n := len(good) - 1; n > 1; n -= max(1, len(good)/8) {
 		combine(good[:n])
 		combine(good[len(good)-n:])
 	}
 	for i := range good {
-		if len(more) < maxVariants {
-			combine(append(append([]cut(nil), good[:i]...), good[i+1:]...))
-		}
+		combine(append(append([]cut(nil), good[:i]...), good[i+1:]...))
 	}
-	if err := z.judge(ctx, more); err != nil {
-		return nil, err
+	w, err := z.pick(ctx, more)
+	if err != nil {
+		return nil, false, err
 	}
-	if w := smallest(more); w != nil && w.less(best) {
+	if w != nil && w.less(best) {
 		best = w
 	}
-	return best, nil
+	return best, union && more[0].red != "" && !plainer, nil
 }
 
 // after returns the units that lie behind the line at which the test failed.
@@ -305,9 +328,7 @@ func (z *minimiser) judge(ctx context.Context, vs []*variant) error {
 	batch := maxVariants
 	if z.kind == "" {
 		batch = 2 // a hang: each red variant costs its deadline
-		if len(vs) > 6 {
-			vs = vs[:6]
-		}
+		vs = vs[:min(len(vs), 4)]
 	}
 	for lo := 0; lo < len(vs); lo += batch {
 		part := vs[lo:min(lo+batch, len(vs))]
@@ -381,20 +402,22 @@ func (z *minimiser) agree(file string, on, off testrun.Report) (string, testrun.
 func (z *minimiser) confirm(ctx context.Context, v *variant) (RedTest, bool, error) {
 	file := path.Join(v.dir, z.name+".py")
 	files := map[string]string{file: string(v.src)}
-	on, off, err := z.both(ctx, files, true)
+	var again testrun.Report
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() (err error) {
+		again, err = z.r.Run(gctx, testrun.Request{Tree: z.broken, Files: files, FilesOnly: true, Fresh: true,
+			Deadline: func(string) time.Duration { return testDeadline }})
+		return err
+	})
+	on, off, err := z.both(gctx, files, true)
+	if e := g.Wait(); err == nil {
+		err = e
+	}
 	if err != nil {
 		return RedTest{}, false, err
 	}
 	id, failure := z.agree(file, on, off)
-	if id == "" {
-		return RedTest{}, false, nil
-	}
-	again, err := z.r.Run(ctx, testrun.Request{Tree: z.broken, Files: files, FilesOnly: true, Fresh: true,
-		Deadline: func(string) time.Duration { return testDeadline }})
-	if err != nil {
-		return RedTest{}, false, err
-	}
-	if !again.Results.Get(id).Red() || again.Failures[id].Kind != z.kind {
+	if id == "" || !again.Results.Get(id).Red() || again.Failures[id].Kind != z.kind {
 		return RedTest{}, false, nil
 	}
 	return RedTest{Path: file, Code: string(v.src), Test: id, Statements: countStatements(v.src), Failure: failure}, true, nil

@@ -61,9 +61,16 @@ func prune(src []byte, id testID) ([]byte, bool) {
 			}
 		}
 	}
-	if fn == nil { // inherited: its name is all that is known
-		used[id.fn] = true
+	if fn == nil && m.inherits(classes[len(classes)-1], id.fn, 0) == nil {
+		// Inherited from elsewhere: what it mentions is not known, so only
+		// other tests can go.
+		for _, p := range pieces {
+			if d := definition(p.node); p.owner != nil && p.owner.keep && (d == nil || !strings.HasPrefix(m.name(d), "test")) {
+				note(p)
+			}
+		}
 	}
+	used[id.fn] = true
 	for grown := true; grown; {
 		grown = false
 		for _, p := range pieces {
@@ -108,6 +115,9 @@ func (m *module) pieces(id testID) []*piece {
 			p := &piece{node: s, mention: []*sitter.Node{s}, binds: map[string]bool{}, owner: owner}
 			m.binds(s, p.binds)
 			d := definition(s)
+			if s.Kind() == "import_statement" || s.Kind() == "import_from_statement" {
+				p.mention = nil // what it imports is wanted only when something else mentions it
+			}
 			switch {
 			case isString(s):
 				// docstrings are not needed
