@@ -265,7 +265,10 @@ func (g *Game) attemptOnce(ctx context.Context, board *Board, b *bug.Bug, broken
 		return store.Attempt{}, fmt.Errorf("grade: %w", err)
 	}
 	a.Outcome, a.Gates, a.Tree, a.Suspicious = res.Outcome, res.Gates, res.Tree, res.Suspicious
-	a.Spurious, a.Judged = res.Spurious, res.Judged
+	a.Spurious = res.Spurious
+	// Whether a repair is spurious can be told when it passed what the fixer saw
+	// and there was something that it did not see.
+	a.Judged = res.Results.Get(b.RedTest.Test) == outcome.Passed && len(b.Hidden) > 0
 	a.Verdicts = rows(board.Work.Base.Results, res.Results, b.Red, b.RedTest.Test)
 	return a, nil
 }

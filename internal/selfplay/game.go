@@ -21,7 +21,6 @@ import (
 	"breakfix/internal/policy"
 	"breakfix/internal/reward"
 	"breakfix/internal/store"
-	"breakfix/internal/testrun"
 )
 
 // Config is what a run is told.
@@ -39,16 +38,6 @@ type Config struct {
 // roundSize is how many games are drawn together. It bounds how stale the
 // curriculum is, and how many workers a run can use.
 const roundSize = 8
-
-// Board is one source, ready to be played on.
-type Board struct {
-	Work    *testrun.Workspace
-	Bank    *arena.Bank
-	Target  bug.Target
-	Grading grade.Target
-
-	began testrun.Stats // when the run took it up
-}
 
 // Game is one self-play run and everything that it needs.
 type Game struct {

@@ -58,7 +58,7 @@ func (g *Game) resume(ctx context.Context) error {
 			g.stored[ep.Number] = &ep
 		}
 	}
-	totals, err := g.Store.Totals(ctx)
+	totals, _, err := g.Store.Totals(ctx)
 	if err != nil {
 		return err
 	}
