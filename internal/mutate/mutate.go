@@ -192,7 +192,7 @@ func (p *pass) offer(site *lang.Node, variant string, edits ...tree.Edit) {
 		if old == e.New {
 			return
 		}
-		text += trimmed(e, old)
+		text += trimmed(p.f.Source, e, old)
 	}
 	scope := p.a.ScopeAt(edits[0].Start)
 	if scope.Start == edits[0].Start && scope.Parent != nil && p.f.LineStart(p.f.Line(scope.Start)) == edits[0].Start {
@@ -211,7 +211,7 @@ func (p *pass) offer(site *lang.Node, variant string, edits ...tree.Edit) {
 }
 
 // trimmed is an edit without what it leaves as it was at its ends.
-func trimmed(e tree.Edit, old string) string {
+func trimmed(src []byte, e tree.Edit, old string) string {
 	n := e.New
 	start := e.Start
 	for len(old) > 0 && len(n) > 0 && old[0] == n[0] {
@@ -220,6 +220,18 @@ func trimmed(e tree.Edit, old string) string {
 	}
 	for len(old) > 0 && len(n) > 0 && old[len(old)-1] == n[len(n)-1] {
 		old, n = old[:len(old)-1], n[:len(n)-1]
+	}
+	// A deletion or insertion beside the same text may lie anywhere in it: the
+	// leftmost place stands for all. "None, None" loses either None.
+	run := old + n
+	for (old == "" || n == "") && run != "" && start > 0 && src[start-1] == run[len(run)-1] {
+		run = run[len(run)-1:] + run[:len(run)-1]
+		start--
+	}
+	if old == "" {
+		n = run
+	} else if n == "" {
+		old = run
 	}
 	return fmt.Sprintf("%d:%d:%q;", start, len(old), n)
 }
