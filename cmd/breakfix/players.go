@@ -33,7 +33,7 @@ func player(flag, name string) (policy.Policy, error) {
 		return builtin.New(), nil
 	}
 	if file, ok := strings.CutPrefix(name, "scripted:"); ok {
-		p, err := scripted.Load(file)
+		p, err := scripted.Open(file)
 		if err != nil {
 			return nil, usagef("", "--%s: %v", flag, err)
 		}

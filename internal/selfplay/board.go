@@ -36,12 +36,17 @@ func Open(ctx context.Context, box sandbox.Sandbox, spec string, o source.Option
 	if progress == nil {
 		progress = func(string, string) {}
 	}
-	began := time.Now()
 	progress("source", spec)
 	snap, err := source.Open(ctx, spec, o)
 	if err != nil {
 		return nil, err
 	}
+	return Prepare(ctx, box, snap, o, progress)
+}
+
+// Prepare is Open for a snapshot that is there already.
+func Prepare(ctx context.Context, box sandbox.Sandbox, snap *source.Snapshot, o source.Options, progress func(stage, detail string)) (*Board, error) {
+	began := time.Now()
 	code, err := source.Selected(snap.Tree, o, language.IsCode)
 	if err != nil {
 		return nil, err

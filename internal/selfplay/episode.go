@@ -15,6 +15,7 @@ import (
 	"breakfix/internal/outcome"
 	"breakfix/internal/policy"
 	"breakfix/internal/store"
+	"breakfix/internal/testrun"
 	"breakfix/internal/tree"
 )
 
@@ -23,7 +24,6 @@ type chosen struct {
 	tree      *tree.Tree
 	mutations []mutate.Mutation
 	played    policy.Trajectory
-	seconds   float64
 }
 
 // choose lets the breaker break a source. The mutations count as made from
@@ -47,7 +47,8 @@ func (g *Game) choose(ctx context.Context, item curriculum.Item) (*chosen, error
 		g.tried[item.Source][m.ID] = true
 		g.uses[item.Source][m.Operator]++
 	}
-	return &chosen{broken, made, played, time.Since(began).Seconds()}, nil
+	g.thinking.add(time.Since(began))
+	return &chosen{broken, made, played}, nil
 }
 
 // play plays one game: the break is validated, the fixer tries to repair it,
@@ -230,11 +231,14 @@ func (g *Game) attempt(ctx context.Context, board *Board, b *bug.Bug, broken *tr
 }
 
 func (g *Game) attemptOnce(ctx context.Context, board *Board, b *bug.Bug, broken *tree.Tree, seed uint64) (store.Attempt, error) {
-	fx, err := arena.NewFix(board.Work, b, broken, arena.FixOptions{Seed: seed, Steps: g.Config.Steps})
+	tests := &timedRunner{Runner: board.Work}
+	fx, err := arena.NewFix(tests, b, broken, arena.FixOptions{Seed: seed, Steps: g.Config.Steps})
 	if err != nil {
 		return store.Attempt{}, err
 	}
+	began := time.Now()
 	played, err := g.Fixer.Fix(ctx, fx)
+	g.thinking.add(time.Since(began) - tests.spent)
 	if err != nil {
 		return store.Attempt{}, fmt.Errorf("%s as fixer: %w", g.Fixer.Name(), err)
 	}
@@ -271,6 +275,19 @@ func (g *Game) attemptOnce(ctx context.Context, board *Board, b *bug.Bug, broken
 	a.Judged = res.Results.Get(b.RedTest.Test) == outcome.Passed && len(b.Hidden) > 0
 	a.Verdicts = rows(board.Work.Base.Results, res.Results, b.Red, b.RedTest.Test)
 	return a, nil
+}
+
+// timedRunner tells the time in tests from the time that a player thinks. One
+// player uses it.
+type timedRunner struct {
+	testrun.Runner
+	spent time.Duration
+}
+
+func (r *timedRunner) Run(ctx context.Context, req testrun.Request) (testrun.Report, error) {
+	began := time.Now()
+	defer func() { r.spent += time.Since(began) }()
+	return r.Runner.Run(ctx, req)
 }
 
 // rows are the verdicts of a run that are stored: those that differ from the

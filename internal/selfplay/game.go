@@ -66,7 +66,7 @@ type Game struct {
 	gradings   *grade.Cache
 	tally      *tally
 	faults     faultWindow
-	thinking   *stopwatch
+	thinking   stopwatch
 	slots      chan struct{} // one for each worker: a validation or an attempt holds one
 }
 
