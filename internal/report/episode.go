@@ -63,7 +63,7 @@ func (p *page) opening(run store.Run, e store.Episode) {
 		p.line("time", times)
 	}
 	for _, n := range e.Notices {
-		p.line("notice", p.paint(yellow, oneLine(n)))
+		p.painted(yellow, "notice", oneLine(n))
 	}
 }
 
@@ -121,16 +121,6 @@ func (p *page) breakPart(e store.Episode) {
 			}
 			p.line("", oneLine(test))
 		}
-	}
-}
-
-// painted is line with the text in a colour.
-func (p *page) painted(code, label, text string) {
-	for i, part := range wrap(text, p.o.width()-15) {
-		if i > 0 {
-			label = ""
-		}
-		p.printf("  %s%s\n", p.paint(dim, runewidth.FillRight(label, 13)), p.paint(code, part))
 	}
 }
 

@@ -57,22 +57,32 @@ func (p *page) paint(code, s string) string {
 func (p *page) heading(s string) { p.printf("\n%s\n", p.paint(bold, s)) }
 
 // line writes "  label   text", the text broken over further lines.
-func (p *page) line(label, text string) {
-	const column = 13
+func (p *page) line(label, text string) { p.painted("", label, text) }
+
+// painted is line with the text in a colour.
+func (p *page) painted(code, label, text string) {
+	const column = 14
 	for i, part := range wrap(text, p.o.width()-column-2) {
 		if i > 0 {
 			label = ""
 		}
+		if code != "" {
+			part = p.paint(code, part)
+		}
 		p.printf("  %s%s\n", p.paint(dim, runewidth.FillRight(label, column)), part)
 	}
 }
+
+// glue is a blank at which wrap does not break: between a number and its word.
+const glue = "\u00a0"
 
 // wrap breaks s at spaces into parts of at most width columns; a longer word
 // is cut.
 func wrap(s string, width int) []string {
 	var parts []string
 	line := ""
-	for _, word := range strings.Fields(s) {
+	for _, word := range strings.FieldsFunc(s, func(r rune) bool { return r == ' ' }) {
+		word = strings.ReplaceAll(word, glue, " ")
 		for runewidth.StringWidth(word) > width {
 			if line != "" {
 				parts, line = append(parts, line), ""
@@ -168,7 +178,7 @@ func Text(w io.Writer, s Summary, o Options) error {
 		p.line("spurious", fmt.Sprintf("%d of %d judged, %s (%s to %s)", s.Spurious.Spurious, s.Spurious.Judged, percent(s.Spurious.Rate), percent(s.Spurious.Low), percent(s.Spurious.High)))
 	}
 	for _, why := range keys(s.Suspicious) {
-		p.line("suspicious", p.paint(yellow, fmt.Sprintf("%d × %s", s.Suspicious[why], oneLine(why))))
+		p.painted(yellow, "suspicious", fmt.Sprintf("%d × %s", s.Suspicious[why], oneLine(why)))
 	}
 	if len(s.Orders) > 0 {
 		p.printf("\n")
@@ -191,7 +201,7 @@ func counts(cs []count) string {
 	var parts []string
 	for _, c := range cs {
 		if c.n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", c.n, c.name))
+			parts = append(parts, fmt.Sprintf("%d"+glue+"%s", c.n, strings.ReplaceAll(c.name, " ", glue)))
 		}
 	}
 	if len(parts) == 0 {
@@ -255,7 +265,7 @@ func phases(seconds map[string]float64) string {
 	known := map[string]bool{"total": true}
 	for _, phase := range append([]string{"prepare", "baseline", "tests", "policy", "learn", "other"}, keys(seconds)...) {
 		if s := seconds[phase]; s > 0 && (!known[phase]) {
-			parts = append(parts, phase+" "+duration(s))
+			parts = append(parts, phase+glue+strings.ReplaceAll(duration(s), " ", glue))
 		}
 		known[phase] = true
 	}
