@@ -81,6 +81,15 @@ func TestAKilledProcessLosesNothingStoredAndLeavesNothingHalf(t *testing.T) {
 	}
 	child.Wait()
 
+	r, err := store.Open(dir) // to look at what was left does not need to resume it
+	if err != nil {
+		t.Fatal(err)
+	}
+	if seen, err := r.Numbers(t.Context()); err != nil || len(seen) < last {
+		t.Errorf("a reader sees %d episodes of %d after the kill: %v", len(seen), last, err)
+	}
+	r.Close()
+
 	s, err := store.Resume(dir)
 	if err != nil {
 		t.Fatal(err)

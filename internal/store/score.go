@@ -75,3 +75,21 @@ func setRewards(e *Episode, rows []Reward) {
 		e.Attempts[i].Reward = values[e.Attempts[i].Number]
 	}
 }
+
+// Rows picks from one run what is stored of it: the tests whose verdict is not
+// the base's, and those of must (the red tests and the minimised one) whatever
+// their verdict. A test that the run was not asked for has no row.
+func Rows(base, now outcome.Results, must ...string) Verdicts {
+	rows := Verdicts{}
+	for test, v := range now {
+		if before, ok := base[test]; !ok || before != v {
+			rows[test] = v
+		}
+	}
+	for _, test := range must {
+		if v, ok := now[test]; ok {
+			rows[test] = v
+		}
+	}
+	return rows
+}

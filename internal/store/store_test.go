@@ -310,3 +310,12 @@ func TestAPersonCanQueryTheBugs(t *testing.T) {
 		t.Errorf("got %s, %d red, %d hidden, %d attempts, %d fixed, %v", id, red, hidden, attempts, fixed, err)
 	}
 }
+
+func TestRowsHoldWhatDiffersAndWhatMustBeThere(t *testing.T) {
+	base := outcome.Results{"same": outcome.Passed, "red": outcome.Passed, "gone": outcome.Passed, "skip": outcome.Skipped}
+	now := outcome.Results{"same": outcome.Passed, "red": outcome.Passed, "gone": outcome.Absent, "skip": outcome.Skipped, "mini": outcome.Passed}
+	want := store.Verdicts{"red": outcome.Passed, "gone": outcome.Absent, "mini": outcome.Passed}
+	if d := cmp.Diff(want, store.Rows(base, now, "red", "mini", "not asked for")); d != "" {
+		t.Error(d)
+	}
+}
