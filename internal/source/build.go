@@ -195,6 +195,9 @@ func (b *builder) build(ctx context.Context) (*Environment, error) {
 		}
 	}
 	env.Dir, env.Base = filepath.Join(b.dir, "venv"), b.recipe.Base
+	if err := b.compile(ctx); err != nil {
+		return nil, err
+	}
 	if env.Built, err = b.keepBuilt(); err != nil {
 		return nil, err
 	}
@@ -203,6 +206,22 @@ func (b *builder) build(ctx context.Context) (*Environment, error) {
 	}
 	env.Digest, err = digestOf(b.recipe, env.Lock)
 	return env, err
+}
+
+// compile makes the byte code of everything installed, once: boxes that run
+// tests see the environment read-only. Files that do not compile (templates
+// for other Pythons) are the business of those who import them.
+func (b *builder) compile(ctx context.Context) error {
+	_, err := b.in.box.Run(ctx, sandbox.Spec{
+		Argv:  []string{EnvAt + "/bin/python", "-I", "-m", "compileall", "-q", "-j", "0", EnvAt + "/lib"},
+		Dir:   "/tmp",
+		Env:   []string{"PATH=/usr/bin:/bin", "HOME=/tmp/home", "LANG=C.UTF-8"},
+		Binds: append([]sandbox.Bind{{Host: filepath.Join(b.dir, "venv"), Inside: EnvAt, Writable: true}}, baseBinds(b.recipe.Base)...), Limits: installLimits,
+	})
+	if err != nil {
+		return fmt.Errorf("compile what was installed: %w", err)
+	}
+	return nil
 }
 
 func digestOf(r Recipe, lock []string) (tree.Digest, error) {
@@ -362,6 +381,11 @@ func (b *builder) install(ctx context.Context, parts []part) (ok bool, err error
 			at += "[" + strings.Join(extras, ",") + "]"
 		}
 		args = append(args, "--editable", at)
+		// All targets lie at the same path: what uv remembers of it may be
+		// another target's, and what the build writes is wanted each time.
+		if name := readProject(b.snap.Tree).name(); name != "" {
+			args = append(args, "--refresh-package", name)
+		}
 	}
 	spec := sandbox.Spec{
 		Tree: b.snap.Tree, Upper: upper, Binds: at,

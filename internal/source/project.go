@@ -141,12 +141,25 @@ func (p project) installable() bool {
 }
 
 var (
-	pkgInfoPython  = regexp.MustCompile(`(?m)^Requires-Python: *(.+?)\s*$`)
-	pkgInfoExtra   = regexp.MustCompile(`(?m)^Provides-Extra: *(\S+)\s*$`)
-	pkgInfoRequire = regexp.MustCompile(`(?m)^Requires-Dist: *(.+?)\s*$`)
-	setupPython    = regexp.MustCompile(`python_requires\s*=\s*["']([^"']+)["']`)
-	setupExtra     = regexp.MustCompile(`["']([A-Za-z0-9_-]+)["']\s*\]?\s*[:=]\s*[\[(A-Za-z_]`)
+	pkgInfoPython = regexp.MustCompile(`(?m)^Requires-Python: *(.+?)\s*$`)
+	pkgInfoExtra  = regexp.MustCompile(`(?m)^Provides-Extra: *(\S+)\s*$`)
+	pkgInfoName   = regexp.MustCompile(`(?m)^Name: *([A-Za-z0-9._-]+)\s*$`)
+	setupPython   = regexp.MustCompile(`python_requires\s*=\s*["']([^"']+)["']`)
+	setupExtra    = regexp.MustCompile(`["']([A-Za-z0-9_-]+)["']\s*\]?\s*[:=]\s*[\[(A-Za-z_]`)
 )
+
+// name returns the project's name, "" when only running its code tells.
+func (p project) name() string {
+	if m := pkgInfoName.FindStringSubmatch(p.pkgInfo); m != nil {
+		return m[1]
+	}
+	for _, n := range []string{p.Project.Name, p.Tool.Poetry.Name, p.cfg["metadata"]["name"]} {
+		if pypiName.MatchString(n) {
+			return n
+		}
+	}
+	return ""
+}
 
 // requiresPython returns the specifier that the project gives, "" when none.
 func (p project) requiresPython() string {
