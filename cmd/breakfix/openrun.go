@@ -203,3 +203,23 @@ func targetName(source string) string {
 		return '-'
 	}, name)
 }
+
+// exemplar is the episode that is most worth a look: the first whose bug was
+// fixed in a group, else the first.
+func (r *openRun) exemplar(ctx context.Context) int {
+	first := 1
+	for ep, err := range r.store.Episodes(ctx) {
+		if err != nil {
+			break
+		}
+		for _, a := range ep.Attempts {
+			if a.Outcome == outcome.Fixed && len(a.Steps) > 1 {
+				return ep.Number
+			}
+		}
+		if ep.Number < first || first == 0 {
+			first = ep.Number
+		}
+	}
+	return first
+}

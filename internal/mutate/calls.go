@@ -166,7 +166,7 @@ func wrongAttribute(p *pass, n *lang.Node) {
 		if q := n.Parent; q.Is("assignment") && (n.Field == "right" && p.text(q.Child("left")) == p.text(object)+"."+a || n.Field == "left" && p.text(q.Child("right")) == p.text(object)+"."+a) {
 			continue // x.a = x.a
 		}
-		p.replace(name, own+" → "+a, a)
+		p.rename(name, own+" → "+a, a)
 	}
 }
 

@@ -31,7 +31,11 @@ func loaded(n *lang.Node) bool {
 
 // uses of each name in a function: how it is read, as a set of shapes.
 func (p *pass) shapes(fn *lang.Node) map[string]map[string]bool {
+	if out, ok := p.shape[fn]; ok {
+		return out
+	}
 	out := map[string]map[string]bool{}
+	p.shape[fn] = out
 	fn.Walk(func(n *lang.Node) bool {
 		if n.Is("identifier") && n.Named && loaded(n) {
 			name := p.text(n)
@@ -115,7 +119,7 @@ func variableMisuse(p *pass, n *lang.Node) {
 		if q := n.Parent; q.Is("assignment") && p.text(q.Child("left")) == b.Name || q.Is("keyword_argument") && len(others) > 2 && p.text(q.Child("name")) == b.Name {
 			continue
 		}
-		p.replace(n, name+" → "+b.Name, b.Name)
+		p.rename(n, name+" → "+b.Name, b.Name)
 	}
 }
 

@@ -75,7 +75,7 @@ func Enumerate(l lang.Language, path string, f *lang.File, ops []Operator) []Mut
 		return nil // too large or too slow, which Parse has said already
 	}
 	defer checker.Close()
-	p := &pass{f: f, a: python.Analyse(f), path: path, ordinals: map[string]int{}}
+	p := &pass{f: f, a: python.Analyse(f), path: path, ordinals: map[string]int{}, shape: map[*lang.Node]map[string]map[string]bool{}}
 	p.walk(ops)
 	sort.SliceStable(p.found, func(i, j int) bool {
 		a, b := p.found[i], p.found[j]
@@ -97,7 +97,7 @@ func Enumerate(l lang.Language, path string, f *lang.File, ops []Operator) []Mut
 			continue
 		}
 		owner[m.text] = -1 // once
-		if checker.Parses(m.Edits) {
+		if m.name || checker.Parses(m.Edits) {
 			out = append(out, m.Mutation)
 		}
 	}
@@ -131,6 +131,7 @@ func ApplyTo(src []byte, m Mutation) ([]byte, error) { return tree.ApplyEdits(sr
 type found struct {
 	Mutation
 	number int
+	name   bool   // a name in the place of a name, which always parses
 	text   string // the same for edits that come to the same text
 }
 
@@ -141,6 +142,7 @@ type pass struct {
 	path     string
 	found    []found
 	ordinals map[string]int
+	shape    map[*lang.Node]map[string]map[string]bool // by function
 
 	op       *Operator
 	inString bool // below an interpolation of an f-string
@@ -200,14 +202,23 @@ func (p *pass) offer(site *lang.Node, variant string, edits ...tree.Edit) {
 	}
 	last := edits[len(edits)-1]
 	m := Mutation{
-		Operator: p.op.Name, Variant: variant, Path: p.path, Function: scope.Name,
+		Operator: p.op.Name, Variant: oneLine(variant), Path: p.path, Function: scope.Name,
 		Line: p.f.Line(edits[0].Start), LastLine: p.f.LastLine(last.Start, last.End), Edits: edits,
 	}
 	key := strings.Join([]string{m.Operator, m.Path, m.Function, p.f.Text(site), m.Variant}, "\x00")
 	sum := sha256.Sum256([]byte(fmt.Sprintf("%s\x00%d", key, p.ordinals[key])))
 	p.ordinals[key]++
 	m.ID = hex.EncodeToString(sum[:6])
-	p.found = append(p.found, found{m, p.op.Number, text})
+	p.found = append(p.found, found{m, p.op.Number, false, text})
+}
+
+// oneLine is text for a person: on one line, and not a page of it.
+func oneLine(s string) string {
+	r := []rune(strings.Join(strings.Fields(s), " "))
+	if len(r) > 100 {
+		return string(r[:99]) + "…"
+	}
+	return string(r)
 }
 
 // trimmed is an edit without what it leaves as it was at its ends.
@@ -239,6 +250,15 @@ func trimmed(src []byte, e tree.Edit, old string) string {
 // replace offers new in the place of n.
 func (p *pass) replace(n *lang.Node, variant, new string) {
 	p.offer(n, variant, tree.Edit{Start: n.Start, End: n.End, New: new})
+}
+
+// rename offers another name, one that the file has, in the place of a name.
+func (p *pass) rename(n *lang.Node, variant, to string) {
+	before := len(p.found)
+	p.replace(n, variant, to)
+	if len(p.found) > before {
+		p.found[before].name = isName(to)
+	}
 }
 
 // swap offers a and b in each other's place.
