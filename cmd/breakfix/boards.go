@@ -1,6 +1,8 @@
 package main
 
 import (
+	"time"
+
 	"breakfix/internal/sandbox"
 	"breakfix/internal/selfplay"
 	"breakfix/internal/source"
@@ -10,7 +12,7 @@ import (
 func (f *sourceFlags) options(a *app, seed uint64) source.Options {
 	return source.Options{
 		At: f.At, Seed: seed, Only: f.Only, Exclude: f.Exclude, Tests: f.Tests, Python: f.Python, Env: f.Env,
-		TestSeconds: f.TestSeconds, Cache: a.Cache,
+		Cache: a.Cache,
 	}
 }
 
@@ -18,9 +20,11 @@ func (f *sourceFlags) options(a *app, seed uint64) source.Options {
 func (c *playCmd) boards(a *app, box sandbox.Sandbox, run *openRun, watch closingWatcher) ([]*selfplay.Board, error) {
 	var boards []*selfplay.Board
 	for _, s := range c.Sources {
-		o := c.options(a, run.seed)
-		o.NoCache = c.NoCache
-		b, err := selfplay.Open(a.drain, box, s, o, watch.Stage)
+		setup := selfplay.Setup{
+			Box: box, Options: c.options(a, run.seed), NoCache: c.NoCache, Progress: watch.Stage,
+			Deadline: time.Duration(c.TestSeconds * float64(time.Second)),
+		}
+		b, err := setup.Open(a.drain, s)
 		if err != nil {
 			return nil, err
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strings"
 
@@ -91,8 +92,8 @@ func caches(a *app) []finding {
 		f.Detail += fmt.Sprintf(", %d environments", len(n))
 	}
 	found = append(found, f)
-	uv := finding{"uv", true, false, "in the cache"}
-	if !source.HasUV(dir) {
+	uv := finding{"uv", true, false, source.UVVersion + ", in the cache"}
+	if _, err := os.Stat(filepath.Join(dir, "tools", "uv-"+source.UVVersion, "bin", "uv")); err != nil {
 		uv = finding{"uv", false, false, "not there yet; make setup, or the first play, installs it"}
 	}
 	return append(found, uv)
@@ -100,9 +101,5 @@ func caches(a *app) []finding {
 
 // openSandbox makes the sandbox that the flags ask for.
 func (a *app) openSandbox() (sandbox.Sandbox, error) {
-	dir, err := source.CacheDir(a.Cache)
-	if err != nil {
-		return nil, err
-	}
-	return sandbox.New(sandbox.Options{Cache: dir, None: a.Sandbox == "none"})
+	return sandbox.New(sandbox.Options{Backend: a.Sandbox})
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"breakfix/internal/bug"
 	"breakfix/internal/grade"
 	"breakfix/internal/outcome"
+	"breakfix/internal/report"
 	"breakfix/internal/sandbox"
 	"breakfix/internal/selfplay"
 	"breakfix/internal/source"
@@ -22,12 +24,8 @@ type verifyCmd struct {
 
 // verified is what verify prints for one artifact as JSON.
 type verified struct {
-	Path    string                   `json:"path"`
-	Bug     string                   `json:"bug,omitempty"`
-	Outcome outcome.Break            `json:"outcome"`
-	Check   outcome.Check            `json:"check,omitempty"`
-	Reason  string                   `json:"reason,omitempty"`
-	Checks  map[outcome.Check]string `json:"checks,omitempty"`
+	Path string `json:"path"`
+	bug.VerifyResult
 }
 
 // Run prints one line a bug; a rejected one is exit code 4.
@@ -43,23 +41,17 @@ func (c *verifyCmd) Run(a *app) error {
 			return usagef("name the folder of a bug", "no bug at %s", dir)
 		}
 		v := verified{Path: dir}
-		res, err := bug.Verify(a.ctx, dir, open.target)
-		if err != nil {
+		if v.VerifyResult, err = open.verify(dir); err != nil {
 			return err
 		}
-		v.Outcome, v.Check, v.Reason, v.Checks = res.Outcome, res.Check, res.Reason, res.Checks
-		if res.Bug != nil {
-			v.Bug = res.Bug.ID
-		}
-		if v.Outcome != outcome.Valid {
-			rejected = true
-		}
-		if a.JSON {
+		rejected = rejected || !v.Valid
+		switch {
+		case a.JSON:
 			err = json.NewEncoder(a.stdout).Encode(v)
-		} else if v.Outcome == outcome.Valid {
+		case v.Valid:
 			_, err = fmt.Fprintf(a.stdout, "valid     %s\n", filepath.Base(dir))
-		} else {
-			_, err = fmt.Fprintf(a.stdout, "%-9s %s  check %s: %s\n", words(string(v.Outcome)), filepath.Base(dir), v.Check, v.Reason)
+		default:
+			_, err = fmt.Fprintf(a.stdout, "rejected  %s  check %s: %s\n", filepath.Base(dir), v.Check, report.Visible(v.Reason))
 		}
 		if err != nil {
 			return err
@@ -78,32 +70,48 @@ type boardOf struct {
 	boards map[string]*selfplay.Board
 }
 
-func (o *boardOf) board(b *bug.Bug, dir string) (*selfplay.Board, error) {
+// verify loads an artifact and runs every check again.
+func (o *boardOf) verify(dir string) (bug.VerifyResult, error) {
+	b, err := bug.Load(dir)
+	var board *selfplay.Board
+	if err == nil {
+		board, err = o.board(b)
+	}
+	var objection *bug.CheckError
+	if errors.As(err, &objection) {
+		v := bug.VerifyResult{Check: objection.Check, Reason: objection.Reason, Checks: map[outcome.Check]string{objection.Check: objection.Reason}}
+		if b != nil {
+			v.ID = b.ID
+		}
+		return v, nil
+	}
+	if err != nil {
+		return bug.VerifyResult{}, err
+	}
+	return bug.Recheck(o.a.ctx, board.Target, b)
+}
+
+func (o *boardOf) board(b *bug.Bug) (*selfplay.Board, error) {
 	key := string(b.Base)
 	if board, ok := o.boards[key]; ok {
 		return board, nil
 	}
-	snap, err := b.Fetch(o.a.ctx, dir, o.a.Cache)
+	snap, err := b.Open(o.a.ctx, o.a.Cache)
 	if err != nil {
 		return nil, err
 	}
 	watch := newWatcher(o.a)
 	defer watch.Close()
-	opts := source.Options{Tests: b.Options.Tests, Env: b.Options.Env, Cache: o.a.Cache}
-	board, err := selfplay.Prepare(o.a.ctx, o.box, snap, opts, watch.Stage)
+	setup := selfplay.Setup{
+		Box: o.box, Progress: watch.Stage,
+		Options: source.Options{Tests: b.Options.Tests, Env: b.Options.Env, Python: b.Recipe.Existing, Cache: o.a.Cache},
+	}
+	board, err := setup.Prepare(o.a.ctx, snap)
 	if err != nil {
 		return nil, err
 	}
 	o.boards[key] = board
 	return board, nil
-}
-
-func (o *boardOf) target(b *bug.Bug, dir string) (bug.Target, error) {
-	board, err := o.board(b, dir)
-	if err != nil {
-		return bug.Target{}, err
-	}
-	return board.Target, nil
 }
 
 // gradeCmd judges a repair.
@@ -127,7 +135,7 @@ func (c *gradeCmd) Run(a *app) error {
 		return err
 	}
 	open := &boardOf{a: a, box: box, boards: map[string]*selfplay.Board{}}
-	board, err := open.board(b, c.Bug)
+	board, err := open.board(b)
 	if err != nil {
 		return err
 	}

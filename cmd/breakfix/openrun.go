@@ -8,12 +8,16 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
 
+	"breakfix/internal/outcome"
 	"breakfix/internal/report"
+	"breakfix/internal/sandbox"
 	"breakfix/internal/selfplay"
+	"breakfix/internal/source"
 	"breakfix/internal/store"
 )
 
@@ -119,7 +123,7 @@ func (a *app) given() map[string]bool {
 }
 
 // create makes the folder of a new run, complete before work starts.
-func (r *openRun) create(c *playCmd, a *app, boards []*selfplay.Board) error {
+func (r *openRun) create(c *playCmd, box sandbox.Sandbox, boards []*selfplay.Board) error {
 	if r.store != nil {
 		return r.same(boards)
 	}
@@ -142,8 +146,11 @@ func (r *openRun) create(c *playCmd, a *app, boards []*selfplay.Board) error {
 			}
 		}
 	}
-	for name, v := range toolVersions() {
-		run.Versions[name] = v
+	run.Versions["go"], run.Versions["uv"] = runtime.Version(), source.UVVersion
+	for _, l := range box.Layers() {
+		if l.Name == "bubblewrap" {
+			run.Versions["bubblewrap"] = l.Detail
+		}
 	}
 	s, err := store.Create(r.dir, run)
 	if err != nil {

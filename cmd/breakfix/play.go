@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -98,13 +97,13 @@ func (c *playCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	if err := run.create(c, a, boards); err != nil {
+	if err := run.create(c, box, boards); err != nil {
 		return err
 	}
 	slog.SetDefault(slog.New(slog.NewMultiHandler(slog.Default().Handler(), run.store.Log(slog.LevelInfo))))
 	prepared := map[string]float64{}
 	for _, b := range boards {
-		for phase, s := range b.Work.Prepared {
+		for phase, s := range b.Prepared {
 			prepared[phase] += s
 		}
 	}
@@ -178,7 +177,7 @@ func (c *playCmd) summary(a *app, run *openRun, ending selfplay.Ending) error {
 		return err
 	}
 	dir := shorten(run.dir)
-	fmt.Fprintf(a.stdout, "\nended: %s\nrun    %s\npage   %s\nnext   breakfix show %s --episode %d\n", ending, dir, filepath.Join(dir, "report.html"), dir, run.exemplar())
+	fmt.Fprintf(a.stdout, "\nended: %s\nrun    %s\npage   %s\nnext   breakfix show %s --episode %d\n", ending, dir, filepath.Join(dir, "report.html"), dir, run.exemplar(context.Background()))
 	return nil
 }
 

@@ -29,23 +29,30 @@ type Board struct {
 // language is the one whose repositories can be played in this version.
 var language lang.Language = python.Python
 
+// Setup says how boards are prepared.
+type Setup struct {
+	Box      sandbox.Sandbox
+	Options  source.Options
+	Deadline time.Duration // of a test while the baseline is measured; 0 means the default
+	NoCache  bool          // verdicts of earlier runs are neither read nor kept
+	Progress func(stage, detail string)
+}
+
 // Open fetches a source, makes its environment, measures its baseline and
-// looks for code to break. progress may be nil. A source that cannot be played
-// is a *source.TargetError.
-func Open(ctx context.Context, box sandbox.Sandbox, spec string, o source.Options, progress func(stage, detail string)) (*Board, error) {
-	if progress == nil {
-		progress = func(string, string) {}
-	}
-	progress("source", spec)
-	snap, err := source.Open(ctx, spec, o)
+// looks for code to break. A source that cannot be played is a
+// *source.TargetError.
+func (s Setup) Open(ctx context.Context, spec string) (*Board, error) {
+	s.Progress("source", spec)
+	snap, err := source.Open(ctx, spec, s.Options)
 	if err != nil {
 		return nil, err
 	}
-	return Prepare(ctx, box, snap, o, progress)
+	return s.Prepare(ctx, snap)
 }
 
 // Prepare is Open for a snapshot that is there already.
-func Prepare(ctx context.Context, box sandbox.Sandbox, snap *source.Snapshot, o source.Options, progress func(stage, detail string)) (*Board, error) {
+func (s Setup) Prepare(ctx context.Context, snap *source.Snapshot) (*Board, error) {
+	o := s.Options
 	began := time.Now()
 	code, err := source.Selected(snap.Tree, o, language.IsCode)
 	if err != nil {
@@ -54,17 +61,17 @@ func Prepare(ctx context.Context, box sandbox.Sandbox, snap *source.Snapshot, o 
 	b := &Board{Prepared: map[string]float64{}}
 	stage := "prepare"
 	mark := time.Now()
-	watch := func(s, detail string) {
+	watch := func(step, detail string) {
 		b.Prepared[stage] += time.Since(mark).Seconds()
 		mark = time.Now()
 		stage = "prepare"
-		if s == "baseline" || s == "lint" || s == "smoke" {
+		if step == "baseline" || step == "lint" || step == "smoke" {
 			stage = "baseline"
 		}
-		progress(s, detail)
+		s.Progress(step, detail)
 	}
 	b.Prepared[stage] = time.Since(began).Seconds()
-	b.Work, err = testrun.Prepare(ctx, testrun.Config{Box: box, Snapshot: snap, Options: o, Progress: watch})
+	b.Work, err = testrun.Prepare(ctx, testrun.Config{Box: s.Box, Snapshot: snap, Options: o, Deadline: s.Deadline, NoCache: s.NoCache, Progress: watch})
 	if err != nil {
 		return nil, err
 	}

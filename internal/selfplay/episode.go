@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -123,7 +124,7 @@ func (g *Game) breakOf(ctx context.Context, board *Board, it *game, ep *store.Ep
 		minimal, red = res.Bug.RedTest.Test, res.Bug.Red
 	}
 	for _, run := range res.Runs {
-		br.Runs = append(br.Runs, rows(board.Work.Base.Results, run, red, minimal))
+		br.Runs = append(br.Runs, store.Rows(board.Work.Base.Results, run, append(slices.Clone(red), minimal)...))
 	}
 	if res.Bug == nil {
 		return nil, nil
@@ -167,7 +168,7 @@ func (g *Game) candidate(board *Board, it *game, br *store.Break) (cand bug.Cand
 // describe copies what an episode shows of its bug.
 func (g *Game) describe(br *store.Break, b *bug.Bug) {
 	br.Bug, br.Order, br.Parents, br.Operators = b.ID, b.Order, b.Parents, b.Operators
-	br.Weight, br.Minutes, br.Red, br.Hidden = b.Weight, b.Difficulty.Minutes, b.Red, b.Hidden
+	br.Weight, br.Minutes, br.Red, br.Hidden = b.Weight, b.Difficulty.Minutes, b.Red, append([]string{}, b.Hidden...)
 	br.MinimalTest, br.Statements, br.StatementsBefore = b.RedTest.Test, b.RedTest.Statements, b.RedTest.Before
 	br.Diff = string(b.Inject)
 }
@@ -273,7 +274,7 @@ func (g *Game) attemptOnce(ctx context.Context, board *Board, b *bug.Bug, broken
 	// Whether a repair is spurious can be told when it passed what the fixer saw
 	// and there was something that it did not see.
 	a.Judged = res.Results.Get(b.RedTest.Test) == outcome.Passed && len(b.Hidden) > 0
-	a.Verdicts = rows(board.Work.Base.Results, res.Results, b.Red, b.RedTest.Test)
+	a.Verdicts = store.Rows(board.Work.Base.Results, res.Results, append(slices.Clone(b.Red), b.RedTest.Test)...)
 	return a, nil
 }
 
@@ -288,23 +289,6 @@ func (r *timedRunner) Run(ctx context.Context, req testrun.Request) (testrun.Rep
 	began := time.Now()
 	defer func() { r.spent += time.Since(began) }()
 	return r.Runner.Run(ctx, req)
-}
-
-// rows are the verdicts of a run that are stored: those that differ from the
-// baseline's, every red test's and the minimised one's.
-func rows(base, run outcome.Results, red []string, minimal string) store.Verdicts {
-	v := store.Verdicts{}
-	for id, verdict := range run {
-		if was, ok := base[id]; (ok && was != verdict) || id == minimal {
-			v[id] = verdict
-		}
-	}
-	for _, id := range red {
-		if verdict, ok := run[id]; ok {
-			v[id] = verdict
-		}
-	}
-	return v
 }
 
 // slot takes one of the workers' slots; the caller releases it.

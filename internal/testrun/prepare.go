@@ -28,6 +28,11 @@ type Config struct {
 	Options  source.Options
 	Cache    string // breakfix's cache folder; "" means Options.Cache, then the user's
 	Log      string // folder for logs; "" means the cache's
+	// Deadline is the wall time of each test while the baseline is measured;
+	// 0 means DefaultBaselineDeadline.
+	Deadline time.Duration
+	// NoCache neither reads nor keeps on disk verdicts and findings of trees.
+	NoCache bool
 	// Progress, when set, is told what goes on: a stage ("environment",
 	// "collect", "baseline", "lint", "smoke") and a sentence for a person.
 	Progress func(stage, detail string)
@@ -80,6 +85,9 @@ func Prepare(ctx context.Context, c Config) (*Workspace, error) {
 		return nil, err
 	}
 	c.Options.Cache = cache
+	if c.Deadline <= 0 {
+		c.Deadline = DefaultBaselineDeadline
+	}
 	if c.Log == "" {
 		c.Log = filepath.Join(cache, "logs")
 	}
@@ -133,10 +141,14 @@ func (p *preparer) prepare(ctx context.Context) (*Workspace, error) {
 	}
 	w := &Workspace{Snapshot: p.Snapshot, Env: p.env, Box: p.Box, Base: st.Baseline, mode: st.Mode}
 	w.mode.Vars = p.vars()
-	if w.cache, err = newVerdictCache(filepath.Join(dir, "verdicts-"+string(p.env.Digest.Short()))); err != nil {
+	verdicts, facts := filepath.Join(dir, "verdicts-"+string(p.env.Digest.Short())), filepath.Join(dir, "facts")
+	if p.NoCache {
+		verdicts, facts = "", ""
+	}
+	if w.cache, err = newVerdictCache(verdicts); err != nil {
 		return nil, fmt.Errorf("make the folder of the verdict cache: %w", err)
 	}
-	if w.facts, err = newFactCache(filepath.Join(dir, "facts"), w.cache); err != nil {
+	if w.facts, err = newFactCache(facts, w.cache); err != nil {
 		return nil, fmt.Errorf("make the folder of cached findings: %w", err)
 	}
 	toolDir, err := source.Tools(ctx, p.Box, p.recipe, p.Options, p.log)
@@ -166,9 +178,10 @@ func (p *preparer) key(r source.Recipe) (tree.Digest, error) {
 		Recipe   source.Recipe
 		Tests    []string
 		Vars     []string
+		Deadline time.Duration
 		Reporter string
 		Version  int
-	}{p.Snapshot.Tree.Digest(), r, p.Options.Tests, p.vars(), reporterVersion, stateVersion})
+	}{p.Snapshot.Tree.Digest(), r, p.Options.Tests, p.vars(), p.Deadline, reporterVersion, stateVersion})
 	if err != nil {
 		return "", fmt.Errorf("name the baseline: %w", err)
 	}
@@ -225,7 +238,7 @@ func (p *preparer) measure(ctx context.Context, detected source.Recipe) (state, 
 		return state{}, err
 	}
 	p.say("baseline", "%d whole runs, and one with coverage", baselineRuns)
-	m := measurement{box: p.Box, env: p.env, tree: p.Snapshot.Tree, mode: md, coverage: coverage, say: func(s, d string) { p.say(s, "%s", d) }}
+	m := measurement{box: p.Box, env: p.env, tree: p.Snapshot.Tree, mode: md, coverage: coverage, deadline: p.Deadline, say: func(s, d string) { p.say(s, "%s", d) }}
 	b, md, runs, err := m.run(ctx)
 	for _, r := range runs {
 		fmt.Fprintf(p.log, "--- one run: %d verdicts, complete %v, %s\n%s\n", len(r.results), r.complete, r.loadError, r.output)
@@ -274,7 +287,7 @@ func (p *preparer) collect(ctx context.Context, md mode) (mode, error) {
 	tried := map[string]bool{}
 	byName := false
 	for pass := 0; ; pass++ {
-		j := job{tree: p.Snapshot.Tree, env: p.env, mode: md, collect: true, loading: baselineDeadline}
+		j := job{tree: p.Snapshot.Tree, env: p.env, mode: md, collect: true, loading: DefaultBaselineDeadline}
 		s, err := j.run(ctx, p.Box)
 		if err != nil {
 			return md, err
@@ -289,7 +302,7 @@ func (p *preparer) collect(ctx context.Context, md mode) (mode, error) {
 			continue
 		}
 		if !s.done || s.late {
-			return md, &source.TargetError{Reason: "its tests cannot be collected", First: firstLine(loadError(s, baselineDeadline)), Log: p.logPath,
+			return md, &source.TargetError{Reason: "its tests cannot be collected", First: firstLine(loadError(s, DefaultBaselineDeadline)), Log: p.logPath,
 				Next: "see that its tests run with pytest, or say how with --tests"}
 		}
 		if len(s.ids) == 0 && len(s.uncollected) == 0 && !byName && len(md.Roots) == 0 {
