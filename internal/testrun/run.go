@@ -50,6 +50,7 @@ type tally struct {
 	spawned     []string
 	pytest      string
 	loadTime    time.Duration // of the first process that collected
+	hints       string
 	strange     int
 	wall, cpu   time.Duration
 	peak        int64
@@ -159,6 +160,7 @@ func (t *tally) merge(s *session) {
 	if t.loadTime == 0 {
 		t.loadTime = s.loadTime
 	}
+	t.hints += s.hints
 	t.strange += s.strange
 	t.wall += s.box.Wall
 	t.cpu += s.box.CPU

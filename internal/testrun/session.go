@@ -77,6 +77,7 @@ type session struct {
 	started     map[string]bool
 	cover       *Cover
 	spawned     []string
+	hints       string // warnings of collecting
 	pytest      string
 
 	running  string // started and not ended
@@ -211,6 +212,10 @@ func (s *session) take(m message, j job, w *watch) error {
 		}
 		s.cover.add(m.File, m.Lines, m.Bits, m.Import)
 		w.allow(j.loading)
+	case "hint":
+		if len(s.hints) < 1<<16 {
+			s.hints += clip(m.Reason, 500) + "\n"
+		}
 	case "spawned":
 		s.spawned = append(s.spawned, m.IDs...)
 	case "done":

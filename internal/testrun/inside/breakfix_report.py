@@ -305,6 +305,14 @@ class Reporter:
         done(selected=len(self.ids), ended=self.ended)
 
 
+def pytest_warning_recorded(warning_message):
+    """Warnings of collecting that point to a plugin that is not installed."""
+    if PLAN.get("collect_only"):
+        text = text_of(warning_message.message)
+        if text.startswith("Unknown "):
+            send("hint", reason=bounded(text, 300))
+
+
 def pytest_configure(config):
     config.pluginmanager.register(Reporter(), "breakfix-reporter")
 
