@@ -22,15 +22,18 @@ func changedSpans(patch []byte) ([]span, error) {
 	var spans []span
 	for _, h := range hunks {
 		line := h.OldStart
+		replaced := false // the added lines stand for removed ones
 		for _, l := range body(h.Patch) {
 			switch {
 			case strings.HasPrefix(l, "-"):
 				spans = append(spans, span{h.Path, line, line})
 				line++
-			case strings.HasPrefix(l, "+"):
+				replaced = true
+			case strings.HasPrefix(l, "+") && !replaced:
 				spans = append(spans, span{h.Path, max(1, line-1), line})
 			case strings.HasPrefix(l, " "):
 				line++
+				replaced = false
 			}
 		}
 	}

@@ -14,7 +14,7 @@ import (
 )
 
 // weakened: without the red tests the suite is green on the bug, so weaken.diff
-// hides it. Judged by running what is left of the files that weaken.diff changes.
+// hides it. Judged by running what is left of the files that hold the red tests.
 func weakened(ctx context.Context, t *trial) (objection, error) {
 	var weak *tree.Tree
 	var err error
@@ -45,15 +45,16 @@ func weakened(ctx context.Context, t *trial) (objection, error) {
 	for _, id := range t.red {
 		hidden[function(id)] = true
 	}
+	affected := testFiles(t.red)
 	var rest []string
 	for id, v := range t.t.Base.Results {
 		p := parseID(id)
-		if v == outcome.Passed && !hidden[function(id)] && slices.Contains(changed, p.path) && weak.Has(p.path) {
+		if v == outcome.Passed && !hidden[function(id)] && (slices.Contains(changed, p.path) || slices.Contains(affected, p.path)) && weak.Has(p.path) {
 			rest = append(rest, id)
 		}
 	}
 	sort.Strings(rest)
-	if len(rest) == 0 {
+	if len(rest) == 0 && !slices.ContainsFunc(affected, weak.Has) {
 		return objection{}, nil
 	}
 	rep, err := t.t.run(ctx, testrun.Request{Tree: on, Tests: append(rest, t.red...)})

@@ -17,6 +17,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -58,7 +59,11 @@ func Prepare(t testing.TB, files map[string]string) bug.Target {
 // PrepareTree measures the baseline of a tree.
 func PrepareTree(t testing.TB, tr *tree.Tree) bug.Target {
 	t.Helper()
-	j := &Judge{plugin: t.TempDir(), base: &testrun.Baseline{}}
+	plugin, err := os.MkdirTemp("", "bugtest-plugin-") // outlives t: targets are shared between tests
+	if err != nil {
+		t.Fatal(err)
+	}
+	j := &Judge{plugin: plugin, base: &testrun.Baseline{}}
 	if err := os.WriteFile(filepath.Join(j.plugin, "bugtest_report.py"), []byte(reporter), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -74,6 +79,16 @@ func PrepareTree(t testing.TB, tr *tree.Tree) bug.Target {
 	return bug.Target{Judge: j, Paths: l, Base: j.base,
 		Snapshot: &source.Snapshot{Source: "/made/by/a/test", Name: "tiny", Local: true, Tree: tr, Digest: tr.Digest()}}
 }
+
+// interpreter is the real python3: what is first on the path may be a script
+// that looks for it every time.
+var interpreter = sync.OnceValue(func() string {
+	out, err := exec.Command("python3", "-c", "import sys; print(sys.executable)").Output()
+	if err != nil {
+		return "python3"
+	}
+	return strings.TrimSpace(string(out))
+})
 
 // Covering implements bug.Judge.
 func (j *Judge) Covering(path string, first, last int) []string {
@@ -172,7 +187,7 @@ func (j *Judge) process(ctx context.Context, work, dir string, req testrun.Reque
 		if err != nil {
 			return err
 		}
-		cmd := exec.CommandContext(ctx, "python3", append([]string{"-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "bugtest_report",
+		cmd := exec.CommandContext(ctx, interpreter(), append([]string{"-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "bugtest_report",
 			"--continue-on-collection-errors"}, args...)...)
 		cmd.Dir = work
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -181,10 +196,6 @@ func (j *Judge) process(ctx context.Context, work, dir string, req testrun.Reque
 			fmt.Sprintf("PYTHONHASHSEED=%d", req.HashSeed), "PYTHONPATH="+j.plugin+":"+work+":"+filepath.Join(work, "src"))
 		if trace {
 			cmd.Env = append(cmd.Env, "BUGTEST_TRACE=1")
-		}
-		limit := 4 * time.Second
-		if trace {
-			limit = time.Minute
 		}
 		if err := os.WriteFile(report, nil, 0o644); err != nil {
 			return err
@@ -205,6 +216,10 @@ func (j *Judge) process(ctx context.Context, work, dir string, req testrun.Reque
 				info, err := os.Stat(report)
 				if err == nil && info.Size() != size {
 					size, since = info.Size(), time.Now()
+				}
+				limit := 1500 * time.Millisecond
+				if size == 0 || trace {
+					limit = time.Minute // it has not begun
 				}
 				if time.Since(since) > limit && !killed {
 					killed = true
