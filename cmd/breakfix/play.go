@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -14,9 +13,7 @@ import (
 
 	"breakfix/internal/report"
 	"breakfix/internal/reward"
-	"breakfix/internal/sandbox"
 	"breakfix/internal/selfplay"
-	"breakfix/internal/store"
 )
 
 // defaultTarget is what play plays when no source is named: small, fully
