@@ -118,6 +118,9 @@ func (g *Game) breakOf(ctx context.Context, board *Board, it *game, ep *store.Ep
 	if err != nil {
 		return nil, fmt.Errorf("validate episode %d: %w", ep.Number, err)
 	}
+	for check, s := range res.Seconds {
+		ep.Seconds["check "+string(check)] += s
+	}
 	br.Outcome, br.Check, br.Reason, br.Checks = res.Outcome, res.Check, res.Reason, res.Checks
 	minimal, red := "", []string(nil)
 	if res.Bug != nil {
