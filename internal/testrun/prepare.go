@@ -283,6 +283,8 @@ func (p *preparer) mode(ctx context.Context) (mode, error) {
 var (
 	noModule     = regexp.MustCompile(`No module named '([A-Za-z0-9_.]+)'`)
 	unrecognized = regexp.MustCompile(`unrecognized arguments: (.*)`)
+	// A plugin that warns while it is configured, where warnings are errors.
+	fatalWarning = regexp.MustCompile(`INTERNALERROR> ((?:pytest\.)?[A-Z]\w*Warning):`)
 	needPlugins  = regexp.MustCompile(`Missing required plugins: (.*)`)
 )
 
@@ -297,14 +299,14 @@ func (p *preparer) collect(ctx context.Context, md mode) (mode, error) {
 		}
 		text := tail(s.box.Stderr, 8000) + tail(s.box.Stdout, 8000)
 		fmt.Fprintf(p.log, "--- collected %d tests, %d files do not collect\n%s\n", len(s.ids), len(s.uncollected), text)
-		more, dropped := p.missing(s, text, &md)
-		if (len(more) > 0 || dropped) && pass < missingPasses {
+		more, changed := p.missing(s, text, &md)
+		if (len(more) > 0 || changed) && pass < missingPasses {
 			if err := p.install(ctx, more); err != nil {
 				return md, err
 			}
 			continue
 		}
-		if !s.done || s.late {
+		if !s.ready {
 			return md, &source.TargetError{Reason: "its tests cannot be collected", First: firstLine(loadError(s, baselineDeadline)), Log: p.logPath,
 				Next: "see that its tests run with pytest, or say how with --tests"}
 		}
@@ -333,8 +335,8 @@ func (p *preparer) collect(ctx context.Context, md mode) (mode, error) {
 }
 
 // missing returns the requirements that a collection lacked and that have not
-// been tried, and whether options that pytest does not know were dropped.
-func (p *preparer) missing(s *session, text string, md *mode) (more []string, dropped bool) {
+// been tried, and whether the options were changed because pytest does not start with them.
+func (p *preparer) missing(s *session, text string, md *mode) (more []string, changed bool) {
 	modules := hints(s.hints)
 	for _, u := range s.uncollected {
 		for m := range hints(u.failure.Kind + ": " + u.failure.Message) {
@@ -350,7 +352,10 @@ func (p *preparer) missing(s *session, text string, md *mode) (more []string, dr
 			more = append(more, requirement)
 		}
 	}
-	if !s.done { // pytest did not get to a session; only its output tells why
+	if !s.ready { // pytest did not get to a session; only its output tells why
+		for m := range hints(text) {
+			modules[m] = true
+		}
 		for _, m := range noModule.FindAllStringSubmatch(text, -1) {
 			modules[m[1]] = true
 		}
@@ -359,12 +364,18 @@ func (p *preparer) missing(s *session, text string, md *mode) (more []string, dr
 				add(strings.TrimSpace(q))
 			}
 		}
+		if m := fatalWarning.FindStringSubmatch(text); m != nil && !p.tried["warning "+m[1]] {
+			p.tried["warning "+m[1]] = true
+			md.Args = append(slices.Clone(md.Args), "-W", "default::"+m[1])
+			p.say("collect", "%s ends pytest before it starts: it is no error from here on", m[1])
+			changed = true
+		}
 		if m := unrecognized.FindStringSubmatch(text); m != nil {
 			for _, a := range strings.Fields(m[1]) {
 				if i := slices.Index(md.Args, a); i >= 0 {
 					md.Args = slices.Delete(slices.Clone(md.Args), i, i+1)
 					p.say("collect", "dropped %s: no installed plugin knows it", a)
-					dropped = true
+					changed = true
 				}
 			}
 		}
@@ -377,7 +388,7 @@ func (p *preparer) missing(s *session, text string, md *mode) (more []string, dr
 			p.say("collect", "module %s is missing, and which package brings it is not known", m)
 		}
 	}
-	return more, dropped
+	return more, changed
 }
 
 // lacking returns the requirements that tests fail without: fixtures that no
