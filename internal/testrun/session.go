@@ -69,6 +69,7 @@ type uncollected struct {
 type session struct {
 	ids         []string
 	collected   bool          // collection ended
+	ready       bool          // pytest was about to run the first test
 	loadTime    time.Duration // from the start of the box until then
 	uncollected []uncollected
 	verdicts    outcome.Results
@@ -83,6 +84,7 @@ type session struct {
 	running  string // started and not ended
 	stopped  string // the test that ended the session
 	done     bool   // the completion mark arrived
+	whole    bool   // and every test that was selected has reported
 	orderly  bool   // the interpreter came to its end without the mark
 	timedOut string // the test that was past its deadline
 	late     bool   // loading did not end in time
@@ -177,6 +179,9 @@ func (s *session) take(m message, j job, w *watch) error {
 		s.collected = true
 		s.loadTime = time.Since(w.began)
 		w.allow(j.loading)
+	case "ready":
+		s.ready = true
+		w.allow(j.loading)
 	case "start":
 		if s.started[m.ID] {
 			s.strange++
@@ -219,7 +224,8 @@ func (s *session) take(m message, j job, w *watch) error {
 	case "spawned":
 		s.spawned = append(s.spawned, m.IDs...)
 	case "done":
-		s.done = m.Ended == len(s.verdicts) || j.collect
+		s.done = true
+		s.whole = m.Ended == len(s.verdicts) && m.Ended == m.Chosen || j.collect
 		w.allow(2 * time.Second)
 		return errEnough
 	case "exit":
