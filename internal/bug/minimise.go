@@ -356,10 +356,14 @@ func (z *minimiser) path(v *variant, i int) string {
 // both runs the files on the broken tree and on the base at the same time.
 func (z *minimiser) both(ctx context.Context, files map[string]string, fresh bool) (on, off testrun.Report, err error) {
 	g, ctx := errgroup.WithContext(ctx)
+	deadline := variantDeadline
+	if fresh || z.kind == "" {
+		deadline = testDeadline
+	}
 	one := func(t *tree.Tree, into *testrun.Report) {
 		g.Go(func() (err error) {
-			*into, err = z.r.Run(ctx, testrun.Request{Tree: t, Files: files, FilesOnly: true, Fresh: fresh, GiveUp: 8,
-				Deadline: func(string) time.Duration { return testDeadline }})
+			*into, err = z.r.Run(ctx, testrun.Request{Tree: t, Files: files, FilesOnly: true, Fresh: fresh, GiveUp: giveUp,
+				Deadline: func(string) time.Duration { return deadline }})
 			return err
 		})
 	}
@@ -368,9 +372,14 @@ func (z *minimiser) both(ctx context.Context, files map[string]string, fresh boo
 	return on, off, g.Wait()
 }
 
-// testDeadline is the wall time of a minimised test: a new file has no time of
-// its own on the base.
-const testDeadline = 3 * time.Second
+// Wall time of a test: a new file has no time of its own on the base. Taking a
+// statement out often leaves a test that never ends; such a variant is given
+// up early, and after a few of them the rest of the batch counts as not working.
+const (
+	testDeadline    = 3 * time.Second
+	variantDeadline = 1500 * time.Millisecond
+	giveUp          = 3
+)
 
 // agree returns the red test of one file and how it failed, "" when the file
 // does not work.
