@@ -21,6 +21,11 @@ func (r *resolver) Resolve(_ *kong.Context, _ *kong.Path, f *kong.Flag) (any, er
 	if !ok {
 		return nil, nil
 	}
+	for _, name := range f.Envs {
+		if _, set := os.LookupEnv(name); set {
+			return nil, nil // a variable wins over the file
+		}
+	}
 	if list, ok := v.([]any); ok {
 		parts := make([]string, len(list))
 		for i, e := range list {

@@ -69,6 +69,9 @@ func explain(w io.Writer, err error) int {
 	case errors.Is(err, context.Canceled):
 		fmt.Fprintln(w, "breakfix: interrupted")
 		return exitInterrupted
+	case errors.Is(err, store.ErrFull):
+		fmt.Fprintln(w, "breakfix:", err)
+		return exitOurs
 	case errors.As(err, &usage), errors.As(err, &susage), errors.As(err, &missing), errors.As(err, &run):
 		fmt.Fprintln(w, "breakfix:", err)
 		return exitUsage

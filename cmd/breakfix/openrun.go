@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -74,7 +75,11 @@ func (c *playCmd) openRun(a *app) (*openRun, error) {
 // freely or --allow-change is given.
 func (c *playCmd) takeOver(config json.RawMessage, a *app) error {
 	var was, now map[string]json.RawMessage
-	if err := json.Unmarshal(config, &was); err != nil {
+	var flat bytes.Buffer // as it lies in run.json it is indented
+	if err := json.Compact(&flat, config); err != nil {
+		return usagef("start a new run", "the configuration of the run cannot be read: %v", err)
+	}
+	if err := json.Unmarshal(flat.Bytes(), &was); err != nil {
 		return usagef("start a new run", "the configuration of the run cannot be read: %v", err)
 	}
 	mine, err := json.Marshal(c)

@@ -177,11 +177,14 @@ func (g *Game) saveTotals(ctx context.Context, started time.Time) error {
 		}
 	}
 	t.Seconds["policy"] += g.thinking.Seconds() / float64(max(1, g.Config.Workers))
-	other := t.Seconds["total"]
-	for _, k := range []string{"prepare", "baseline", "tests", "policy", "learn"} {
-		other -= t.Seconds[k]
+	// Tests and players work side by side, in more processes than there are
+	// workers: what they took together is shared out over the time that passed.
+	left := t.Seconds["total"] - t.Seconds["prepare"] - t.Seconds["baseline"]
+	if busy := t.Seconds["tests"] + t.Seconds["policy"]; busy > left && busy > 0 {
+		t.Seconds["tests"] *= left / busy
+		t.Seconds["policy"] *= left / busy
 	}
-	t.Seconds["other"] = max(0, other)
+	t.Seconds["other"] = max(0, left-t.Seconds["tests"]-t.Seconds["policy"])
 	return g.Store.PutTotals(ctx, t)
 }
 
