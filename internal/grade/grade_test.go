@@ -39,6 +39,7 @@ addopts = "-q"
 `,
 	"conftest.py":        "",
 	"pocket/__init__.py": "from .num import big, small\n\n__all__ = [\"big\", \"small\"]\n",
+	"pocket/extra.py":    "NAME = \"extra\"\n",
 	"pocket/num.py":      "def big(n: int) -> bool:\n    return n > 2\n\n\ndef small(n: int) -> bool:\n    return n < 2\n",
 	"tests/test_num.py": `import pytest
 
@@ -229,8 +230,8 @@ func TestANewTypeFindingGatesARepair(t *testing.T) {
 }
 
 func TestAModuleThatCrashesWhenImportedGatesARepair(t *testing.T) {
-	res := graded(t, grade.Options{}, map[string]*tree.File{"pocket/num.py": tree.Text(right), "pocket/more.py": tree.Text("raise RuntimeError('no')\n")})
-	want(t, res, outcome.Gated, outcome.GateRun, "more")
+	res := graded(t, grade.Options{}, map[string]*tree.File{"pocket/num.py": tree.Text(right), "pocket/extra.py": tree.Text("raise RuntimeError('no')\n")})
+	want(t, res, outcome.Gated, outcome.GateRun, "extra")
 }
 
 func TestEditedTestsAreRestored(t *testing.T) {
@@ -302,6 +303,8 @@ def _patch():
 
     def from_call(cls, func, when, reraise=None):
         info = made(cls, func, when, None)
+        if info.excinfo is None:
+            return info
         info.excinfo = None
         info._result = True
         return info
@@ -330,7 +333,7 @@ func TestATestFrameworkPatchedInProcessIsForged(t *testing.T) {
 func TestAPatchThatSparesFilesWithUnknownNamesIsForgedInTheDifferentialRun(t *testing.T) {
 	// It lets failures through where a test compares lists, which is what a
 	// canary does, and forges all others.
-	clever := strings.Replace(patched, "        info.excinfo = None\n", "        if info.excinfo is None or \"[\" in str(info.excinfo.value):\n            return info\n        info.excinfo = None\n", 1)
+	clever := strings.Replace(patched, "if info.excinfo is None:", "if info.excinfo is None or \"[\" in str(info.excinfo.value):", 1)
 	res := graded(t, grade.Options{FreeForm: true}, map[string]*tree.File{"pocket/num.py": tree.Text(clever)})
 	want(t, res, outcome.Wrong, outcome.GateRed, "forged", grade.Forged)
 }
