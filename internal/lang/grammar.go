@@ -1,6 +1,7 @@
 package lang
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"sort"
@@ -120,40 +121,88 @@ func (g *Grammar) kind(n *sitter.Node) string {
 	return n.Kind() // the two kinds of errors have ids of their own
 }
 
-// Checker tells whether edits of one file leave it parsing. It parses only
-// what an edit touches. It is not safe for concurrent use; close it.
+// Chunk is a run of whole lines that parses by itself behind Head, whatever is
+// around it: a statement at the top of a file, or a member of a class.
+type Chunk struct {
+	Start, End int
+	Head       string
+}
+
+// Checker tells whether edits of one file leave it parsing. Edits inside one
+// chunk are parsed in that chunk alone; for others, and before it says no, it
+// parses the whole file, incrementally. It is not safe for concurrent use;
+// close it.
 type Checker struct {
 	g      *Grammar
 	parser *sitter.Parser
-	tree   *sitter.Tree
+	tree   *sitter.Tree // nil until it is needed
 	file   *File
+	chunks []Chunk
 }
 
-// Checker returns a Checker of f, which must have been parsed by g.
-func (g *Grammar) Checker(f *File) (*Checker, error) {
+// Checker returns a Checker of f, which must have been parsed by g. The chunks
+// are sorted and do not overlap; there may be none.
+func (g *Grammar) Checker(f *File, chunks []Chunk) (*Checker, error) {
 	p, err := g.parser()
 	if err != nil {
 		return nil, err
 	}
-	t, err := g.parse(p, f.Source, nil)
-	if err != nil {
-		p.Close()
-		return nil, err
-	}
-	return &Checker{g: g, parser: p, tree: t, file: f}, nil
+	return &Checker{g: g, parser: p, file: f, chunks: chunks}, nil
 }
 
 // Close frees the checker.
 func (c *Checker) Close() {
-	c.tree.Close()
+	if c.tree != nil {
+		c.tree.Close()
+	}
 	c.parser.Close()
 }
 
 // Parses reports whether the file parses without error after the edits.
 func (c *Checker) Parses(edits []tree.Edit) bool {
+	return c.chunkParses(edits) || c.fileParses(edits)
+}
+
+func (c *Checker) chunkParses(edits []tree.Edit) bool {
+	if len(edits) == 0 {
+		return !c.file.HasError
+	}
+	i := sort.Search(len(c.chunks), func(i int) bool { return c.chunks[i].Start > edits[0].Start }) - 1
+	if i < 0 {
+		return false
+	}
+	k := c.chunks[i]
+	moved := make([]tree.Edit, len(edits))
+	for j, e := range edits {
+		if e.Start < k.Start || e.End > k.End || e.Start == k.End {
+			return false
+		}
+		moved[j] = tree.Edit{Start: e.Start - k.Start, End: e.End - k.Start, New: e.New}
+	}
+	old := c.file.Source[k.Start:k.End]
+	text, err := tree.ApplyEdits(old, moved)
+	if err != nil || !bytes.Equal(indent(old), indent(text)) {
+		return false // another level than its neighbours: only the whole file tells
+	}
+	t, err := c.g.parse(c.parser, append([]byte(k.Head), text...), nil)
+	if err != nil {
+		return false
+	}
+	defer t.Close()
+	return !t.RootNode().HasError()
+}
+
+func indent(b []byte) []byte { return b[:len(b)-len(bytes.TrimLeft(b, " \t\f"))] }
+
+func (c *Checker) fileParses(edits []tree.Edit) bool {
 	src, err := tree.ApplyEdits(c.file.Source, edits)
 	if err != nil {
 		return false
+	}
+	if c.tree == nil {
+		if c.tree, err = c.g.parse(c.parser, c.file.Source, nil); err != nil {
+			return false
+		}
 	}
 	old := c.tree.Clone()
 	defer old.Close()

@@ -57,6 +57,7 @@ type preparer struct {
 	log     io.Writer
 	recipe  source.Recipe
 	env     *source.Environment
+	tried   map[string]bool // requirements and modules that were looked for already
 }
 
 func (p *preparer) say(stage, format string, args ...any) {
@@ -86,7 +87,8 @@ func Prepare(ctx context.Context, c Config) (*Workspace, error) {
 	if err := os.MkdirAll(c.Log, 0o755); err != nil {
 		return nil, fmt.Errorf("make the folder of logs: %w", err)
 	}
-	p := &preparer{Config: c, cache: cache, logPath: filepath.Join(c.Log, fmt.Sprintf("baseline-%s-%s.log", c.Snapshot.Name, c.Snapshot.Digest.Short()))}
+	p := &preparer{Config: c, cache: cache, logPath: filepath.Join(c.Log, fmt.Sprintf("baseline-%s-%s.log", c.Snapshot.Name, c.Snapshot.Digest.Short())),
+		tried: map[string]bool{}}
 	f, err := os.Create(p.logPath)
 	if err != nil {
 		return nil, fmt.Errorf("make the log of the baseline: %w", err)
@@ -213,25 +215,40 @@ func with(a, b []string) []string {
 
 // measure finds out how the suite is run and measures it.
 func (p *preparer) measure(ctx context.Context, detected source.Recipe) (state, error) {
-	md, err := p.mode(ctx)
-	if err != nil {
-		return state{}, err
-	}
-	if md, err = p.collect(ctx, md); err != nil {
-		return state{}, err
-	}
 	coverage, err := source.CoverageDir(ctx, p.Box, p.recipe, p.Options, p.log)
 	if err != nil {
 		return state{}, err
 	}
-	p.say("baseline", "%d whole runs, and one with coverage", baselineRuns)
-	m := measurement{box: p.Box, env: p.env, tree: p.Snapshot.Tree, mode: md, coverage: coverage, say: func(s, d string) { p.say(s, "%s", d) }}
-	b, md, runs, err := m.run(ctx)
-	for _, r := range runs {
-		fmt.Fprintf(p.log, "--- one run: %d verdicts, complete %v, %s\n%s\n", len(r.results), r.complete, r.loadError, r.output)
-	}
-	if err != nil {
-		return state{}, err
+	var b *Baseline
+	var md mode
+	var runs []*tally
+	for {
+		if md, err = p.mode(ctx); err != nil {
+			return state{}, err
+		}
+		if md, err = p.collect(ctx, md); err != nil {
+			return state{}, err
+		}
+		p.say("baseline", "%d whole runs, and one with coverage", baselineRuns)
+		m := measurement{box: p.Box, env: p.env, tree: p.Snapshot.Tree, mode: md, coverage: coverage}
+		var more []string
+		m.look = func(r *tally) bool {
+			more = p.lacking(r)
+			return len(more) == 0
+		}
+		b, md, runs, err = m.run(ctx)
+		for _, r := range runs {
+			fmt.Fprintf(p.log, "--- one run: %d verdicts, complete %v, %s\n%s\n", len(r.results), r.complete, r.loadError, r.output)
+		}
+		if err != nil {
+			return state{}, err
+		}
+		if len(more) == 0 {
+			break
+		}
+		if err := p.install(ctx, more); err != nil {
+			return state{}, err
+		}
 	}
 	if err := p.judge(b, runs); err != nil {
 		return state{}, err
@@ -266,12 +283,13 @@ func (p *preparer) mode(ctx context.Context) (mode, error) {
 var (
 	noModule     = regexp.MustCompile(`No module named '([A-Za-z0-9_.]+)'`)
 	unrecognized = regexp.MustCompile(`unrecognized arguments: (.*)`)
+	// A plugin that warns while it is configured, where warnings are errors.
+	fatalWarning = regexp.MustCompile(`INTERNALERROR> ((?:pytest\.)?[A-Z]\w*Warning):`)
 	needPlugins  = regexp.MustCompile(`Missing required plugins: (.*)`)
 )
 
 // collect collects the suite until nothing new is missing.
 func (p *preparer) collect(ctx context.Context, md mode) (mode, error) {
-	tried := map[string]bool{}
 	byName := false
 	for pass := 0; ; pass++ {
 		j := job{tree: p.Snapshot.Tree, env: p.env, mode: md, collect: true, loading: baselineDeadline}
@@ -281,14 +299,14 @@ func (p *preparer) collect(ctx context.Context, md mode) (mode, error) {
 		}
 		text := tail(s.box.Stderr, 8000) + tail(s.box.Stdout, 8000)
 		fmt.Fprintf(p.log, "--- collected %d tests, %d files do not collect\n%s\n", len(s.ids), len(s.uncollected), text)
-		more, dropped := p.missing(s, text, &md, tried)
-		if (len(more) > 0 || dropped) && pass < missingPasses {
+		more, changed := p.missing(s, text, &md)
+		if (len(more) > 0 || changed) && pass < missingPasses {
 			if err := p.install(ctx, more); err != nil {
 				return md, err
 			}
 			continue
 		}
-		if !s.done || s.late {
+		if !s.ready {
 			return md, &source.TargetError{Reason: "its tests cannot be collected", First: firstLine(loadError(s, baselineDeadline)), Log: p.logPath,
 				Next: "see that its tests run with pytest, or say how with --tests"}
 		}
@@ -317,21 +335,27 @@ func (p *preparer) collect(ctx context.Context, md mode) (mode, error) {
 }
 
 // missing returns the requirements that a collection lacked and that have not
-// been tried, and whether options that pytest does not know were dropped.
-func (p *preparer) missing(s *session, text string, md *mode, tried map[string]bool) (more []string, dropped bool) {
-	modules := map[string]bool{}
+// been tried, and whether the options were changed because pytest does not start with them.
+func (p *preparer) missing(s *session, text string, md *mode) (more []string, changed bool) {
+	modules := hints(s.hints)
 	for _, u := range s.uncollected {
+		for m := range hints(u.failure.Kind + ": " + u.failure.Message) {
+			modules[m] = true
+		}
 		if u.missing != "" {
 			modules[u.missing] = true
 		}
 	}
 	add := func(requirement string) {
-		if requirement != "" && !tried[requirement] {
-			tried[requirement] = true
+		if requirement != "" && !p.tried[requirement] {
+			p.tried[requirement] = true
 			more = append(more, requirement)
 		}
 	}
-	if !s.done { // pytest did not get to a session; only its output tells why
+	if !s.ready { // pytest did not get to a session; only its output tells why
+		for m := range hints(text) {
+			modules[m] = true
+		}
 		for _, m := range noModule.FindAllStringSubmatch(text, -1) {
 			modules[m[1]] = true
 		}
@@ -340,28 +364,49 @@ func (p *preparer) missing(s *session, text string, md *mode, tried map[string]b
 				add(strings.TrimSpace(q))
 			}
 		}
+		if m := fatalWarning.FindStringSubmatch(text); m != nil && !p.tried["warning "+m[1]] {
+			p.tried["warning "+m[1]] = true
+			md.Args = append(slices.Clone(md.Args), "-W", "default::"+m[1])
+			p.say("collect", "%s ends pytest before it starts: it is no error from here on", m[1])
+			changed = true
+		}
 		if m := unrecognized.FindStringSubmatch(text); m != nil {
 			for _, a := range strings.Fields(m[1]) {
 				if i := slices.Index(md.Args, a); i >= 0 {
 					md.Args = slices.Delete(slices.Clone(md.Args), i, i+1)
 					p.say("collect", "dropped %s: no installed plugin knows it", a)
-					dropped = true
+					changed = true
 				}
 			}
 		}
 	}
 	for _, m := range sortedKeys(modules) {
-		pkg, ok := source.PackageFor(m)
-		if !ok {
-			if !tried["module "+m] {
-				tried["module "+m] = true
-				p.say("collect", "module %s is missing, and which package brings it is not known", m)
-			}
-			continue
+		if pkg, ok := source.PackageFor(m); ok {
+			add(pkg)
+		} else if !p.tried["module "+m] {
+			p.tried["module "+m] = true
+			p.say("collect", "module %s is missing, and which package brings it is not known", m)
 		}
-		add(pkg)
 	}
-	return more, dropped
+	return more, changed
+}
+
+// lacking returns the requirements that tests fail without: fixtures that no
+// plugin brings, asynchronous tests that nothing runs.
+func (p *preparer) lacking(r *tally) []string {
+	var text strings.Builder
+	for _, id := range sortedKeys(r.failures) {
+		text.WriteString(r.failures[id].Message + "\n" + r.failures[id].Text + "\n")
+	}
+	text.WriteString(r.hints)
+	var more []string
+	for _, m := range sortedKeys(hints(text.String())) {
+		if pkg, ok := source.PackageFor(m); ok && !p.tried[pkg] {
+			p.tried[pkg] = true
+			more = append(more, pkg)
+		}
+	}
+	return more
 }
 
 // install adds requirements; when they do not install together, those that do

@@ -3,6 +3,7 @@ package testrun
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -50,6 +51,7 @@ type tally struct {
 	spawned     []string
 	pytest      string
 	loadTime    time.Duration // of the first process that collected
+	hints       string
 	strange     int
 	wall, cpu   time.Duration
 	peak        int64
@@ -86,9 +88,9 @@ func (s series) run(ctx context.Context) (*tally, error) {
 		}
 		t.processes++
 		t.merge(one)
-		if len(one.started) == 0 && !one.done {
+		if len(one.started) == 0 && !(one.done && one.ready) {
 			early++
-			if one.orderly || one.late || early > 1 {
+			if one.orderly || one.done || one.late || early > 1 {
 				t.loadError = loadError(one, s.loading)
 				return t, nil
 			}
@@ -118,7 +120,7 @@ func (s series) run(ctx context.Context) (*tally, error) {
 			t.failures[victim] = Failure{Kind: "ProcessDied", Path: fileOf(victim), Message: "the process died: " + deathOf(one.box),
 				Text: clip(tail(one.box.Stderr, 2000), maxText)}
 		case one.done:
-			t.complete = true
+			t.complete = one.whole
 			return t, nil
 		}
 		if victim != "" {
@@ -159,6 +161,7 @@ func (t *tally) merge(s *session) {
 	if t.loadTime == 0 {
 		t.loadTime = s.loadTime
 	}
+	t.hints += s.hints
 	t.strange += s.strange
 	t.wall += s.box.Wall
 	t.cpu += s.box.CPU
@@ -193,17 +196,22 @@ func loadError(s *session, loading time.Duration) string {
 	if text == "" {
 		text = strings.TrimSpace(tail(s.box.Stdout, 4000))
 	}
-	if s.orderly && text != "" {
+	if (s.orderly || s.done) && text != "" {
 		return maskAddresses(firstError(text))
 	}
 	return maskAddresses("the process died before the first test: " + deathOf(s.box) + "\n" + text)
 }
 
+// internalError is the line of a traceback of pytest's own that names the error.
+var internalError = regexp.MustCompile(`^INTERNALERROR> ((?:\w+\.)*\w*(?:Error|Exception|Warning|Exit|Interrupt)\b.*)`)
+
 // firstError picks from pytest's output the lines that tell the error.
 func firstError(text string) string {
 	var picked []string
 	for _, l := range strings.Split(text, "\n") {
-		if strings.HasPrefix(l, "E  ") || strings.HasPrefix(l, "ERROR") || strings.HasPrefix(l, "ImportError") {
+		if e := internalError.FindStringSubmatch(l); e != nil {
+			picked = append(picked, e[1])
+		} else if strings.HasPrefix(l, "E  ") || strings.HasPrefix(l, "ERROR") || strings.HasPrefix(l, "ImportError") {
 			picked = append(picked, strings.TrimSpace(strings.TrimPrefix(l, "E  ")))
 		}
 	}

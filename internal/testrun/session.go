@@ -69,6 +69,7 @@ type uncollected struct {
 type session struct {
 	ids         []string
 	collected   bool          // collection ended
+	ready       bool          // pytest was about to run the first test
 	loadTime    time.Duration // from the start of the box until then
 	uncollected []uncollected
 	verdicts    outcome.Results
@@ -77,11 +78,13 @@ type session struct {
 	started     map[string]bool
 	cover       *Cover
 	spawned     []string
+	hints       string // warnings of collecting
 	pytest      string
 
 	running  string // started and not ended
 	stopped  string // the test that ended the session
 	done     bool   // the completion mark arrived
+	whole    bool   // and every test that was selected has reported
 	orderly  bool   // the interpreter came to its end without the mark
 	timedOut string // the test that was past its deadline
 	late     bool   // loading did not end in time
@@ -176,6 +179,9 @@ func (s *session) take(m message, j job, w *watch) error {
 		s.collected = true
 		s.loadTime = time.Since(w.began)
 		w.allow(j.loading)
+	case "ready":
+		s.ready = true
+		w.allow(j.loading)
 	case "start":
 		if s.started[m.ID] {
 			s.strange++
@@ -211,10 +217,15 @@ func (s *session) take(m message, j job, w *watch) error {
 		}
 		s.cover.add(m.File, m.Lines, m.Bits, m.Import)
 		w.allow(j.loading)
+	case "hint":
+		if len(s.hints) < 1<<16 {
+			s.hints += clip(m.Reason, 500) + "\n"
+		}
 	case "spawned":
 		s.spawned = append(s.spawned, m.IDs...)
 	case "done":
-		s.done = m.Ended == len(s.verdicts) || j.collect
+		s.done = true
+		s.whole = m.Ended == len(s.verdicts) && m.Ended == m.Chosen || j.collect
 		w.allow(2 * time.Second)
 		return errEnough
 	case "exit":

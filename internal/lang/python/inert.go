@@ -1,6 +1,7 @@
 package python
 
 import (
+	"sort"
 	"strings"
 
 	"breakfix/internal/lang"
@@ -26,13 +27,9 @@ func (a *Analysis) InertAt(offset int) string {
 // InertNode returns why a node is without effect by itself: nodes below it are
 // then too. "" when it has an effect.
 func (a *Analysis) InertNode(n *lang.Node) string {
-	for _, s := range a.inert {
-		if s.Start > n.Start {
-			break
-		}
-		if s.Start <= n.Start && n.End <= s.End {
-			return s.Reason
-		}
+	i := sort.Search(len(a.inert), func(i int) bool { return a.inert[i].Start > n.Start }) - 1
+	if i >= 0 && n.End <= a.inert[i].End {
+		return a.inert[i].Reason
 	}
 	return ""
 }

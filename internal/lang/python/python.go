@@ -81,6 +81,37 @@ func (Language) IsRunnerConfig(p string) bool {
 	return runnerFiles[name] || strings.HasSuffix(name, ".pth") || strings.HasPrefix(name, "requirements") && strings.HasSuffix(name, ".txt")
 }
 
+// Checker returns what tells whether an edited f still parses. Its chunks are
+// the statements of the module and the members of its classes, as far as they
+// have their lines to themselves.
+func (l Language) Checker(f *lang.File) (*lang.Checker, error) {
+	var chunks []lang.Chunk
+	add := func(ss []Statement, head string) {
+		for i, s := range ss {
+			if !s.OwnLines || i > 0 && ss[i-1].LastLine >= s.FirstLine || i+1 < len(ss) && ss[i+1].FirstLine <= s.LastLine {
+				continue
+			}
+			start, end := f.Span(s.FirstLine, s.LastLine)
+			chunks = append(chunks, lang.Chunk{Start: start, End: end, Head: head})
+		}
+	}
+	for _, s := range Statements(f, f.Root) {
+		n := s.Node
+		if n.Is("decorated_definition") {
+			n = n.Child("definition")
+		}
+		body := n.Child("body")
+		add([]Statement{s}, "")
+		if n.Is("class_definition") && body != nil && len(Statements(f, body)) > 1 && Statements(f, body)[0].FirstLine > f.Line(n.Start) {
+			if s.OwnLines {
+				chunks = chunks[:len(chunks)-1]
+			}
+			add(Statements(f, body), "class _:\n")
+		}
+	}
+	return l.Grammar.Checker(f, chunks)
+}
+
 // Enclosing returns the innermost function or class at offset.
 func (Language) Enclosing(f *lang.File, offset int) (lang.Scope, bool) {
 	s := Analyse(f).ScopeAt(offset)

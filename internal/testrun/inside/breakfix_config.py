@@ -18,15 +18,15 @@ for name in NAMES:
         continue
     try:
         config = load_config_dict_from_file(path)
+        if config is None:
+            continue
+        options = config.get("addopts", "")
+        options = getattr(options, "value", options)
+        if isinstance(options, str):
+            options = shlex.split(options)
     except BaseException as e:
         send("config", file=name, reason="%s: %s" % (type(e).__name__, e))
         done()
-    if config is None:
-        continue
-    options = config.get("addopts", "")
-    options = getattr(options, "value", options)
-    if isinstance(options, str):
-        options = shlex.split(options)
     send("config", file=name, ids=[str(o) for o in options])
     break
 done()

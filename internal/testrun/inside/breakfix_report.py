@@ -250,7 +250,13 @@ class Reporter:
         for i in range(0, len(self.ids), 200):
             send("ids", ids=self.ids[i:i + 200])
         send("collected", count=len(self.ids))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session):
+        # Between collecting and here pytest checks its configuration.
+        send("ready")
         if PLAN.get("collect_only"):
+            flush(session.config)
             done(selected=len(self.ids), ended=0)
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
@@ -302,7 +308,24 @@ class Reporter:
             return
         if COVER is not None:
             COVER.send(self.ids)
+        flush(session.config)
         done(selected=len(self.ids), ended=self.ended)
+
+
+def flush(config):
+    """What pytest printed is for the log, and it is about to be left."""
+    try:
+        config.get_terminal_writer().flush()
+    except Exception:
+        pass
+
+
+def pytest_warning_recorded(warning_message):
+    """Warnings of collecting that point to a plugin that is not installed."""
+    if PLAN.get("collect_only"):
+        text = text_of(warning_message.message)
+        if text.startswith("Unknown "):
+            send("hint", reason=bounded(text, 300))
 
 
 def pytest_configure(config):

@@ -1,0 +1,335 @@
+package mutate
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"breakfix/internal/lang"
+	"breakfix/internal/tree"
+)
+
+// shifts offers n + 1 and n - 1 in the place of n, folded where n is a literal
+// or already has such a term.
+func (p *pass) shifts(site, n *lang.Node) {
+	t := p.text(n)
+	offer := func(variant, new string) {
+		p.offer(site, variant, tree.Edit{Start: n.Start, End: n.End, New: new})
+	}
+	if v, err := strconv.Atoi(t); err == nil && n.Is("integer", "unary_operator") {
+		for _, d := range []int{1, -1} {
+			if v >= 0 == (v+d >= 0) { // 0 to -1 and -1 to 0 change the end that is counted from
+				offer(fmt.Sprintf("%s → %d", t, v+d), strconv.Itoa(v+d))
+			}
+		}
+		return
+	}
+	if left, _, ok := p.plusOne(n); ok {
+		offer("drop the ± 1", p.text(left))
+		return
+	}
+	o := t
+	if !n.Is("binary_operator") || !n.Child("operator").Is("+", "-", "*", "/", "//", "%") {
+		o = p.operand(n)
+	}
+	offer("+ 1", o+" + 1")
+	offer("- 1", o+" - 1")
+}
+
+// plusOne takes "left + 1" and "left - 1" apart.
+func (p *pass) plusOne(n *lang.Node) (left *lang.Node, sign string, ok bool) {
+	if !n.Is("binary_operator") || p.text(n.Child("right")) != "1" || !n.Child("operator").Is("+", "-") {
+		return nil, "", false
+	}
+	return n.Child("left"), n.Child("operator").Kind, true
+}
+
+func shiftSubscript(p *pass, n *lang.Node) {
+	for _, i := range n.ChildrenOf("subscript") {
+		switch {
+		case i.Is("slice"):
+			part := 0
+			for _, c := range i.Children {
+				if c.Kind == ":" {
+					part++
+				} else if c.Named && part < 2 {
+					p.shifts(i, c)
+				}
+			}
+		case p.isNumeric(i) && !typeLike(p.text(n.Child("value"))):
+			p.shifts(n, i)
+		}
+	}
+}
+
+func shiftRange(p *pass, n *lang.Node) {
+	if name := p.text(n.Child("function")); name != "range" && name != "islice" && name != "itertools.islice" {
+		return
+	}
+	as := positional(n)
+	if len(as) > 0 && p.text(n.Child("function")) != "range" {
+		as = as[1:]
+	}
+	for i, a := range as {
+		if i < 2 && !a.Is("none", "list_splat") {
+			p.shifts(n, a)
+		}
+	}
+}
+
+// shiftLen looks at len(x) where its value decides: not as an index or range
+// bound, which have their own rules, and not as an argument.
+func shiftLen(p *pass, n *lang.Node) {
+	if p.text(n.Child("function")) != "len" {
+		return
+	}
+	if n.Parent.Is("comparison_operator", "assignment", "return_statement", "binary_operator") {
+		if _, _, ok := p.plusOne(n.Parent); !ok {
+			p.offer(n.Parent, p.text(n)+" - 1", tree.Edit{Start: n.End, End: n.End, New: " - 1"})
+			p.offer(n.Parent, p.text(n)+" + 1", tree.Edit{Start: n.End, End: n.End, New: " + 1"})
+		}
+	}
+}
+
+func shiftUndo(p *pass, n *lang.Node) {
+	if left, sign, ok := p.plusOne(n); ok {
+		p.replace(n, "drop "+sign+" 1", p.text(left))
+	}
+}
+
+func shiftCounter(p *pass, n *lang.Node) {
+	right := n.Child("right")
+	if !n.Child("operator").Is("+=", "-=") {
+		return
+	}
+	if v, err := strconv.Atoi(p.text(right)); err == nil {
+		p.replace(right, fmt.Sprintf("step %d → %d", v, v+1), strconv.Itoa(v+1))
+	} else if p.isNumeric(n.Child("left")) && right.Is("identifier", "attribute", "call", "binary_operator") {
+		p.shifts(n, right)
+	}
+}
+
+var boundary = map[string]string{"<": "<=", "<=": "<", ">": ">=", ">=": ">"}
+
+func relational(p *pass, n *lang.Node) {
+	for _, c := range n.Children {
+		if to := boundary[c.Kind]; to != "" && !c.Named {
+			p.offer(n, c.Kind+" → "+to, tree.Edit{Start: c.Start, End: c.End, New: to})
+		}
+	}
+}
+
+func literalChange(p *pass, n *lang.Node) {
+	t := p.text(n)
+	if n.Parent.Is("keyword_argument") && p.text(n.Parent.Child("name")) == "stacklevel" {
+		return
+	}
+	if n.Kind == "float" {
+		if v, err := strconv.ParseFloat(t, 64); err == nil {
+			p.replace(n, "neighbour", floatText(v+1))
+			if v != 0 {
+				p.replace(n, "0.0", "0.0")
+				p.negate(n)
+			}
+		}
+		return
+	}
+	v, err := strconv.ParseInt(strings.ReplaceAll(t, "_", ""), 0, 62)
+	if err != nil {
+		return // complex, long of Python 2, or beyond what matters
+	}
+	format := "%d"
+	if len(t) > 1 && t[0] == '0' {
+		format = map[byte]string{'x': "0x%x", 'X': "0X%X", 'o': "0o%o", 'b': "0b%b"}[t[1]]
+	}
+	if format == "" {
+		return
+	}
+	p.replace(n, "+ 1", fmt.Sprintf(format, v+1))
+	switch {
+	case v > 1:
+		p.replace(n, "- 1", fmt.Sprintf(format, v-1))
+		p.replace(n, "0", fmt.Sprintf(format, 0))
+	case v == 1:
+		p.replace(n, "0", fmt.Sprintf(format, 0))
+		p.negate(n)
+	}
+}
+
+// negate offers a literal with a minus, unless it has one.
+func (p *pass) negate(n *lang.Node) {
+	if !n.Parent.Is("unary_operator") && !p.hasPower(n) {
+		p.replace(n, "negation", "-"+p.text(n))
+	}
+}
+
+// hasPower: "-2 ** x" would not be what it looks like.
+func (p *pass) hasPower(n *lang.Node) bool {
+	return n.Parent.Is("binary_operator") && n.Parent.Child("operator").Is("**") || n.Parent.Is("attribute")
+}
+
+func floatText(v float64) string {
+	s := strconv.FormatFloat(v, 'g', -1, 64)
+	if !strings.ContainsAny(s, ".en") {
+		s += ".0"
+	}
+	return s
+}
+
+func booleanFlip(p *pass, n *lang.Node) {
+	if n.Parent.Is("if_statement", "elif_clause", "while_statement") {
+		return // condition_force is that
+	}
+	p.replace(n, "negation", map[string]string{"true": "False", "false": "True"}[n.Kind])
+}
+
+var arithmeticTo = map[string][]string{
+	"+": {"-"}, "-": {"+"}, "*": {"+", "//"}, "/": {"*"}, "//": {"*", "%"}, "%": {"//", "*"}, "**": {"*"},
+}
+
+func arithmetic(p *pass, n *lang.Node) {
+	op := n.Child("operator")
+	if p.hasText(n) {
+		return
+	}
+	for _, to := range arithmeticTo[op.Kind] {
+		if !neutral(op.Kind, to, p.text(n.Child("right"))) {
+			p.offer(n, op.Kind+" → "+to, tree.Edit{Start: op.Start, End: op.End, New: to})
+		}
+	}
+}
+
+// neutral: the exchange changes nothing, as x * 1 and x // 1 for numbers.
+func neutral(from, to, right string) bool {
+	switch right {
+	case "0", "0.0":
+		return (from == "+" || from == "-") && (to == "+" || to == "-")
+	case "1", "1.0":
+		return strings.Contains("* / // **", from) && strings.Contains("* / // **", to)
+	}
+	return false
+}
+
+// hasText: an operand is text or a container, for which other rules hold.
+func (p *pass) hasText(n *lang.Node) bool {
+	for _, c := range []*lang.Node{n.Child("left"), n.Child("right")} {
+		if c.Is("string", "concatenated_string", "list", "tuple", "list_comprehension") {
+			return true
+		}
+		if c.Is("binary_operator") && p.hasText(c) {
+			return true
+		}
+	}
+	return false
+}
+
+var bitwiseTo = map[string][]string{"&": {"|"}, "|": {"&"}, "^": {"&", "|"}, "<<": {">>"}, ">>": {"<<"}}
+
+func bitwise(p *pass, n *lang.Node) {
+	op := n.Child("operator")
+	if op.Kind == "|" && (typeLike(p.text(n.Child("left"))) || typeLike(p.text(n.Child("right")))) {
+		return // a union of types
+	}
+	for _, to := range bitwiseTo[op.Kind] {
+		p.offer(n, op.Kind+" → "+to, tree.Edit{Start: op.Start, End: op.End, New: to})
+	}
+}
+
+func unaryDrop(p *pass, n *lang.Node) {
+	arg := n.Child("argument")
+	if arg == nil || n.Children[0].Kind == "+" {
+		return
+	}
+	p.replace(n, "drop "+n.Children[0].Kind, p.text(arg))
+}
+
+var inverseAssign = map[string]string{
+	"+=": "-=", "-=": "+=", "*=": "//=", "/=": "*=", "//=": "*=", "%=": "//=", "&=": "|=", "|=": "&=", "^=": "&=", "<<=": ">>=", ">>=": "<<=",
+}
+
+func compoundAssign(p *pass, n *lang.Node) {
+	op := n.Child("operator")
+	edit := func(to string) { p.offer(n, op.Kind+" → "+to, tree.Edit{Start: op.Start, End: op.End, New: to}) }
+	edit("=")
+	if to := inverseAssign[op.Kind]; to != "" && !n.Child("right").Is("string", "concatenated_string", "list", "tuple") {
+		edit(to)
+	}
+}
+
+func operandSwap(p *pass, n *lang.Node) {
+	left, right, op := n.Child("left"), n.Child("right"), n.Child("operator")
+	switch op.Kind {
+	case "-", "/", "//", "**", "<<", ">>", "@":
+	case "%":
+		if left.Is("string", "concatenated_string") {
+			return
+		}
+	case "+":
+		if !p.hasText(n) {
+			return
+		}
+	default:
+		return
+	}
+	p.offer(n, "swap around "+op.Kind, tree.Edit{Start: left.Start, End: left.End, New: p.operand(right)},
+		tree.Edit{Start: right.Start, End: right.End, New: p.operand(left)})
+}
+
+func comparisonSwap(p *pass, n *lang.Node) {
+	cs := n.NamedChildren()
+	if len(cs) != 2 {
+		return
+	}
+	switch op := p.operator(n); op {
+	case "<", "<=", ">", ">=":
+		p.swap(n, "swap around "+op, cs[0], cs[1])
+	}
+}
+
+// operator returns the operator of a comparison of two operands.
+func (p *pass) operator(n *lang.Node) string {
+	cs := n.NamedChildren()
+	return strings.Join(strings.Fields(string(p.f.Source[cs[0].End:cs[len(cs)-1].Start])), " ")
+}
+
+func chainBreak(p *pass, n *lang.Node) {
+	left, right, op := n.Child("left"), n.Child("right"), n.Child("operator")
+	if op.Is("%") && p.hasText(n) {
+		return // formatting
+	}
+	if _, _, ok := p.plusOne(n); ok {
+		return // off_by_one_shift is that
+	}
+	if op.Is("+", "-", "*", "/", "//", "%", "|", "&") && !typeLike(p.text(right)) {
+		p.replace(n, "drop "+op.Kind+" "+p.text(right), p.text(left))
+		if op.Is("+", "*", "|", "&") {
+			p.replace(n, "drop "+p.text(left)+" "+op.Kind, p.text(right))
+		}
+	}
+}
+
+func divisionRounding(p *pass, n *lang.Node) {
+	op := n.Child("operator")
+	if to := map[string]string{"/": "//", "//": "/"}[op.Kind]; to != "" && !p.hasText(n) {
+		if !(op.Kind == "/" && typeLike(p.text(n.Child("left")))) {
+			p.offer(n, op.Kind+" → "+to, tree.Edit{Start: op.Start, End: op.End, New: to})
+		}
+	}
+}
+
+func roundingCall(p *pass, n *lang.Node) {
+	fn := n.Child("function")
+	name := p.text(fn)
+	to := map[string]string{
+		"math.floor": "math.ceil", "math.ceil": "math.floor", "floor": "ceil", "ceil": "floor", "math.trunc": "math.ceil",
+	}[name]
+	if to == "" && name == "round" && len(positional(n)) == 1 {
+		to = "int"
+	}
+	if to == "" && name == "int" && len(positional(n)) == 1 && positional(n)[0].Is("binary_operator") {
+		to = "round"
+	}
+	if to != "" {
+		p.replace(fn, name+" → "+to, to)
+	}
+}
