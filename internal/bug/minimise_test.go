@@ -2,7 +2,6 @@ package bug_test
 
 import (
 	"context"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -55,6 +54,7 @@ func TestAParametrisedTestIsReducedToItsFailingCase(t *testing.T) {
 }
 
 func TestATestThatHangsIsReducedToo(t *testing.T) {
+	slow(t)
 	target := bugtest.Prepare(t, hangs)
 	red := minimised(t, target, edit(t, target, "loop.py", "i += 1", "i += 0"), "test_loop.py::test_count")
 	if strings.Contains(red.Code, "test_zero") {
@@ -90,28 +90,5 @@ func TestTheMinimisedTestTurnedAroundIsGreenOnTheBug(t *testing.T) {
 		if got := string(rep.Results.Get(red.Test)); got != name {
 			t.Errorf("got %s, want %s", got, name)
 		}
-	}
-}
-
-// TestCachetoolsIsMinimised looks at a real package when CACHETOOLS names its
-// unpacked source distribution.
-func TestCachetoolsIsMinimised(t *testing.T) {
-	dir := os.Getenv("CACHETOOLS")
-	if dir == "" {
-		t.Skip("CACHETOOLS names no folder")
-	}
-	tr, err := tree.FromDir(filepath.Clean(dir), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	target := bugtest.PrepareTree(t, tr)
-	broken := edit(t, target, "src/cachetools/__init__.py", os.Getenv("OLD"), os.Getenv("NEW"))
-	res, err := bug.Validate(context.Background(), target, bug.Candidate{Tree: broken, Strategy: "operator", Order: 1}, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Logf("%s %s %s; %d processes", res.Outcome, res.Check, res.Reason, target.Judge.(*bugtest.Judge).Runs)
-	if b := res.Bug; b != nil {
-		t.Logf("%s: %d → %d statements\n%s\n%v\nred %d hidden %d\n%s", b.RedTest.From, b.RedTest.Before, b.RedTest.Statements, b.RedTest.Code, b.Difficulty, len(b.Red), len(b.Hidden), b.Weaken)
 	}
 }

@@ -157,9 +157,7 @@ func TestABreakThatNoTestNoticesIsUnnoticedOrUncovered(t *testing.T) {
 }
 
 func TestARunThatGivesUpIsTimedOut(t *testing.T) {
-	if testing.Short() {
-		t.Skip("waits for three deadlines")
-	}
+	slow(t)
 	target := bugtest.Prepare(t, map[string]string{
 		"loop.py":      "def count(n):\n    i = 0\n    while i < n:\n        i += 1\n    return i\n",
 		"test_loop.py": "import pytest\n\nfrom loop import count\n\n\n@pytest.mark.parametrize('n', [1, 2, 3, 4])\ndef test_count(n):\n    assert count(n) == n\n",
