@@ -20,6 +20,9 @@ func (g *generator) statements() {
 		case "if_statement":
 			g.branches(n)
 			g.condition(n.child("condition"))
+			g.arms(n)
+		case "try_statement":
+			g.arms(n)
 		case "elif_clause", "while_statement":
 			g.condition(n.child("condition"))
 		case "assignment", "augmented_assignment":
