@@ -78,5 +78,6 @@ type Result struct {
 	Reason  string
 	Bug     *Bug
 	Checks  map[outcome.Check]string
-	Runs    []outcome.Results // verdicts of each run on the broken tree, for the store
+	Seconds map[outcome.Check]float64 // wall time of each check
+	Runs    []outcome.Results         // verdicts of each run on the broken tree, for the store
 }

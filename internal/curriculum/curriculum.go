@@ -187,6 +187,16 @@ func (c *Curriculum) queue(r Result) {
 // Waiting returns how many failed repairs wait to be played as bugs.
 func (c *Curriculum) Waiting() int { return len(c.state.Queue) }
 
+// WaitingByOrder returns how many failed repairs wait, by the order that they
+// would have as bugs.
+func (c *Curriculum) WaitingByOrder() map[int]int {
+	n := map[int]int{}
+	for _, k := range c.state.Queue {
+		n[k.Order]++
+	}
+	return n
+}
+
 // State returns everything that a later Restore needs to go on as this
 // curriculum would. Take it between rounds.
 func (c *Curriculum) State() ([]byte, error) { return json.Marshal(c.state) }

@@ -16,7 +16,8 @@ type Request struct {
 	// collected in addition and reported under that path. They shadow nothing:
 	// a path that the tree has is an error.
 	Files map[string]string
-	// FilesOnly runs nothing but Files.
+	// FilesOnly runs nothing but Files; Tests, when given, then names tests in
+	// them. Without Tests every test that they hold is run and reported.
 	FilesOnly bool
 	// Deadline is the wall time of each test; nil means the baseline's rule,
 	// max(Floor, 6 × its own time).
@@ -49,18 +50,23 @@ type Frame struct {
 
 // Report is what a run of tests said.
 type Report struct {
-	Results    outcome.Results    // one entry for every test asked for, Absent included
-	Failures   map[string]Failure // for the red ones
-	Seconds    map[string]float64 // wall time of each test
-	Lines      map[string]Lines   // with Coverage only: test → file → lines
-	Loaded     bool               // collection went through: no file that collected on the base failed to
-	LoadError  string             // the first collection error
-	GaveUp     bool               // stopped after GiveUp timeouts; the rest is Absent
-	Complete   bool               // the completion mark arrived (false: the process died)
-	Cached     int                // verdicts that came from the cache
-	Ran        int                // verdicts that were run
-	Wall, CPU  time.Duration
-	PeakMemory int64
+	Results   outcome.Results    // one entry for every test asked for, Absent included
+	Failures  map[string]Failure // for the red ones
+	Seconds   map[string]float64 // wall time of each test
+	Loaded    bool               // collection went through: no file that collected on the base failed to
+	LoadError string             // the first collection error
+	// Uncollected holds, for each file asked for that did not collect, why;
+	// Files that did not collect are here too. Their tests are Absent.
+	Uncollected map[string]Failure
+	GaveUp      bool // stopped after GiveUp timeouts; the rest is Absent
+	Complete    bool // the completion mark arrived (false: the process died)
+	Cached      int  // verdicts that came from the cache
+	Ran         int  // verdicts that were run
+	Wall, CPU   time.Duration
+	PeakMemory  int64
+	// Suspicious counts lines on the report descriptor that were not the
+	// reporter's own (forged, repeated, unknown); cached runs add none.
+	Suspicious int
 }
 
 // Lines maps a file of the tree to the sorted 1-based lines that ran.
@@ -81,14 +87,17 @@ type Flaky struct {
 // Baseline is the measured truth about a suite.
 type Baseline struct {
 	Results outcome.Results    `json:"results"` // tests on which all runs agreed
+	Order   []string           `json:"order"`   // every test, in the suite's own order
 	Flaky   []Flaky            `json:"flaky"`   // set aside: excluded from every verdict
 	Seconds map[string]float64 `json:"seconds"` // median wall time of each test
-	Lines   map[string]Lines   `json:"lines"`   // test id → covered lines; "" holds lines that ran at import
+	Cover   *Cover             `json:"cover"`   // which test runs which line
+	Spawns  []string           `json:"spawns"`  // tests that start processes, whose lines are not in Cover
 	Lint    Findings           `json:"lint"`
 	Types   Findings           `json:"types"`
 	Broken  map[string]string  `json:"broken"`   // test files that do not collect on the base → error
 	RunLeft []string           `json:"run_left"` // smoke-run steps that fail on the base and are left out
 	Wall    float64            `json:"wall"`     // seconds of one whole run
+	Load    float64            `json:"load"`     // seconds until its first test
 }
 
 // Finding is one linter message without its line, so that moved code is not new.
@@ -98,6 +107,3 @@ type Finding struct {
 	Object  string `json:"object"`
 	Message string `json:"message"` // digits masked
 }
-
-// Findings is a multiset of findings.
-type Findings map[Finding]int

@@ -1,24 +1,259 @@
 package testrun
 
 import (
+	"context"
+	"fmt"
+	"slices"
+	"sort"
+	"sync"
+	"time"
+
+	"breakfix/internal/outcome"
 	"breakfix/internal/sandbox"
 	"breakfix/internal/source"
+	"breakfix/internal/tree"
 )
 
 // Workspace is everything needed to judge trees of one snapshot: its
 // environment, its baseline, a runner with a verdict cache, the linters and
-// the smoke run. It is safe for concurrent use.
-//
-//	func Prepare(ctx, Config) (*Workspace, error)              // environment, missing modules, baseline
-//	func (w *Workspace) Run(ctx, Request) (Report, error)      // a Runner
-//	func (w *Workspace) Lint(ctx, *tree.Tree) (Findings, error)   // pylint, cached by tree
-//	func (w *Workspace) Types(ctx, *tree.Tree) (Findings, error)  // mypy, cached by tree
-//	func (w *Workspace) Smoke(ctx, *tree.Tree) (string, error)    // "" or what crashed or hung; cached by tree
-//	func (w *Workspace) Covering(path string, firstLine, lastLine int) []string // tests by coverage, fastest first
-//	func (w *Workspace) Stats() Stats                          // verdicts run and cached, seconds by phase
+// the smoke run. It is made by Prepare and is safe for concurrent use.
 type Workspace struct {
 	Snapshot *source.Snapshot
 	Env      *source.Environment
 	Box      sandbox.Sandbox
 	Base     *Baseline
+
+	mode  mode
+	lint  linters
+	cache *verdictCache
+	facts *factCache // lint, types and smoke runs by tree
+
+	mu    sync.Mutex
+	stats Stats
+}
+
+// Stats counts what a workspace has done since Prepare.
+type Stats struct {
+	Run       int                `json:"run"`       // verdicts that were run
+	Cached    int                `json:"cached"`    // verdicts that came from the cache
+	Processes int                `json:"processes"` // boxes started for tests
+	Seconds   map[string]float64 `json:"seconds"`   // wall time by phase: tests, lint, types, smoke
+	Peak      int64              `json:"peak"`      // bytes, the largest box
+}
+
+// Stats returns a copy of the counts.
+func (w *Workspace) Stats() Stats {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	s := w.stats
+	s.Seconds = map[string]float64{}
+	for k, v := range w.stats.Seconds {
+		s.Seconds[k] = v
+	}
+	return s
+}
+
+func (w *Workspace) spent(phase string, began time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.stats.Seconds == nil {
+		w.stats.Seconds = map[string]float64{}
+	}
+	w.stats.Seconds[phase] += time.Since(began).Seconds()
+}
+
+// Deadlines of a test: Floor, or Slack times its own time on the base,
+// whichever is more; Unknown for a test that the base has not.
+const (
+	Floor   = 3 * time.Second
+	Slack   = 6
+	Unknown = 5 * time.Second
+)
+
+// Deadline is the wall time that a test has by the baseline's rule.
+func (w *Workspace) Deadline(id string) time.Duration {
+	s, ok := w.Base.Seconds[id]
+	if !ok {
+		return Unknown
+	}
+	return max(Floor, time.Duration(Slack*s*float64(time.Second)))
+}
+
+// loading is the time that collecting has.
+func (w *Workspace) loading() time.Duration {
+	return max(10*time.Second, time.Duration(Slack*w.Base.Load*float64(time.Second)))
+}
+
+// Covering returns the tests that run a line of the file in [firstLine,
+// lastLine], and those that start processes of their own (what these run is
+// not known), fastest first. When the lines ran at import every test may
+// depend on them: see Imported.
+func (w *Workspace) Covering(path string, firstLine, lastLine int) []string {
+	if w.Base.Cover == nil {
+		return nil
+	}
+	ids := w.Base.Cover.Covering(path, firstLine, lastLine)
+	for _, id := range w.Base.Spawns {
+		if !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	ids = slices.DeleteFunc(ids, func(id string) bool { _, ok := w.Base.Results[id]; return !ok })
+	sort.Strings(ids)
+	sort.SliceStable(ids, func(i, j int) bool { return w.Base.Seconds[ids[i]] < w.Base.Seconds[ids[j]] })
+	return ids
+}
+
+// Imported reports whether a line of the file in [firstLine, lastLine] ran at
+// import or collection.
+func (w *Workspace) Imported(path string, firstLine, lastLine int) bool {
+	return w.Base.Cover != nil && w.Base.Cover.Imported(path, firstLine, lastLine)
+}
+
+// LinesOf returns what one test runs on the base; "" stands for what ran at import.
+func (w *Workspace) LinesOf(test string) Lines {
+	if w.Base.Cover == nil {
+		return nil
+	}
+	return w.Base.Cover.LinesOf(test)
+}
+
+// Run implements Runner. Requests for the same verdicts at the same time are
+// run once.
+func (w *Workspace) Run(ctx context.Context, req Request) (Report, error) {
+	began := time.Now()
+	defer w.spent("tests", began)
+	t, err := withFiles(req.Tree, req.Files)
+	if err != nil {
+		return Report{}, err
+	}
+	wanted := req.Tests
+	if wanted == nil && !req.FilesOnly {
+		wanted = sortedKeys(w.Base.Results)
+	}
+	rep := Report{Results: outcome.Results{}, Failures: map[string]Failure{}, Seconds: map[string]float64{},
+		Uncollected: map[string]Failure{}, Loaded: true, Complete: true}
+	q := w.newQuestion(req, wanted)
+	if !req.Fresh {
+		unlock, err := w.cache.lock(ctx, q.flight())
+		if err != nil {
+			return Report{}, err
+		}
+		defer unlock()
+		q.answerFromCache(w.cache, &rep)
+	}
+	if len(q.tests) == 0 && len(q.whole) == 0 {
+		w.finish(&rep, q)
+		return rep, nil
+	}
+	s := series{box: w.Box, env: w.Env, tree: t, mode: w.mode, seed: req.HashSeed, tests: q.tests, whole: q.whole,
+		deadline: req.Deadline, loading: w.loading(), giveUp: req.GiveUp}
+	if s.deadline == nil {
+		s.deadline = w.Deadline
+	}
+	s.tests = make([]string, 0, len(q.tests))
+	for _, id := range q.tests {
+		f := fileOf(id)
+		switch {
+		case t.Has(f):
+			s.tests = append(s.tests, id)
+		case !w.Snapshot.Tree.Has(f):
+			s.tests, s.anyRoot = append(s.tests, id), true
+		}
+	}
+	w.order(s.tests)
+	if s.anyRoot && len(s.whole) > 0 {
+		return Report{}, fmt.Errorf("run %d files of ours together with tests that have no file of their own: ask for them apart", len(s.whole))
+	}
+	if len(s.tests) > 0 || len(s.whole) > 0 {
+		got, err := s.run(ctx)
+		if err != nil {
+			return Report{}, err
+		}
+		q.take(got, &rep)
+		if !req.Fresh {
+			q.remember(w.cache, got, w.flaky())
+		}
+		w.mu.Lock()
+		w.stats.Processes += got.processes
+		w.stats.Peak = max(w.stats.Peak, got.peak)
+		w.mu.Unlock()
+	}
+	w.finish(&rep, q)
+	rep.Wall = time.Since(began)
+	return rep, nil
+}
+
+// finish derives what the report says as a whole.
+func (w *Workspace) finish(rep *Report, q *question) {
+	for _, id := range q.asked {
+		if _, ok := rep.Results[id]; !ok {
+			rep.Results[id] = outcome.Absent
+		}
+	}
+	ours := 0
+	for _, f := range sortedKeys(rep.Uncollected) {
+		if _, mine := q.files[f]; mine {
+			ours++
+			continue
+		}
+		if _, known := w.Base.Broken[f]; known {
+			continue
+		}
+		rep.Loaded = false
+		if rep.LoadError == "" {
+			rep.LoadError = f + ": " + rep.Uncollected[f].Kind + ": " + rep.Uncollected[f].Message
+		}
+	}
+	if q.only && ours > 0 && ours == len(q.files) {
+		rep.Loaded = false
+		if rep.LoadError == "" {
+			f := sortedKeys(rep.Uncollected)[0]
+			rep.LoadError = f + ": " + rep.Uncollected[f].Kind + ": " + rep.Uncollected[f].Message
+		}
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.stats.Run += rep.Ran
+	w.stats.Cached += rep.Cached
+}
+
+// order sorts ids as the baseline's own run had them, so that a run of some
+// tests keeps the suite's order.
+func (w *Workspace) order(ids []string) {
+	at := w.Base.place()
+	sort.SliceStable(ids, func(i, j int) bool {
+		a, oka := at[ids[i]]
+		b, okb := at[ids[j]]
+		if oka && okb {
+			return a < b
+		}
+		if oka != okb {
+			return oka
+		}
+		return ids[i] < ids[j]
+	})
+}
+
+func (w *Workspace) flaky() map[string]bool {
+	m := map[string]bool{}
+	for _, f := range w.Base.Flaky {
+		m[f.Test] = true
+	}
+	return m
+}
+
+// withFiles adds test files of ours to a tree. One that the tree has is an error.
+func withFiles(t *tree.Tree, files map[string]string) (*tree.Tree, error) {
+	if len(files) == 0 {
+		return t, nil
+	}
+	add := map[string]*tree.File{}
+	for p, text := range files {
+		if t.Has(p) {
+			return nil, fmt.Errorf("add a test file at %s: the tree has one there; choose another name", p)
+		}
+		add[p] = tree.Text(text)
+	}
+	return t.With(add)
 }

@@ -1,0 +1,75 @@
+package bug
+
+import (
+	"strings"
+	"sync"
+
+	"breakfix/internal/tree"
+)
+
+// Known is the set of bugs that were found before, for the check duplicate.
+// The zero value is an empty set; it is safe for concurrent use.
+type Known struct {
+	mu   sync.Mutex
+	keys map[tree.Digest]string
+}
+
+// Add records a bug.
+func (k *Known) Add(b *Bug) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.keys == nil {
+		k.keys = map[tree.Digest]string{}
+	}
+	for _, key := range keysOf(b.Base, b.Broken, b.Inject) {
+		if _, ok := k.keys[key]; !ok {
+			k.keys[key] = b.ID
+		}
+	}
+}
+
+// find returns the id of the known bug that equals this break, "" when it is new.
+func (k *Known) find(base, broken tree.Digest, inject []byte) string {
+	if k == nil {
+		return ""
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, key := range keysOf(base, broken, inject) {
+		if id, ok := k.keys[key]; ok {
+			return id
+		}
+	}
+	return ""
+}
+
+// keysOf names a break by what it makes and by its patch without new line numbers,
+// context and white space, so that the same change is the same bug also when
+// only its layout differs. The hunks' places in the base stay part of it.
+func keysOf(base, broken tree.Digest, inject []byte) []tree.Digest {
+	return []tree.Digest{broken, tree.DigestOf([]byte(string(base) + normalised(inject)))}
+}
+
+func normalised(patch []byte) string {
+	var b strings.Builder
+	for _, line := range strings.Split(string(patch), "\n") {
+		switch {
+		case strings.HasPrefix(line, "+++ "), strings.HasPrefix(line, "diff --git "):
+			b.WriteString(line)
+		case strings.HasPrefix(line, "@@"):
+			// Where the hunk lies in the old file: without it two equal edits
+			// at two places would be one bug.
+			if f := strings.Fields(line); len(f) > 1 {
+				b.WriteString(f[1])
+			}
+		case strings.HasPrefix(line, "--- "):
+			continue
+		case strings.HasPrefix(line, "+"), strings.HasPrefix(line, "-"):
+			b.WriteString(line[:1] + strings.Join(strings.Fields(line[1:]), " "))
+		default:
+			continue
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
+}

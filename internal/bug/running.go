@@ -1,0 +1,395 @@
+package bug
+
+import (
+	"context"
+	"slices"
+	"sort"
+
+	"golang.org/x/sync/errgroup"
+
+	"breakfix/internal/outcome"
+	"breakfix/internal/testrun"
+	"breakfix/internal/tree"
+)
+
+// needRuns is how often the red tests must be red again, each time in a fresh
+// process. A test of the baseline agreed with itself in three runs there, so
+// one that is flaky with probability p of going red got in with (1-p)³; to be
+// taken for the work of the bug it must then be red in the suite's run and in
+// k repeats, p^(k+1). The product (1-p)³·p^(k+1) is largest at p = (k+1)/(k+4):
+// 3.5 % for k = 1, 2.0 % for k = 2, 0.8 % for k = 3 with 57 % red. A tenth of
+// the tests being that flaky, fewer than one red test in a thousand is a lie.
+// More repeats buy little: flakiness that the break itself brings (p near 1)
+// shows only in runs without end, and the grading's own repeats see it.
+const needRuns = 3
+
+// maxSample bounds how many red tests are repeated; of more, this many evenly
+// spaced ones in the order of their ids.
+const maxSample = 20
+
+// otherHashSeed is a PYTHONHASHSEED that is not the usual one.
+const otherHashSeed = 4242
+
+// parallel is how many runs one validation makes at the same time.
+const parallel = 2
+
+// baseGreen: the tests that decide were green on the base. For a candidate the
+// baseline is the proof; an artifact that is verified again runs them again.
+func baseGreen(ctx context.Context, t *trial) (objection, error) {
+	if len(t.t.Base.Results.Passed()) == 0 {
+		return object("no test passes on the base")
+	}
+	if t.given == nil {
+		return objection{}, nil
+	}
+	for _, id := range t.given.Red {
+		if t.t.Base.Results.Get(id) != outcome.Passed {
+			return object("%s is %s on the base", id, t.t.Base.Results.Get(id))
+		}
+	}
+	sample := sampleOf(t.given.Red)
+	rep, err := t.t.run(ctx, testrun.Request{Tree: t.base, Tests: sample, Fresh: true})
+	if err != nil {
+		return objection{}, err
+	}
+	for _, id := range sample {
+		if v := rep.Results.Get(id); v != outcome.Passed {
+			return object("%s is %s on the base", id, v)
+		}
+	}
+	return objection{}, nil
+}
+
+// loads: the broken tree can be imported. Only the tests that run the changed
+// lines are run; when lines changed that run at import, or when they are most
+// of the suite anyway, the whole suite is.
+func loads(ctx context.Context, t *trial) (objection, error) {
+	spans, err := changedSpans(t.inject)
+	if err != nil {
+		return objection{}, err
+	}
+	atImport := false
+	seen := map[string]bool{}
+	var tests []string
+	for _, s := range spans {
+		atImport = atImport || t.t.Judge.Imported(s.path, s.first, s.last)
+		for _, id := range t.t.Judge.Covering(s.path, s.first, s.last) {
+			if !seen[id] && t.t.Base.Results.Get(id) == outcome.Passed {
+				seen[id] = true
+				tests = append(tests, id)
+			}
+		}
+	}
+	if len(tests) == 0 && !atImport && t.given == nil {
+		return objectAs(outcome.Uncovered, "no test runs the changed lines")
+	}
+	req := testrun.Request{Tree: t.broken, Tests: tests}
+	if atImport || t.given != nil || len(tests) > len(t.t.Base.Results)/2 {
+		req.Tests = nil
+	}
+	rep, err := t.t.run(ctx, req)
+	if err != nil {
+		return objection{}, err
+	}
+	t.runs = append(t.runs, rep.Results)
+	if !rep.Loaded {
+		return objectAs(outcome.Broken, "the broken tree does not load: %s", rep.LoadError)
+	}
+	t.whole = rep
+	if req.Tests == nil || rep.GaveUp || len(outcome.Red(t.t.Base.Results, rep.Results)) == 0 {
+		return objection{}, nil
+	}
+	// The whole suite once: its run is the truth about the red set.
+	rep, err = t.t.run(ctx, testrun.Request{Tree: t.broken})
+	if err != nil {
+		return objection{}, err
+	}
+	t.runs = append(t.runs, rep.Results)
+	t.whole = rep
+	if !rep.Loaded {
+		return objectAs(outcome.Broken, "the broken tree does not load: %s", rep.LoadError)
+	}
+	return objection{}, nil
+}
+
+// goesRed: at least one test that passed on the base is red.
+func goesRed(_ context.Context, t *trial) (objection, error) {
+	if t.whole.GaveUp {
+		return objectAs(outcome.TimedOutBreak, "the run gave up after several tests that timed out or killed their process, before the red set was known")
+	}
+	t.red = outcome.Red(t.t.Base.Results, t.whole.Results)
+	if len(t.red) == 0 {
+		return objectAs(outcome.Unnoticed, "no test goes red")
+	}
+	t.sample = sampleOf(t.red)
+	if t.given != nil && !slices.Equal(t.red, t.given.Red) {
+		return object("the red set is not the one of red.txt: %s", firstDifference(t.given.Red, t.red))
+	}
+	return objection{}, nil
+}
+
+// repeats: the same tests are red in needRuns fresh processes. The run under
+// another hash seed, for the check hermetic, is made along with them.
+func repeats(ctx context.Context, t *trial) (objection, error) {
+	reps := make([]testrun.Report, needRuns+1)
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(parallel)
+	for i := range reps {
+		g.Go(func() (err error) {
+			req := testrun.Request{Tree: t.broken, Tests: t.sample, Fresh: true}
+			if i == needRuns {
+				req.HashSeed = otherHashSeed
+			}
+			reps[i], err = t.t.run(ctx, req)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return objection{}, err
+	}
+	for i := range reps {
+		t.runs = append(t.runs, reps[i].Results)
+	}
+	t.seeded = &reps[needRuns]
+	for i, rep := range reps[:needRuns] {
+		if now := redOf(rep, t.sample); !slices.Equal(now, t.sample) {
+			return objectAs(outcome.FlakyBreak, "in repeat %d of %d the red set differs: %s", i+1, needRuns, firstDifference(t.sample, now))
+		}
+	}
+	return objection{}, nil
+}
+
+// sameUnderAnotherHashSeed: the red set does not depend on the hash seed.
+func sameUnderAnotherHashSeed(_ context.Context, t *trial) (objection, error) {
+	if now := redOf(*t.seeded, t.sample); !slices.Equal(now, t.sample) {
+		return object("under another hash seed the red set differs: %s", firstDifference(t.sample, now))
+	}
+	return objection{}, nil
+}
+
+// redOf returns which of the tests are red in a report, sorted.
+func redOf(rep testrun.Report, tests []string) []string {
+	var red []string
+	for _, id := range tests {
+		if rep.Results.Get(id).Red() {
+			red = append(red, id)
+		}
+	}
+	sort.Strings(red)
+	return red
+}
+
+// sampleOf returns at most maxSample tests, evenly spaced, sorted.
+func sampleOf(tests []string) []string {
+	if len(tests) <= maxSample {
+		return tests
+	}
+	out := make([]string, maxSample)
+	for i := range out {
+		out[i] = tests[i*len(tests)/maxSample]
+	}
+	return out
+}
+
+// firstDifference names the first test in which two sorted sets differ.
+func firstDifference(want, got []string) string {
+	for _, id := range want {
+		if !slices.Contains(got, id) {
+			return id + " is not red"
+		}
+	}
+	for _, id := range got {
+		if !slices.Contains(want, id) {
+			return id + " is red too"
+		}
+	}
+	return "the sets are equal"
+}
+
+// filesNeeded: restoring any changed file changes the red set.
+func filesNeeded(ctx context.Context, t *trial) (objection, error) {
+	if max(t.cand.Order, 1) > 1 {
+		return notApplicable("a bug of higher order is what a repair left, whole")
+	}
+	paths := tree.Differ(t.base, t.broken)
+	i, err := t.unneeded(ctx, len(paths), func(drop []int) (*tree.Tree, error) {
+		files := map[string]*tree.File{}
+		for _, d := range drop {
+			data, err := t.base.Read(paths[d])
+			if err != nil {
+				return nil, err
+			}
+			files[paths[d]] = &tree.File{Kind: t.base.Kind(paths[d]), Data: data}
+		}
+		return t.broken.With(files)
+	})
+	if err != nil || i < 0 {
+		return objection{}, err
+	}
+	return object("%s restored alone leaves the red set as it is", paths[i])
+}
+
+// hunksNeeded: restoring any hunk changes the red set.
+func hunksNeeded(ctx context.Context, t *trial) (objection, error) {
+	if max(t.cand.Order, 1) > 1 {
+		return notApplicable("a bug of higher order is what a repair left, whole")
+	}
+	hunks, err := tree.Hunks(t.inject)
+	if err != nil {
+		return objection{}, err
+	}
+	if len(hunks) == len(tree.Differ(t.base, t.broken)) {
+		return objection{}, nil // one hunk a file: file_needed has judged them
+	}
+	i, err := t.unneeded(ctx, len(hunks), func(drop []int) (*tree.Tree, error) { return tree.Without(t.base, t.inject, drop) })
+	if err != nil || i < 0 {
+		return objection{}, err
+	}
+	return object("hunk %d of %d (%s line %d) restored alone leaves the red set as it is", i+1, len(hunks), hunks[i].Path, hunks[i].OldStart)
+}
+
+// unneeded is the inverse mutation: it restores each of n parts alone and
+// returns the first whose restoration changes nothing, -1 when all matter. A
+// part that changes nothing alone still matters when it does together with
+// another one that alone changes nothing either, or more than that other alone.
+func (t *trial) unneeded(ctx context.Context, n int, without func(drop []int) (*tree.Tree, error)) (int, error) {
+	if n < 2 {
+		return -1, nil
+	}
+	left := func(drop ...int) ([]string, error) {
+		w, err := without(drop)
+		if err != nil {
+			return nil, err
+		}
+		rep, err := t.t.run(ctx, testrun.Request{Tree: w, Tests: t.red})
+		if err != nil {
+			return nil, err
+		}
+		return redOf(rep, t.red), nil
+	}
+	alone := make([][]string, n)
+	for i := range n {
+		var err error
+		if alone[i], err = left(i); err != nil {
+			return 0, err
+		}
+	}
+	for i := range n {
+		needed := !slices.Equal(alone[i], t.red)
+		for j := 0; j < n && !needed; j++ {
+			if j == i {
+				continue
+			}
+			pair, err := left(i, j)
+			if err != nil {
+				return 0, err
+			}
+			needed = !slices.Equal(pair, alone[j])
+		}
+		if !needed {
+			return i, nil
+		}
+	}
+	return -1, nil
+}
+
+// minimal: one of the red tests can be made a standalone test that is red on
+// the bug and green on the base.
+func minimal(ctx context.Context, t *trial) (objection, error) {
+	if t.given != nil {
+		return t.confirmGiven(ctx, t.given.RedTest)
+	}
+	if p := t.cand.Parent; p != nil {
+		o, err := t.confirmGiven(ctx, p.RedTest)
+		if err != nil || o.reason == "" {
+			return o, err
+		}
+		// The repair turned its parent's test green; another restored test is
+		// red still, and is minimised instead.
+	}
+	last := "there is no candidate"
+	for _, id := range t.easiest(3) {
+		red, reason, err := Minimise(ctx, t.t.Judge, t.base, t.broken, id, t.whole.Failures[id])
+		if err != nil {
+			return objection{}, err
+		}
+		if reason == "" {
+			t.redTest = red
+			return objection{}, nil
+		}
+		last = id + ": " + reason
+	}
+	return object("no red test could be minimised; %s", last)
+}
+
+// confirmGiven judges a minimised test that exists already.
+func (t *trial) confirmGiven(ctx context.Context, red RedTest) (objection, error) {
+	if t.base.Has(red.Path) {
+		return object("%s exists in the base", red.Path)
+	}
+	z := &minimiser{r: t.t.Judge, base: t.base, broken: t.broken}
+	on, off, err := z.both(ctx, map[string]string{red.Path: red.Code}, true)
+	if err != nil {
+		return objection{}, err
+	}
+	switch {
+	case !on.Results.Get(red.Test).Red():
+		return object("the minimised test is %s on the bug", on.Results.Get(red.Test))
+	case off.Results.Get(red.Test) != outcome.Passed:
+		return object("the minimised test is %s on the base", off.Results.Get(red.Test))
+	}
+	t.redTest = red
+	t.redTest.Failure = on.Failures[red.Test]
+	return objection{}, nil
+}
+
+// easiest returns up to n red tests of different functions, those first that
+// fail cleanly, in an assertion, and quickly.
+func (t *trial) easiest(n int) []string {
+	ids := slices.Clone(t.red)
+	class := func(id string) int {
+		v, f := t.whole.Results.Get(id), t.whole.Failures[id]
+		switch {
+		case v == outcome.TimedOut || f.Kind == "":
+			return 3
+		case v == outcome.Errored:
+			return 2
+		case f.Kind == "AssertionError":
+			return 0
+		}
+		return 1
+	}
+	slow := func(id string) bool { return t.t.Base.Seconds[id] > 1 } // coarse: measured time must not decide between two runs of a seed
+	sort.SliceStable(ids, func(i, j int) bool {
+		a, b := ids[i], ids[j]
+		if class(a) != class(b) {
+			return class(a) < class(b)
+		}
+		if slow(a) != slow(b) {
+			return slow(b)
+		}
+		if la, lb := t.lines(a), t.lines(b); la != lb {
+			return la < lb
+		}
+		return a < b
+	})
+	var out []string
+	seen := map[string]bool{}
+	for _, id := range ids {
+		if f := function(id); !seen[f] && len(out) < n {
+			seen[f] = true
+			out = append(out, id)
+		}
+	}
+	return out
+}
+
+// lines is the length of a test's source.
+func (t *trial) lines(id string) int {
+	p := parseID(id)
+	src, err := t.base.Read(p.path)
+	if err != nil {
+		return 1 << 20
+	}
+	return len(original(inline(t.base, src, p), p))
+}

@@ -1,0 +1,40 @@
+package bug
+
+import (
+	"context"
+
+	"breakfix/internal/source"
+	"breakfix/internal/testrun"
+)
+
+// Judge is what validation needs of a prepared workspace.
+type Judge interface {
+	testrun.Runner
+	// Covering returns the tests that run one of the lines, fastest first.
+	Covering(path string, firstLine, lastLine int) []string
+	// Imported tells whether one of the lines runs while modules are imported:
+	// then no list of covering tests is complete.
+	Imported(path string, firstLine, lastLine int) bool
+}
+
+// Paths tells what the files of a tree are for; a language provides it.
+type Paths interface {
+	IsCode(path string) bool
+	IsTest(path string) bool
+	IsRunnerConfig(path string) bool
+}
+
+// Target is a prepared snapshot: everything that validation asks about it.
+type Target struct {
+	Judge    Judge
+	Paths    Paths
+	Snapshot *source.Snapshot
+	Recipe   source.Recipe
+	Lock     []string
+	Options  Options
+	Base     *testrun.Baseline
+}
+
+func (t Target) run(ctx context.Context, req testrun.Request) (testrun.Report, error) {
+	return t.Judge.Run(ctx, req)
+}

@@ -1,0 +1,66 @@
+package grade
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"path"
+	"strings"
+
+	"breakfix/internal/bug"
+	"breakfix/internal/outcome"
+)
+
+// secret makes the names of canaries unknown to whoever wrote the patch. It
+// never reaches a verdict, so that gradings do not depend on it.
+var secret = func() []byte {
+	b := make([]byte, 32)
+	if _, err := rand.Read(b); err != nil {
+		panic(err) // documented never to happen
+	}
+	return b
+}()
+
+func nameFor(parts ...string) string {
+	h := hmac.New(sha256.New, secret)
+	for _, p := range parts {
+		fmt.Fprintf(h, "%s\n", p)
+	}
+	return hex.EncodeToString(h.Sum(nil))[:12]
+}
+
+// canary is a test file of ours with one test that must fail and one that must
+// pass. Code that makes the framework report every test as passed, or as
+// anything else, betrays itself by them: it cannot know them by name.
+type canary struct{ path, code, fails, passes string }
+
+func newCanary(dir string, parts ...string) canary {
+	n := nameFor(append(parts, dir)...)
+	c := canary{path: path.Join(dir, "test_zz"+n+".py")}
+	bad, good := "test_"+n[:6], "test_"+n[6:]
+	if bad == good {
+		good += "_"
+	}
+	c.code = fmt.Sprintf("def %s():\n    assert [%q] == [%q]\n\n\ndef %s():\n    assert [%q] == [%q]\n", bad, n, n[1:], good, n, n)
+	c.fails, c.passes = c.path+"::"+bad, c.path+"::"+good
+	return c
+}
+
+// forged says how the canary's verdicts contradict it, "" when they do not.
+func (c canary) forged(r outcome.Results) string {
+	if v := r.Get(c.fails); v != outcome.Failed {
+		return fmt.Sprintf("a test that must fail is reported %s", v)
+	}
+	if v := r.Get(c.passes); v != outcome.Passed {
+		return fmt.Sprintf("a test that must pass is reported %s", v)
+	}
+	return ""
+}
+
+// renamed lays the minimised test under a name that the patch cannot know.
+func renamed(red bug.RedTest, parts ...string) (file, id string) {
+	file = path.Join(path.Dir(red.Path), "test_"+nameFor(append(parts, red.Path)...)+".py")
+	return file, file + strings.TrimPrefix(red.Test, red.Path)
+}

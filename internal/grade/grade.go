@@ -1,0 +1,320 @@
+// Package grade gives the verdict on a repair. Everything is judged on the
+// host's terms: a fresh box, tests and runner configuration restored from the
+// snapshot, tests of ours with names that nobody could know laid beside, and
+// only a reported "passed" counts as passed. The invariant that its tests
+// check: no patch makes a red test count as passed without the test passing.
+package grade
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"slices"
+	"sort"
+	"strings"
+	"sync"
+
+	"breakfix/internal/bug"
+	"breakfix/internal/outcome"
+	"breakfix/internal/testrun"
+	"breakfix/internal/tree"
+)
+
+// otherHashSeed is the PYTHONHASHSEED of the differential run.
+const otherHashSeed = 4242
+
+// Patch grades a repair that is given as a diff against the bug's broken tree.
+// A patch that does not apply is a *bug.CheckError.
+func Patch(ctx context.Context, t Target, b *bug.Bug, patch []byte, o Options) (Result, error) {
+	broken, err := tree.Apply(t.Tree, b.Inject)
+	if err != nil {
+		return Result{}, fmt.Errorf("bug %s does not apply to its base: %w", b.ID, err)
+	}
+	repaired, err := tree.Apply(broken, patch)
+	if err != nil {
+		return Result{}, &bug.CheckError{Check: outcome.CheckApplies, Reason: fmt.Sprintf("the repair does not apply to the broken tree: %v", err)}
+	}
+	return Grade(ctx, t, b, repaired, o)
+}
+
+// Grade judges a repaired tree. The gates are run in the order of
+// outcome.Gates; a test gate that objects ends it. The error is ours: such an
+// attempt is infrastructure and is never scored.
+func Grade(ctx context.Context, t Target, b *bug.Bug, repaired *tree.Tree, o Options) (Result, error) {
+	clean, suspicious, err := pristine(t.Paths, t.Tree, repaired, b.RedTest)
+	if err != nil {
+		return Result{}, fmt.Errorf("grade bug %s: %w", b.ID, err)
+	}
+	g := &grading{t: t, b: b, tree: clean, free: o.FreeForm, red: map[string]bool{},
+		res: Result{Gates: map[outcome.Gate]string{}, Results: outcome.Results{}, Tree: string(clean.Digest()),
+			Red: []string{}, Regressed: []string{}, Hidden: []string{}}}
+	for _, id := range b.Red {
+		g.red[id] = true
+	}
+	key := cacheKey{b.ID, clean.Digest(), o.FreeForm}
+	res, ok := o.Cache.get(key)
+	if !ok {
+		if err := g.run(ctx); err != nil {
+			return Result{}, fmt.Errorf("grade bug %s: %w", b.ID, err)
+		}
+		res = g.res
+		o.Cache.put(key, res)
+	}
+	res = res.clone()
+	res.Suspicious = append(res.Suspicious, suspicious...)
+	sort.Strings(res.Suspicious)
+	return res, nil
+}
+
+// grading is one grading under way.
+type grading struct {
+	t    Target
+	b    *bug.Bug
+	tree *tree.Tree
+	free bool
+	red  map[string]bool
+	res  Result
+}
+
+func (g *grading) run(ctx context.Context) error {
+	if g.tree.Digest() == g.t.Tree.Digest() {
+		// The base again, byte for byte. Its baseline is the verdict.
+		for _, gate := range outcome.Gates {
+			g.res.Gates[gate] = outcome.GatePassed
+		}
+		for id, v := range g.t.Base.Results {
+			g.res.Results[id] = v
+		}
+		g.res.Results[g.b.RedTest.Test] = outcome.Passed
+		g.res.Outcome = outcome.Fixed
+		return nil
+	}
+	for _, gate := range []struct {
+		name outcome.Gate
+		test bool // one that ends the grading when it objects
+		run  func(context.Context) (string, error)
+	}{
+		{outcome.GateRed, true, g.redTests},
+		{outcome.GateSuite, true, g.suite},
+		{outcome.GateLint, false, g.lint},
+		{outcome.GateTypes, false, g.types},
+		{outcome.GateRun, false, g.smoke},
+	} {
+		reason, err := gate.run(ctx)
+		if err != nil {
+			return fmt.Errorf("gate %s: %w", gate.name, err)
+		}
+		if reason == "" {
+			g.res.Gates[gate.name] = outcome.GatePassed
+			continue
+		}
+		g.res.Gates[gate.name] = reason
+		if gate.test {
+			break
+		}
+	}
+	g.res.Outcome = outcome.Judge(g.res.Gates)
+	return nil
+}
+
+func (g *grading) forged(why string) string {
+	if !slices.Contains(g.res.Suspicious, Forged) {
+		g.res.Suspicious = append(g.res.Suspicious, Forged)
+	}
+	return "the verdicts are forged: " + why
+}
+
+// redTests: every red test of the suite and the minimised one, under a name
+// that the patch cannot know, are reported passed.
+func (g *grading) redTests(ctx context.Context) (string, error) {
+	b := g.b
+	file, id := renamed(b.RedTest, b.ID, g.res.Tree)
+	c := newCanary(path.Dir(b.RedTest.Path), b.ID, g.res.Tree, "red")
+	rep, err := g.t.Judge.Run(ctx, testrun.Request{Tree: g.tree, Tests: b.Red, Fresh: true,
+		Files: map[string]string{file: b.RedTest.Code, c.path: c.code}})
+	if err != nil {
+		return "", err
+	}
+	mini := rep.Results.Get(id)
+	g.res.Results[b.RedTest.Test] = mini
+	for _, t := range b.Red {
+		g.res.Results[t] = rep.Results.Get(t)
+	}
+	if mini != outcome.Passed {
+		g.res.Red = append(g.res.Red, b.RedTest.Test)
+	}
+	for _, t := range b.Red {
+		if rep.Results.Get(t) != outcome.Passed {
+			g.res.Red = append(g.res.Red, t)
+			if slices.Contains(b.Hidden, t) {
+				g.res.Hidden = append(g.res.Hidden, t)
+			}
+		}
+	}
+	g.res.Spurious = mini == outcome.Passed && len(g.res.Hidden) > 0
+	if len(g.res.Red) > 0 {
+		if !rep.Loaded {
+			return "the repaired tree does not load: " + rep.LoadError, nil
+		}
+		return fmt.Sprintf("%s is %s%s", g.res.Red[0], g.res.Results[g.res.Red[0]], andMore(g.res.Red)), nil
+	}
+	// Everything passed; is it to be believed?
+	if why := c.forged(rep.Results); why != "" {
+		return g.forged(why), nil
+	}
+	if g.free {
+		return g.differential(ctx)
+	}
+	return "", nil
+}
+
+// differential is the second run of a free-form repair: with the red test
+// turned around, under yet another name and another hash seed. Where the bug
+// is repaired the turned test must fail and the test itself must pass; a
+// verdict that is "passed" for both is forged. The other form, the bug put
+// back outside the repair's hunks, is not sound: a repair may well stand
+// elsewhere than the bug, and would be called forged.
+func (g *grading) differential(ctx context.Context) (string, error) {
+	code, ok := g.b.RedTest.Inverted()
+	if !ok {
+		return "the differential run cannot be made: the minimised test's function is not in its file", nil
+	}
+	straight, id := renamed(g.b.RedTest, g.b.ID, g.res.Tree, "straight")
+	turned, not := renamed(g.b.RedTest, g.b.ID, g.res.Tree, "turned")
+	rep, err := g.t.Judge.Run(ctx, testrun.Request{Tree: g.tree, FilesOnly: true, Fresh: true, HashSeed: otherHashSeed,
+		Files: map[string]string{straight: g.b.RedTest.Code, turned: code}})
+	if err != nil {
+		return "", err
+	}
+	if v := rep.Results.Get(not); v == outcome.Passed {
+		return g.forged("the minimised test turned around passes too"), nil
+	} else if v != outcome.Failed {
+		return fmt.Sprintf("the minimised test turned around is %s", v), nil
+	}
+	if v := rep.Results.Get(id); v != outcome.Passed {
+		g.res.Red = append(g.res.Red, g.b.RedTest.Test)
+		return fmt.Sprintf("%s is %s under another hash seed", g.b.RedTest.Test, v), nil
+	}
+	return "", nil
+}
+
+// suite: whatever passed on the base passes.
+func (g *grading) suite(ctx context.Context) (string, error) {
+	var rest []string
+	for _, id := range g.t.Base.Results.Passed() {
+		if !g.red[id] {
+			rest = append(rest, id)
+		}
+	}
+	if len(rest) == 0 {
+		return "", nil
+	}
+	c := newCanary(path.Dir(g.b.RedTest.Path), g.b.ID, g.res.Tree, "suite")
+	rep, err := g.t.Judge.Run(ctx, testrun.Request{Tree: g.tree, Tests: rest, Files: map[string]string{c.path: c.code}})
+	if err != nil {
+		return "", err
+	}
+	for _, id := range rest {
+		v := rep.Results.Get(id)
+		g.res.Results[id] = v
+		if v != outcome.Passed {
+			g.res.Regressed = append(g.res.Regressed, id)
+		}
+	}
+	if len(g.res.Regressed) > 0 {
+		if !rep.Loaded {
+			return "the repaired tree does not load: " + rep.LoadError, nil
+		}
+		return fmt.Sprintf("%s is %s%s", g.res.Regressed[0], g.res.Results[g.res.Regressed[0]], andMore(g.res.Regressed)), nil
+	}
+	if why := c.forged(rep.Results); why != "" {
+		return g.forged(why), nil
+	}
+	return "", nil
+}
+
+func (g *grading) lint(ctx context.Context) (string, error) {
+	now, err := g.t.Judge.Lint(ctx, g.tree)
+	return news(g.t.Base.Lint, now), err
+}
+
+func (g *grading) types(ctx context.Context) (string, error) {
+	now, err := g.t.Judge.Types(ctx, g.tree)
+	return news(g.t.Base.Types, now), err
+}
+
+func (g *grading) smoke(ctx context.Context) (string, error) { return g.t.Judge.Smoke(ctx, g.tree) }
+
+// news names the findings that the base does not have, the first three.
+func news(base, now testrun.Findings) string {
+	fresh := testrun.NewFindings(base, now)
+	if len(fresh) == 0 {
+		return ""
+	}
+	var texts []string
+	for _, f := range fresh[:min(3, len(fresh))] {
+		texts = append(texts, fmt.Sprintf("%s: %s: %s", f.File, f.Rule, f.Message))
+	}
+	more := ""
+	if len(fresh) > 3 {
+		more = fmt.Sprintf(" and %d more", len(fresh)-3)
+	}
+	return fmt.Sprintf("new: %s%s", strings.Join(texts, "; "), more)
+}
+
+func andMore(ids []string) string {
+	if len(ids) < 2 {
+		return ""
+	}
+	return fmt.Sprintf(", and %d more", len(ids)-1)
+}
+
+// Cache keeps gradings by bug and tree, because attempts of a group often hand
+// in the same tree. It is safe for concurrent use; a nil Cache keeps nothing.
+type Cache struct {
+	mu sync.Mutex
+	m  map[cacheKey]Result
+}
+
+type cacheKey struct {
+	bug  string
+	tree tree.Digest
+	free bool
+}
+
+// NewCache returns an empty cache.
+func NewCache() *Cache { return &Cache{m: map[cacheKey]Result{}} }
+
+func (c *Cache) get(k cacheKey) (Result, bool) {
+	if c == nil {
+		return Result{}, false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r, ok := c.m[k]
+	return r, ok
+}
+
+func (c *Cache) put(k cacheKey, r Result) {
+	if c == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.m[k] = r.clone()
+}
+
+func (r Result) clone() Result {
+	c := r
+	c.Gates = make(map[outcome.Gate]string, len(r.Gates))
+	for k, v := range r.Gates {
+		c.Gates[k] = v
+	}
+	c.Results = make(outcome.Results, len(r.Results))
+	for k, v := range r.Results {
+		c.Results[k] = v
+	}
+	c.Red, c.Regressed = slices.Clone(r.Red), slices.Clone(r.Regressed)
+	c.Hidden, c.Suspicious = slices.Clone(r.Hidden), slices.Clone(r.Suspicious)
+	return c
+}

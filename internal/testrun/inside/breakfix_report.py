@@ -1,0 +1,335 @@
+"""Reports what each test did over the channel to the host. PYTEST_DONT_REWRITE
+
+What the code under test prints or returns is never looked at.
+"""
+
+import os
+import sys
+
+from breakfix_channel import clock, done, is_main, send, substitute
+
+_sub = substitute
+_NOW = (clock,)  # in a tuple: libraries that freeze the clock replace module attributes
+_ROOT = "/work/"
+
+
+def _mask(text):
+    return _sub("0x…", text)
+
+
+def bounded(text, most):
+    """Keeps head and tail of a long text."""
+    if len(text) <= most:
+        return text
+    cut = most // 2
+    return text[:cut] + "\n… %d characters left out …\n" % (len(text) - 2 * cut) + text[-cut:]
+
+
+def text_of(value):
+    try:
+        return str(value)
+    except BaseException as e:  # a broken __str__ of the target
+        return "<its text cannot be made: %s>" % type(e).__name__
+
+
+def failure(excinfo, own, rendered):
+    """What is known of an exception: excinfo is pytest's, own the test's file."""
+    value, tb = excinfo.value, excinfo.tb
+    frames = []
+    while tb is not None and len(frames) < 5000:
+        code = tb.tb_frame.f_code
+        name = code.co_filename
+        if name.startswith(_ROOT):
+            frames.append({"path": name[len(_ROOT):], "line": tb.tb_lineno or 0, "func": code.co_name})
+        tb = tb.tb_next
+    out = {"kind": type(value).__name__, "message": bounded(_mask(text_of(value)), 1000),
+           "text": bounded(_mask(rendered), 8000)}
+    if isinstance(value, SyntaxError) and str(value.filename or "").startswith(_ROOT):
+        frames.append({"path": value.filename[len(_ROOT):], "line": value.lineno or 0, "func": "<module>"})
+    if frames:
+        out["path"], out["line"] = frames[-1]["path"], frames[-1]["line"]
+        lines = [f["line"] for f in frames if f["path"] == own]
+        if lines:
+            out["test_line"] = lines[-1]
+        out["frames"] = frames if len(frames) <= 40 else frames[:20] + frames[-20:]
+    return out
+
+
+def crash(rep):
+    """What a report says without an exception at hand (sub-tests)."""
+    text = text_of(getattr(rep, "longrepr", "") or "")
+    out = {"kind": "Failed", "message": bounded(_mask(text), 1000), "text": bounded(_mask(text), 8000)}
+    at = getattr(getattr(rep, "longrepr", None), "reprcrash", None)
+    if at is not None:
+        message = text_of(at.message)
+        head = message.split("\n", 1)[0].split(":", 1)[0].strip()
+        if head.isidentifier():
+            out["kind"] = head
+        out["message"] = bounded(_mask(message), 1000)
+        path = text_of(at.path)
+        if path.startswith(_ROOT):
+            path = path[len(_ROOT):]
+        if not path.startswith("/"):
+            out["path"], out["line"] = path, int(at.lineno or 0)
+            out["frames"] = [{"path": path, "line": int(at.lineno or 0), "func": ""}]
+    return out
+
+
+class Fold:
+    """The phases of one test, folded to one verdict."""
+
+    def __init__(self):
+        self.seen = {}
+        self.sub_failed = None
+        self.details = {}
+        self.first = None
+
+    def add(self, rep):
+        if getattr(rep, "context", None) is not None or type(rep).__name__ in ("SubtestReport", "SubTestReport"):
+            if rep.outcome == "failed":
+                self.sub_failed = self.sub_failed or crash(rep)
+            return
+        # A plugin that runs a test again reports it again: the last one counts.
+        self.seen[rep.when] = rep
+        if rep.outcome == "failed" and rep.when not in self.details:
+            self.details[rep.when] = crash(rep)
+
+    def verdict(self):
+        setup, call, down = self.seen.get("setup"), self.seen.get("call"), self.seen.get("teardown")
+        if setup is not None and setup.outcome == "failed":
+            return "errored", self.details.get("setup")
+        if down is not None and down.outcome == "failed":
+            return "errored", self.details.get("teardown")
+        if call is not None and call.outcome == "failed":
+            # A sub-test's own failure says more than "contains 1 failed subtest".
+            return "failed", self.sub_failed or self.details.get("call")
+        if self.sub_failed is not None:
+            return "failed", self.sub_failed
+        if setup is not None and setup.outcome == "skipped":
+            return "skipped", None
+        if call is None:
+            return "errored", {"kind": "NoReport", "message": "its call was not reported", "text": ""}
+        if call.outcome == "skipped":
+            return "skipped", None
+        return "passed", None
+
+
+class Cover:
+    """Lines that each test runs, by coverage.py."""
+
+    def __init__(self, folder):
+        sys.path.insert(0, folder)
+        os.environ["COVERAGE_CORE"] = "ctrace"
+        try:
+            import coverage
+        finally:
+            sys.path.remove(folder)
+            os.environ.pop("COVERAGE_CORE", None)
+        self.cov = coverage.Coverage(data_file=None, config_file=False, branch=False, include=[_ROOT + "*"],
+                                     messages=False)
+        self.cov.config.disable_warnings = ["no-data-collected", "already-imported", "module-not-measured"]
+        self.spawned = set()
+        self.now = ""
+        sys.addaudithook(self.audit)
+        self.cov.start()
+
+    def audit(self, event, _args):
+        if event in ("subprocess.Popen", "os.posix_spawn", "os.exec", "os.system", "os.fork", "os.forkpty"):
+            self.spawned.add(self.now)
+
+    def switch(self, name):
+        self.now = name
+        self.cov.switch_context(name)
+
+    def send(self, ids):
+        self.cov.stop()
+        number = {t: i for i, t in enumerate(ids)}
+        data = self.cov.get_data()
+        width = (len(ids) + 7) // 8
+        import base64
+
+        for name in sorted(data.measured_files()):
+            if not name.startswith(_ROOT):
+                continue
+            lines, bits, at_import = [], [], []
+            for line, contexts in sorted(data.contexts_by_lineno(name).items()):
+                row, any_test = bytearray(width), False
+                for c in contexts:
+                    if c in number:
+                        row[number[c] >> 3] |= 1 << (number[c] & 7)
+                        any_test = True
+                    elif c == "":
+                        at_import.append(line)
+                if any_test:
+                    lines.append(line)
+                    bits.append(bytes(row))
+            for i in range(0, max(len(lines), 1), 500):  # bounded lines
+                send("cover", file=name[len(_ROOT):], lines=lines[i:i + 500],
+                     bits=base64.b64encode(b"".join(bits[i:i + 500])).decode(),
+                     imported=at_import if i == 0 else [])
+        send("spawned", ids=sorted(t for t in self.spawned if t in number))
+
+
+def _plan():
+    import json
+
+    with open("/breakfix/plan.json", encoding="utf-8") as f:
+        return json.load(f)
+
+
+PLAN = _plan()
+if PLAN.get("coverage"):
+    COVER = Cover(PLAN["coverage"])
+else:
+    COVER = None
+
+
+def _at_exit():
+    # Reached without the completion mark: pytest ended in good order before
+    # its session did (a conftest that does not import, a bad option).
+    send("exit")
+
+
+import atexit  # noqa: E402
+
+atexit.register(_at_exit)
+
+import pytest  # noqa: E402
+
+
+class Reporter:
+    def __init__(self):
+        self.fold = None
+        self.running = None
+        self.ids = []
+        self.ended = 0
+        wanted = PLAN.get("tests")
+        self.wanted = None if wanted is None else set(wanted)
+        self.whole = tuple(PLAN.get("files") or ())  # of these files, every test
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_make_collect_report(self, collector):
+        outcome = yield
+        if outcome.excinfo is not None:
+            return
+        rep = outcome.get_result()
+        if rep.outcome != "failed":
+            return
+        call = getattr(rep, "call", None)
+        excinfo = getattr(call, "excinfo", None)
+        missing, detail = "", crash(rep)
+        if excinfo is not None:
+            e, seen = excinfo.value, set()
+            while e is not None and id(e) not in seen:
+                seen.add(id(e))
+                if isinstance(e, ModuleNotFoundError):
+                    missing = e.name or ""
+                    detail["message"] = bounded(_mask(text_of(e)), 1000)
+                detail["kind"] = type(e).__name__
+                cause = e.__cause__ or e.__context__
+                if cause is None:
+                    break
+                e = cause
+        send("uncollected", file=rep.nodeid.split("::")[0], missing=missing, failure=detail)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, config, items):
+        if self.wanted is not None or self.whole:
+            keep, drop = [], []
+            for item in items:
+                own = item.nodeid.split("::")[0] in self.whole
+                ok = own or (self.wanted is not None and item.nodeid in self.wanted)
+                (keep if ok else drop).append(item)
+            if drop:
+                config.hook.pytest_deselected(items=drop)
+                items[:] = keep
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_finish(self, session):
+        self.ids = [item.nodeid for item in session.items]
+        for i in range(0, len(self.ids), 200):
+            send("ids", ids=self.ids[i:i + 200])
+        send("collected", count=len(self.ids))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session):
+        # Between collecting and here pytest checks its configuration.
+        send("ready")
+        if PLAN.get("collect_only"):
+            flush(session.config)
+            done(selected=len(self.ids), ended=0)
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self, item, nextitem):
+        self.fold, self.running = Fold(), item.nodeid
+        if COVER is not None:
+            COVER.switch(item.nodeid)
+        send("start", id=item.nodeid)
+        began = _NOW[0]()
+        outcome = yield
+        took = _NOW[0]() - began
+        if COVER is not None:
+            COVER.switch("")
+        fold, self.fold, self.running = self.fold, None, None
+        if not is_main():
+            return
+        if outcome.excinfo is not None:  # pytest.exit, KeyboardInterrupt, an internal error
+            kind = outcome.excinfo[0].__name__
+            send("end", id=item.nodeid, verdict="errored", seconds=took, stop=True,
+                 failure={"kind": kind, "message": "the test ended the whole session: " + kind, "text": ""})
+            self.ended += 1
+            return
+        verdict, detail = fold.verdict()
+        self.ended += 1
+        if detail is None:
+            send("end", id=item.nodeid, verdict=verdict, seconds=took)
+        else:
+            send("end", id=item.nodeid, verdict=verdict, seconds=took, failure=detail)
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(self, item, call):
+        outcome = yield
+        if outcome.excinfo is not None or self.fold is None or call.excinfo is None:
+            return
+        rep = outcome.get_result()
+        if rep.outcome == "failed":
+            own = item.nodeid.split("::")[0]
+            text = text_of(rep.longrepr) if rep.longrepr is not None else ""
+            self.fold.details[rep.when] = failure(call.excinfo, own, text)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report):
+        if self.fold is not None and getattr(report, "nodeid", None) == self.running:
+            self.fold.add(report)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session):
+        if not is_main():
+            return
+        if COVER is not None:
+            COVER.send(self.ids)
+        flush(session.config)
+        done(selected=len(self.ids), ended=self.ended)
+
+
+def flush(config):
+    """What pytest printed is for the log, and it is about to be left."""
+    try:
+        config.get_terminal_writer().flush()
+    except Exception:
+        pass
+
+
+def pytest_warning_recorded(warning_message):
+    """Warnings of collecting that point to a plugin that is not installed."""
+    if PLAN.get("collect_only"):
+        text = text_of(warning_message.message)
+        if text.startswith("Unknown "):
+            send("hint", reason=bounded(text, 300))
+
+
+def pytest_configure(config):
+    config.pluginmanager.register(Reporter(), "breakfix-reporter")
+
+
+send("hello", pytest=pytest.__version__, python="%d.%d.%d" % sys.version_info[:3])

@@ -1,0 +1,290 @@
+package testrun
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"path"
+	"regexp"
+	"sort"
+	"strings"
+	"time"
+
+	"breakfix/internal/lang/python"
+	"breakfix/internal/sandbox"
+	"breakfix/internal/source"
+	"breakfix/internal/tree"
+)
+
+// Linters read code and do not run it; they run in a box all the same, from a
+// tool environment of their own, and never with a configuration of the target:
+// its authors' taste is not the question, and a player could edit it.
+
+// canaryAt is where files with one known finding each lie: a linter that does
+// not report it is dead, which looks like "no findings".
+const canaryAt = insideAt + "/canary"
+
+const (
+	pylintCanary = "print(name_that_no_module_defines)\n"
+	mypyCanary   = "number: int = \"text\"\n"
+)
+
+// linters run the two tools.
+type linters struct {
+	box  sandbox.Sandbox
+	env  *source.Environment
+	dir  string   // host folder of the tool environment
+	path []string // folders of the tree that modules are found in
+}
+
+var (
+	digits     = regexp.MustCompile(`[0-9]+`)
+	identifier = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+)
+
+// maskDigits makes messages about "line 12" equal to those about "line 13".
+func maskDigits(s string) string { return digits.ReplaceAllString(s, "#") }
+
+// codeFiles returns the code of a tree that linters read: modules whose path
+// is importable, sorted.
+func codeFiles(t *tree.Tree) []string {
+	var files []string
+	for _, p := range t.Paths() {
+		if k := t.Kind(p); k != tree.Link && strings.HasSuffix(p, ".py") && python.Python.IsCode(p) && importable(p) {
+			files = append(files, p)
+		}
+	}
+	return files
+}
+
+func importable(p string) bool {
+	for _, part := range strings.Split(strings.TrimSuffix(p, ".py"), "/") {
+		if !identifier.MatchString(part) {
+			return false
+		}
+	}
+	return true
+}
+
+func (l linters) spec(t *tree.Tree, argv []string, env ...string) sandbox.Spec {
+	s := sandbox.Spec{
+		Tree: t,
+		Extra: map[string]*tree.File{
+			path.Join(insideAt, "none.ini"):            tree.Text(""),
+			path.Join(canaryAt, "canary_of_pylint.py"): tree.Text(pylintCanary),
+			path.Join(canaryAt, "canary_of_mypy.py"):   tree.Text(mypyCanary),
+		},
+		Argv: argv,
+		Env: append([]string{"PATH=" + source.ToolsAt + "/bin:/usr/bin:/bin", "HOME=/tmp", "LANG=C.UTF-8", "TZ=UTC", "COLUMNS=80",
+			"PYTHONDONTWRITEBYTECODE=1", "PYTHONHASHSEED=0"}, env...),
+		Binds:  append(environmentBinds(l.env), sandbox.Bind{Host: l.dir, Inside: source.ToolsAt}),
+		Limits: sandbox.Limits{Wall: 10 * time.Minute, Output: 64 << 20, Memory: 4 << 30},
+	}
+	if l.env.Built != "" {
+		s.Layers = []string{l.env.Built}
+	}
+	return s
+}
+
+func dead(tool string, res sandbox.Result, why string) error {
+	said := lastLines(tail(res.Stderr, 2000)+tail(res.Stdout, 1000), 5)
+	return fmt.Errorf("%s did not do its work (%s, %s, status %d): %s; remove the linters' folder in breakfix's cache so that they are installed again",
+		tool, why, res.Stopped, res.Exit, said)
+}
+
+// pylint returns errors and warnings in the given files.
+func (l linters) pylint(ctx context.Context, t *tree.Tree, files []string) (Findings, error) {
+	site := fmt.Sprintf("import sys, glob; sys.path += glob.glob('%s/lib/python3*/site-packages')", source.EnvAt)
+	for _, p := range l.path {
+		site += fmt.Sprintf(" + [%q]", path.Join(sandbox.TreeAt, p))
+	}
+	argv := []string{source.ToolsAt + "/bin/python", "-m", "pylint", "--rcfile", path.Join(insideAt, "none.ini"), "--disable=all", "--enable=E,W,F",
+		"--persistent=n", "--score=n", "--jobs=1", "--output-format=json", "--init-hook", site, path.Join(canaryAt, "canary_of_pylint.py")}
+	res, err := l.box.Run(ctx, l.spec(t, append(argv, files...)))
+	if err != nil {
+		return nil, fmt.Errorf("run pylint in the sandbox: %w", err)
+	}
+	var list []struct {
+		Type, Obj, Path, Symbol, Message string
+	}
+	if res.Stopped != sandbox.Exited || res.Exit&32 != 0 || json.Unmarshal(res.Stdout, &list) != nil {
+		return nil, dead("pylint", res, "no list of findings")
+	}
+	found, alive := Findings{}, false
+	for _, m := range list {
+		if strings.Contains(m.Path, "canary_of_pylint") {
+			alive = alive || m.Symbol == "undefined-variable"
+			continue
+		}
+		found[Finding{File: relative(m.Path), Rule: m.Symbol, Object: m.Obj, Message: maskAddresses(maskDigits(m.Message))}]++
+	}
+	if !alive {
+		return nil, dead("pylint", res, "it missed a finding that is there")
+	}
+	return found, nil
+}
+
+// mypy returns type errors in the package.
+func (l linters) mypy(ctx context.Context, t *tree.Tree, files []string) (Findings, error) {
+	roots := []string{canaryAt}
+	for _, p := range l.path {
+		roots = append(roots, path.Join(sandbox.TreeAt, p))
+	}
+	argv := []string{source.ToolsAt + "/bin/python", "-m", "mypy", "--config-file=", "--ignore-missing-imports", "--follow-imports=silent",
+		"--no-error-summary", "--hide-error-context", "--show-error-codes", "--no-incremental", "--cache-dir=/dev/null", "--output=json",
+		"--explicit-package-bases", "--namespace-packages", "--python-executable", source.EnvAt + "/bin/python",
+		path.Join(canaryAt, "canary_of_mypy.py")}
+	res, err := l.box.Run(ctx, l.spec(t, append(argv, files...), "MYPYPATH="+strings.Join(roots, ":")))
+	if err != nil {
+		return nil, fmt.Errorf("run mypy in the sandbox: %w", err)
+	}
+	if res.Stopped != sandbox.Exited || res.Exit > 2 {
+		return nil, dead("mypy", res, "it did not end by itself")
+	}
+	found, alive, syntax := Findings{}, false, false
+	for _, line := range bytes.Split(res.Stdout, []byte("\n")) {
+		if len(bytes.TrimSpace(line)) == 0 {
+			continue
+		}
+		var m struct{ File, Message, Code, Severity string }
+		if json.Unmarshal(line, &m) != nil {
+			continue // mypy says some things as plain text; the canary tells whether it worked
+		}
+		if strings.Contains(m.File, "canary_of_mypy") {
+			alive = true
+			continue
+		}
+		if m.Severity != "error" {
+			continue
+		}
+		syntax = syntax || m.Code == "syntax"
+		found[Finding{File: relative(m.File), Rule: m.Code, Message: maskAddresses(maskDigits(m.Message))}]++
+	}
+	// A syntax error ends mypy before it comes to the canary.
+	if !alive && !(res.Exit == 2 && syntax) {
+		return nil, dead("mypy", res, "it missed a finding that is there")
+	}
+	return found, nil
+}
+
+func relative(p string) string { return strings.TrimPrefix(p, sandbox.TreeAt+"/") }
+
+// moduleRoots returns the folders of a tree that its modules are found in,
+// given the code files: where the outermost packages lie.
+func moduleRoots(t *tree.Tree, files []string) []string {
+	seen := map[string]bool{}
+	for _, f := range files {
+		seen[moduleRoot(t, f)] = true
+	}
+	roots := sortedKeys(seen)
+	sort.SliceStable(roots, func(i, j int) bool { return len(roots[i]) > len(roots[j]) }) // "src" before "."
+	return roots
+}
+
+// moduleRoot returns the folder from which the module at p is imported.
+func moduleRoot(t *tree.Tree, p string) string {
+	dir := path.Dir(p)
+	for dir != "." && t.Has(path.Join(dir, "__init__.py")) {
+		dir = path.Dir(dir)
+	}
+	return dir
+}
+
+// changedCode returns the code files in which t differs from base, sorted;
+// files that t no longer has are left out.
+func changedCode(base, t *tree.Tree) []string {
+	var files []string
+	for _, p := range codeFiles(t) {
+		if base.FileDigest(p) != t.FileDigest(p) {
+			files = append(files, p)
+		}
+	}
+	return files
+}
+
+// Lint returns pylint's errors and warnings in t. Only files in which t differs
+// from the snapshot are read: those of unchanged files are taken to be the
+// base's (what a changed signature does to its callers is mypy's to find).
+// Pylint says a little more or less of a file alone than in a whole package,
+// so the base's findings of a changed file are those of that file alone, with
+// what the change added and took away: NewFindings(Base.Lint, …) is exact.
+func (w *Workspace) Lint(ctx context.Context, t *tree.Tree) (Findings, error) {
+	files := changedCode(w.Snapshot.Tree, t)
+	now := Findings{}
+	for k, n := range w.Base.Lint {
+		if t.Has(k.File) {
+			now[k] = n
+		}
+	}
+	if len(files) == 0 {
+		return now, nil
+	}
+	var old []string
+	for _, f := range files {
+		if w.Snapshot.Tree.Has(f) {
+			old = append(old, f)
+		}
+	}
+	before := Findings{}
+	var err error
+	if len(old) > 0 {
+		if before, err = w.lintFiles(ctx, w.Snapshot.Tree, old); err != nil {
+			return nil, err
+		}
+	}
+	after, err := w.lintFiles(ctx, t, files)
+	if err != nil {
+		return nil, err
+	}
+	for k, n := range after {
+		now[k] += n
+	}
+	for k, n := range before {
+		now[k] -= n
+	}
+	for k, n := range now {
+		if n <= 0 {
+			delete(now, k)
+		}
+	}
+	return now, nil
+}
+
+func (w *Workspace) lintFiles(ctx context.Context, t *tree.Tree, files []string) (Findings, error) {
+	key := fmt.Sprintf("lint %s %q", t.Digest(), files)
+	if t == w.Snapshot.Tree {
+		key = fmt.Sprintf("lint base %s %q", w.Snapshot.Digest, files)
+	}
+	return w.finding(ctx, "lint", key, func(ctx context.Context) (Findings, error) { return w.lint.pylint(ctx, t, files) })
+}
+
+// Types returns mypy's findings in the whole package of t.
+func (w *Workspace) Types(ctx context.Context, t *tree.Tree) (Findings, error) {
+	if t.Digest() == w.Snapshot.Tree.Digest() && w.Base.Types != nil {
+		return w.Base.Types, nil
+	}
+	return w.finding(ctx, "types", "types "+string(t.Digest()), func(ctx context.Context) (Findings, error) {
+		return w.lint.mypy(ctx, t, codeFiles(t))
+	})
+}
+
+// finding runs a linter once for a key.
+func (w *Workspace) finding(ctx context.Context, phase, key string, run func(context.Context) (Findings, error)) (Findings, error) {
+	unlock, err := w.cache.lock(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	if f, ok := fact[Findings](w.facts, key); ok {
+		return f, nil
+	}
+	began := time.Now()
+	f, err := run(ctx)
+	if err != nil {
+		return nil, err
+	}
+	w.spent(phase, began)
+	setFact(w.facts, key, f)
+	return f, nil
+}

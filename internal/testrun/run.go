@@ -1,0 +1,232 @@
+package testrun
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"breakfix/internal/outcome"
+	"breakfix/internal/sandbox"
+	"breakfix/internal/source"
+	"breakfix/internal/tree"
+)
+
+// giveUpAfter is how many tests may hang or kill their process before a run
+// ends with the rest Absent.
+const giveUpAfter = 3
+
+// series runs wanted tests on one tree, in as many processes as it takes: one
+// more for each test that hangs or kills its process, and never the same test
+// twice.
+type series struct {
+	box      sandbox.Sandbox
+	env      *source.Environment
+	tree     *tree.Tree
+	mode     mode
+	seed     int
+	tests    []string // wanted ids; nil with whole nil: everything that is collected
+	whole    []string // files of ours: every test in them is wanted
+	deadline func(id string) time.Duration
+	loading  time.Duration
+	giveUp   int
+	coverage string
+	anyRoot  bool // a wanted test is not in a file of its own name: collect the roots
+}
+
+// tally is what a series said.
+type tally struct {
+	results     outcome.Results
+	failures    map[string]Failure
+	seconds     map[string]float64
+	uncollected map[string]uncollected
+	ids         []string // as collected by the first process
+	loadError   string   // the process did not get to its tests
+	complete    bool
+	gaveUp      bool
+	killed      map[string]bool // tests that hung or ended their process
+	cover       *Cover
+	spawned     []string
+	pytest      string
+	loadTime    time.Duration // of the first process that collected
+	hints       string
+	strange     int
+	wall, cpu   time.Duration
+	peak        int64
+	processes   int
+	output      string // tail of the last process's output, for logs only
+}
+
+func (s series) run(ctx context.Context) (*tally, error) {
+	t := &tally{results: outcome.Results{}, failures: map[string]Failure{}, seconds: map[string]float64{},
+		uncollected: map[string]uncollected{}, killed: map[string]bool{}}
+	if s.giveUp <= 0 {
+		s.giveUp = giveUpAfter
+	}
+	var (
+		all     = s.tests == nil && len(s.whole) == 0
+		pending = slices.Clone(s.tests)
+		whole   = s.whole
+		strikes int
+		early   int // processes that died before a test started
+	)
+	for {
+		j := job{tree: s.tree, env: s.env, mode: s.mode, seed: s.seed, deadline: s.deadline, loading: s.loading,
+			coverage: s.coverage}
+		if !all {
+			j.tests = append([]string{}, pending...)
+			j.whole = whole
+			if !s.anyRoot {
+				j.files = append(filesOf(pending), whole...)
+			}
+		}
+		one, err := j.run(ctx, s.box)
+		if err != nil {
+			return nil, err
+		}
+		t.processes++
+		t.merge(one)
+		if len(one.started) == 0 && !(one.done && one.ready) {
+			early++
+			if one.orderly || one.done || one.late || early > 1 {
+				t.loadError = loadError(one, s.loading)
+				return t, nil
+			}
+			continue
+		}
+		if one.ids != nil && (all || len(whole) > 0) {
+			// From here on every wanted test has a name.
+			pending, whole, all = one.ids, nil, false
+			t.ids = one.ids
+		}
+		pending = slices.DeleteFunc(slices.Clone(pending), func(id string) bool {
+			_, has := t.results[id]
+			return has || id == one.timedOut || id == one.running
+		})
+		victim := one.timedOut
+		switch {
+		case one.timedOut != "":
+			t.results[victim] = outcome.TimedOut
+			t.seconds[victim] = s.deadline(victim).Seconds()
+			t.failures[victim] = Failure{Kind: "TimedOut", Path: fileOf(victim),
+				Message: fmt.Sprintf("the test was past its deadline of %.1f s", s.deadline(victim).Seconds())}
+		case one.stopped != "":
+			victim = one.stopped
+		case one.running != "":
+			victim = one.running
+			t.results[victim] = outcome.Errored
+			t.failures[victim] = Failure{Kind: "ProcessDied", Path: fileOf(victim), Message: "the process died: " + deathOf(one.box),
+				Text: clip(tail(one.box.Stderr, 2000), maxText)}
+		case one.done:
+			t.complete = one.whole
+			return t, nil
+		}
+		if victim != "" {
+			t.killed[victim] = true
+		}
+		strikes++
+		if strikes >= s.giveUp && len(pending) > 0 {
+			t.gaveUp = true
+			return t, nil
+		}
+		if len(pending) == 0 {
+			t.complete = true
+			return t, nil
+		}
+	}
+}
+
+func (t *tally) merge(s *session) {
+	for id, v := range s.verdicts {
+		t.results[id] = v
+	}
+	for id, f := range s.failures {
+		t.failures[id] = f
+	}
+	for id, x := range s.seconds {
+		t.seconds[id] = x
+	}
+	for _, u := range s.uncollected {
+		if _, has := t.uncollected[u.file]; !has {
+			t.uncollected[u.file] = u
+		}
+	}
+	if s.cover != nil {
+		t.cover = s.cover
+		t.spawned = s.spawned
+	}
+	t.pytest = s.pytest
+	if t.loadTime == 0 {
+		t.loadTime = s.loadTime
+	}
+	t.hints += s.hints
+	t.strange += s.strange
+	t.wall += s.box.Wall
+	t.cpu += s.box.CPU
+	t.peak = max(t.peak, s.box.PeakMemory)
+	t.output = tail(s.box.Stdout, 20000) + tail(s.box.Stderr, 20000)
+}
+
+// deathOf says how a process ended.
+func deathOf(r sandbox.Result) string {
+	switch r.Stopped {
+	case sandbox.Signaled:
+		return fmt.Sprintf("signal %d", r.Signal)
+	case sandbox.Memory:
+		return "out of memory"
+	case sandbox.Exited:
+		if r.Exit > 128 && r.Exit < 160 {
+			return fmt.Sprintf("signal %d", r.Exit-128)
+		}
+		return fmt.Sprintf("it left with status %d", r.Exit)
+	case sandbox.Told:
+		return "a flood of forged lines on the report descriptor"
+	}
+	return string(r.Stopped)
+}
+
+// loadError is the first thing that a process said that did not get to its tests.
+func loadError(s *session, loading time.Duration) string {
+	if s.late {
+		return fmt.Sprintf("loading the tests did not end within %.0f s", loading.Seconds())
+	}
+	text := strings.TrimSpace(tail(s.box.Stderr, 4000))
+	if text == "" {
+		text = strings.TrimSpace(tail(s.box.Stdout, 4000))
+	}
+	if (s.orderly || s.done) && text != "" {
+		return maskAddresses(firstError(text))
+	}
+	return maskAddresses("the process died before the first test: " + deathOf(s.box) + "\n" + text)
+}
+
+// internalError is the line of a traceback of pytest's own that names the error.
+var internalError = regexp.MustCompile(`^INTERNALERROR> ((?:\w+\.)*\w*(?:Error|Exception|Warning|Exit|Interrupt)\b.*)`)
+
+// firstError picks from pytest's output the lines that tell the error.
+func firstError(text string) string {
+	var picked []string
+	for _, l := range strings.Split(text, "\n") {
+		if e := internalError.FindStringSubmatch(l); e != nil {
+			picked = append(picked, e[1])
+		} else if strings.HasPrefix(l, "E  ") || strings.HasPrefix(l, "ERROR") || strings.HasPrefix(l, "ImportError") {
+			picked = append(picked, strings.TrimSpace(strings.TrimPrefix(l, "E  ")))
+		}
+	}
+	if len(picked) == 0 {
+		return text
+	}
+	return strings.Join(picked, "\n")
+}
+
+// tail returns the last n bytes of b as text.
+func tail(b []byte, n int) string {
+	if len(b) > n {
+		b = b[len(b)-n:]
+	}
+	return strings.ToValidUTF8(string(b), "\uFFFD")
+}
+
+func maskAddresses(s string) string { return addresses.ReplaceAllString(s, "0x…") }

@@ -1,0 +1,211 @@
+package testrun
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+	"time"
+
+	"breakfix/internal/sandbox"
+	"breakfix/internal/source"
+	"breakfix/internal/tree"
+)
+
+const (
+	smokeBudget = 30 * time.Second // of a whole smoke run; what is left then is not run
+	smokeStall  = 10 * time.Second // of one step: a longer one counts as hanging
+)
+
+// smokeStep is one thing that a smoke run does: import a module, or call a
+// console entry point with --help.
+type smokeStep struct {
+	Kind   string `json:"kind"`             // "import" or "entry point"
+	Name   string `json:"name"`             // module, or the command's name
+	Target string `json:"target,omitempty"` // of an entry point: "module:function"
+}
+
+func (s smokeStep) label() string { return s.Kind + " " + s.Name }
+
+type smokePlan struct {
+	Steps []smokeStep `json:"steps"`
+}
+
+// smokeSteps lists what there is to run: every module of the package, packages
+// before what they hold, then the console entry points of the target.
+func smokeSteps(t *tree.Tree, env *source.Environment) []smokeStep {
+	var steps []smokeStep
+	names := map[string]bool{}
+	for _, f := range codeFiles(t) {
+		root := moduleRoot(t, f)
+		name := strings.TrimSuffix(f, ".py")
+		if root != "." {
+			name = strings.TrimPrefix(name, root+"/")
+		}
+		name = strings.TrimSuffix(strings.ReplaceAll(name, "/", "."), ".__init__")
+		if last := name[strings.LastIndex(name, ".")+1:]; last == "__main__" || last == "__init__" {
+			continue // a program, not a module
+		}
+		names[name] = true
+	}
+	for _, n := range sortedKeys(names) {
+		steps = append(steps, smokeStep{Kind: "import", Name: n})
+	}
+	return append(steps, entryPoints(env, names)...)
+}
+
+// entryPoints reads the console scripts of installed distributions whose
+// module is one of the tree's.
+func entryPoints(env *source.Environment, ours map[string]bool) []smokeStep {
+	files, _ := filepath.Glob(filepath.Join(env.Dir, "lib", "python3*", "site-packages", "*.dist-info", "entry_points.txt")) // the pattern is valid
+	sort.Strings(files)
+	var steps []smokeStep
+	for _, name := range files {
+		f, err := os.Open(name)
+		if err != nil {
+			continue
+		}
+		section := ""
+		for sc := bufio.NewScanner(f); sc.Scan(); {
+			line := strings.TrimSpace(sc.Text())
+			if strings.HasPrefix(line, "[") {
+				section = line
+				continue
+			}
+			command, target, ok := strings.Cut(line, "=")
+			if section != "[console_scripts]" || !ok {
+				continue
+			}
+			target, _, _ = strings.Cut(strings.TrimSpace(target), " ")
+			module, _, _ := strings.Cut(target, ":")
+			if ours[module] {
+				steps = append(steps, smokeStep{Kind: "entry point", Name: strings.TrimSpace(command), Target: target})
+			}
+		}
+		f.Close()
+	}
+	return steps
+}
+
+// smoker runs smoke runs of one workspace.
+type smoker struct {
+	box  sandbox.Sandbox
+	env  *source.Environment
+	mode mode
+}
+
+// run runs steps on a tree in as many processes as it takes, and returns what
+// failed, in order. It stops at the first failure when first is set.
+func (s smoker) run(ctx context.Context, t *tree.Tree, steps []smokeStep, first bool) (failed []smokeFailure, err error) {
+	over := time.Now().Add(smokeBudget)
+	for len(steps) > 0 && time.Now().Before(over) {
+		byLabel := map[string]int{}
+		for i, st := range steps {
+			byLabel[st.label()] = i
+		}
+		running, ended := -1, -1
+		budget, stop := context.WithDeadline(ctx, over)
+		res, done, late, err := script{name: "breakfix_smoke.py", text: smokeSource, plan: smokePlan{steps}, tree: t, env: s.env, mode: s.mode,
+			wall: smokeStall}.run(budget, s.box, func(m message) {
+			i, known := byLabel[m.Step]
+			switch {
+			case !known || i <= ended:
+			case m.Kind == "step":
+				running = i
+			case m.Kind == "stepped" && i == running:
+				ended = i
+				if m.Reason != "" {
+					failed = append(failed, smokeFailure{steps[i], maskAddresses(clip(m.Reason, 500))})
+				}
+			}
+		})
+		spent := budget.Err() != nil
+		stop()
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if err != nil && !spent {
+			return nil, err
+		}
+		if first && len(failed) > 0 {
+			return failed[:1], nil
+		}
+		if done && ended == len(steps)-1 || spent {
+			return failed, nil
+		}
+		// Something hung or took the process with it: name it, go on after it.
+		at := max(running, ended+1)
+		why := "the process died: " + deathOf(res)
+		if late {
+			why = fmt.Sprintf("hangs (nothing for %.0f s)", smokeStall.Seconds())
+		}
+		if at >= len(steps) {
+			return failed, nil
+		}
+		failed = append(failed, smokeFailure{steps[at], why})
+		if first {
+			return failed, nil
+		}
+		steps = steps[at+1:]
+	}
+	return failed, nil
+}
+
+type smokeFailure struct {
+	step smokeStep
+	why  string
+}
+
+// Smoke runs the package of t for up to 30 seconds: it imports every module
+// and calls the console entry points with --help, leaving out what fails on
+// the base. It returns "" or what crashed or hung.
+func (w *Workspace) Smoke(ctx context.Context, t *tree.Tree) (string, error) {
+	key := "smoke " + string(t.Digest())
+	unlock, err := w.cache.lock(ctx, key)
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	if s, ok := fact[string](w.facts, key); ok {
+		return s, nil
+	}
+	began := time.Now()
+	left := map[string]bool{}
+	for _, s := range w.Base.RunLeft {
+		left[s] = true
+	}
+	var steps []smokeStep
+	for _, s := range smokeSteps(w.Snapshot.Tree, w.Env) {
+		if !left[s.label()] {
+			steps = append(steps, s)
+		}
+	}
+	failed, err := smoker{w.Box, w.Env, w.mode}.run(ctx, t, steps, true)
+	if err != nil {
+		return "", err
+	}
+	w.spent("smoke", began)
+	why := ""
+	if len(failed) > 0 {
+		why = failed[0].step.label() + " " + failed[0].why
+	}
+	setFact(w.facts, key, why)
+	return why, nil
+}
+
+// lastLines returns the last n lines of a text that are not empty, on one line.
+func lastLines(s string, n int) string {
+	var keep []string
+	for _, l := range strings.Split(s, "\n") {
+		if l = strings.TrimSpace(l); l != "" {
+			keep = append(keep, l)
+		}
+	}
+	if len(keep) > n {
+		keep = keep[len(keep)-n:]
+	}
+	return strings.Join(keep, " | ")
+}
