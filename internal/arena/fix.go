@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"regexp"
 	"strings"
 	"time"
 
@@ -101,10 +102,15 @@ func NewFix(runner testrun.Runner, b *bug.Bug, broken *tree.Tree, o FixOptions) 
 	}, nil
 }
 
+// cloneFailure copies f without the addresses of objects, which differ from
+// run to run.
 func cloneFailure(f testrun.Failure) testrun.Failure {
+	f.Message, f.Text = address.ReplaceAllString(f.Message, "0x…"), address.ReplaceAllString(f.Text, "0x…")
 	f.Frames = append([]testrun.Frame(nil), f.Frames...)
 	return f
 }
+
+var address = regexp.MustCompile(`\b0x[0-9a-fA-F]{4,}\b`)
 
 // Task tells the player what it has to do.
 func (a *FixArena) Task() Task {
@@ -180,7 +186,7 @@ func (a *FixArena) Try(ctx context.Context, from int, path string, edits []tree.
 		}
 		r.Applied, r.Diff = true, string(diff)
 		r.Verdict = report.Results.Get(a.redTest)
-		failure = report.Failures[a.redTest]
+		failure = cloneFailure(report.Failures[a.redTest])
 		if r.Verdict != outcome.Passed && failure.Kind == "" && report.LoadError != "" {
 			failure.Kind, failure.Message, failure.Text = "LoadError", oneLine(report.LoadError), report.LoadError
 		}

@@ -67,6 +67,12 @@ func Lookup(name string) (Operator, error) {
 // to the same text offer it once, under the lower number. What does not parse
 // afterwards is not offered; a file with a syntax error has no sites.
 func Enumerate(l lang.Language, path string, f *lang.File, ops []Operator) []Mutation {
+	return EnumerateLines(l, path, f, ops, 1, f.Lines())
+}
+
+// EnumerateLines is Enumerate for the mutations that touch the 1-based lines
+// first to last, at the cost of checking these alone.
+func EnumerateLines(l lang.Language, path string, f *lang.File, ops []Operator, first, last int) []Mutation {
 	if f.HasError || l.Name() != python.Python.Name() {
 		return nil
 	}
@@ -97,7 +103,7 @@ func Enumerate(l lang.Language, path string, f *lang.File, ops []Operator) []Mut
 			continue
 		}
 		owner[m.text] = -1 // once
-		if m.name || checker.Parses(m.Edits) {
+		if m.LastLine >= first && m.Line <= last && (m.name || checker.Parses(m.Edits)) {
 			out = append(out, m.Mutation)
 		}
 	}

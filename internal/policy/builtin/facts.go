@@ -26,7 +26,10 @@ type facts struct {
 	withItems  []string
 	raises     []string
 	exceptions []string
-	returns    []*node // returned expressions of the function
+	decorators []string
+	arms       []*node             // else, elif, except and finally arms of few lines
+	defaults   map[string][]string // parameter → defaults seen
+	returns    []*node             // returned expressions of the function
 	calls      map[string][]*node
 	calleeName map[string]int
 	function   *node // enclosing function, nil at module level
@@ -45,7 +48,7 @@ func add(list *[]string, seen map[string]bool, s string) {
 // gather reads the file once.
 func gather(g *generator) *facts {
 	f := &facts{inScope: map[string]int{}, lastUse: map[string][]int{}, receivers: map[string][]string{}, attrCount: map[string]int{},
-		keywords: map[string][]string{}, wrappers: map[string]int{}, calls: map[string][]*node{}, calleeName: map[string]int{}}
+		keywords: map[string][]string{}, defaults: map[string][]string{}, wrappers: map[string]int{}, calls: map[string][]*node{}, calleeName: map[string]int{}}
 	src := g.src
 	g.root.walk(func(n *node) bool { // the innermost function around the core
 		inside := n.row <= g.span.coreFirst && n.last >= g.span.coreLast
@@ -59,6 +62,7 @@ func gather(g *generator) *facts {
 	})
 	seen := map[string]bool{}
 	seenAttr, seenKey, seenStr, seenNum, seenWith, seenRaise, seenExc := map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
+	seenDec := map[string]bool{}
 	perReceiver := map[string]map[string]bool{}
 	near := func(n *node) bool {
 		return f.function != nil && n.start >= f.function.start && n.end <= f.function.end
@@ -134,6 +138,14 @@ func gather(g *generator) *facts {
 			if ps := n.parts(); len(ps) == 3 {
 				f.addCondition(ps[1])
 			}
+		case "decorator":
+			if n.last-n.row < 3 {
+				add(&f.decorators, seenDec, n.text(src))
+			}
+		case "default_parameter":
+			if k, v := n.child("name"), n.child("value"); k != nil && v != nil {
+				f.defaults[k.text(src)] = append(f.defaults[k.text(src)], v.text(src))
+			}
 		case "with_item":
 			add(&f.withItems, seenWith, n.text(src))
 		case "raise_statement":
@@ -157,6 +169,12 @@ func gather(g *generator) *facts {
 						f.params = append(f.params, id.text(src))
 					}
 				}
+			}
+		}
+		switch n.kind {
+		case "else_clause", "elif_clause", "except_clause", "finally_clause":
+			if n.last-n.row < 5 {
+				f.arms = append(f.arms, n)
 			}
 		}
 		if n.simple() && n.last-n.row < 6 && !docstring(n) {

@@ -29,7 +29,7 @@ func convert(f *lang.File, n *lang.Node, parent *node, index int) *node {
 	return c
 }
 
-// Checker returns a function that tells whether the file still parses after
+// checker returns a function that tells whether the file still parses after
 // edits, and one that frees what it holds.
 func checker(path string, src []byte) (parses func([]tree.Edit) bool, free func(), err error) {
 	l, ok := lang.ForPath(path)

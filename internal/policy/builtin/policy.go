@@ -26,9 +26,11 @@ const Version0 policy.Version = "builtin-0"
 // and attempts of a group still differ.
 const DefaultTemperature = 0.5
 
-// Policy plays both roles. It holds no state and is safe for concurrent use.
+// Policy plays both roles. It is safe for concurrent use; what it remembers
+// saves time and changes nothing.
 type Policy struct {
 	Temperature float64
+	lists       lists
 }
 
 var _ policy.Policy = (*Policy)(nil)

@@ -45,6 +45,8 @@ const (
 	kindArgument  Kind = "argument"       // put an argument in or take it out
 	kindElement   Kind = "element"        // put an element in or take it out
 	kindNone      Kind = "none_check"     // exchange truth test and test for None
+	kindDecorator Kind = "decorator"      // put a decorator on
+	kindHandler   Kind = "handler"        // put an else, elif, except or finally arm on
 	kindBank      Kind = "operator"       // an operator of the bank that nothing above explains
 	unreachable        = -12.0            // log prior below which a place is not looked at
 )
@@ -57,6 +59,7 @@ var priors = map[Kind]float64{
 	kindString: 4, kindUnwrap: 8, kindWrap: 4, kindAugment: 8, kindValue: 3, kindReturn: 8, kindInsert: 9, kindGuard: 6,
 	kindDelete: 4, kindOrder: 5, kindBranches: 6, kindJump: 8, kindAwait: 10, kindException: 5, kindWith: 6,
 	kindCondition: 8, kindArgument: 4, kindElement: 4, kindNone: 7, kindBank: 2,
+	kindDecorator: 6, kindHandler: 5,
 }
 
 func logPrior(k Kind) float64 { return math.Log(priors[k]) }
@@ -66,24 +69,34 @@ func logPrior(k Kind) float64 { return math.Log(priors[k]) }
 type span struct {
 	first, last         int // of the enclosing function
 	winFirst, winLast   int
-	coreFirst, coreLast int // coreLast = coreFirst-1: nothing is left of the change but the gap before coreFirst
+	cut                 bool // the window is cut short by an end of the file
+	coreFirst, coreLast int  // coreLast = coreFirst-1: nothing is left of the change but the gap before coreFirst
 }
 
 func spanOf(v View, root *node) span {
 	c := v.Context
 	s := span{first: c.FirstLine, last: c.LastLine, winFirst: c.WindowFirst, winLast: c.WindowLast,
 		coreFirst: c.WindowFirst + 3, coreLast: c.WindowLast - 3}
-	if c.WindowFirst <= 1 { // the file's start cuts the window: the change may be on its first lines
-		s.coreFirst = 1
+	// The file's start or end cuts the window: where the change begins or ends
+	// is then known to three lines only.
+	if c.WindowFirst <= 1 {
+		s.cut = true
+		s.coreFirst = max(1, min(s.coreFirst, s.coreLast))
 	}
-	if c.WindowLast >= root.last-1 && s.coreLast+1 < s.coreFirst {
-		s.coreLast = c.WindowLast
+	if c.WindowLast >= root.last-1 {
+		s.cut = true
+		s.coreLast = max(s.coreLast, min(s.coreFirst, c.WindowLast))
 	}
+	// Far lines of a long function or class are never reached within an attempt.
+	s.first, s.last = max(s.first, s.winFirst-maxFar), min(s.last, s.winLast+maxFar)
 	if s.coreLast < s.coreFirst-1 {
 		s.coreFirst, s.coreLast = c.WindowFirst, c.WindowLast
 	}
 	return s
 }
+
+// maxFar is how many lines outside the window are looked at.
+const maxFar = 30
 
 // gone reports whether the change left nothing behind: code was taken out.
 func (s span) gone() bool { return s.coreLast < s.coreFirst }
@@ -123,6 +136,9 @@ func (s span) gap(line int) float64 {
 		return max(-2.5-0.7*math.Abs(float64(line-s.coreLast)), s.outside(line))
 	}
 	if line >= s.coreFirst-1 && line <= s.coreLast {
+		if s.cut {
+			return -0.7
+		}
 		return -2
 	}
 	return s.outside(line)

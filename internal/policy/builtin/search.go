@@ -15,10 +15,6 @@ import (
 	"breakfix/internal/tree"
 )
 
-// maxQueue is how many candidates of one tree are kept; more than the steps
-// of any attempt.
-const maxQueue = 400
-
 // option is a candidate with its place in the order of this attempt.
 type option struct {
 	Candidate
@@ -50,6 +46,7 @@ type tried struct {
 // search is one attempt.
 type search struct {
 	arena  arena.Fix
+	lists  *lists
 	task   arena.Task
 	random *rand.Rand
 	temp   float64
@@ -69,7 +66,7 @@ type search struct {
 // failure changed; else nothing.
 func (p *Policy) Fix(ctx context.Context, a arena.Fix) (policy.Trajectory, error) {
 	task := a.Task()
-	s := &search{arena: a, task: task, temp: p.Temperature, random: rand.New(rand.NewPCG(task.Seed, seedFix)), seen: map[string]bool{}}
+	s := &search{arena: a, lists: &p.lists, task: task, temp: p.Temperature, random: rand.New(rand.NewPCG(task.Seed, seedFix)), seen: map[string]bool{}}
 	s.stands = []*stand{{failure: task.Failure, verdict: outcome.Failed}}
 	paths := map[string]bool{}
 	for _, c := range task.Contexts {
@@ -213,57 +210,37 @@ func (s *search) open(st *stand) error {
 			c.LastLine += moved
 			c.WindowLast += moved
 		}
-		cs := Candidates(View{Path: c.Path, Source: src, Context: c, Failure: st.failure, RedTest: s.task.RedTest})
-		if err := s.admit(st, src, cs); err != nil {
-			return err
+		cs, err := s.lists.of(View{Path: c.Path, Source: src, Context: c, Failure: st.failure, RedTest: s.task.RedTest})
+		if err != nil {
+			return fmt.Errorf("list the candidates: %w", err)
 		}
+		s.admit(st, src, cs)
 	}
 	sort.SliceStable(st.queue, func(i, j int) bool { return st.queue[i].score > st.queue[j].score })
-	if len(st.queue) > maxQueue {
-		st.queue = st.queue[:maxQueue]
-	}
 	return nil
 }
 
-// admit adds noise to the candidates of one file and keeps those that parse
-// and lead to a text that was not seen before in this attempt.
-func (s *search) admit(st *stand, src []byte, cs []Candidate) error {
+// admit adds noise to the candidates of one file and keeps those that lead to
+// a text that was not seen before in this attempt.
+func (s *search) admit(st *stand, src []byte, cs []Candidate) {
 	if len(cs) == 0 {
-		return nil
+		return
 	}
-	os := make([]option, len(cs))
-	for i, c := range cs {
-		os[i] = option{Candidate: c, score: c.LogPrior + s.temp*gumbel(s.random), rank: i + 1}
-	}
-	sort.SliceStable(os, func(i, j int) bool { return os[i].score > os[j].score })
-	parses, free, err := checker(cs[0].Path, src)
-	if err != nil {
-		return fmt.Errorf("check the candidates: %w", err)
-	}
-	defer free()
 	where := cs[0].Path
 	if s.files > 1 { // the same text beside other changes of another file is another tree
 		where = fmt.Sprint(st.step, " ", where)
 	}
 	s.seen[where+"\x00"+string(tree.DigestOf(src))] = true
-	kept := 0
-	for _, o := range os {
-		if kept >= maxQueue {
-			break
-		}
+	for i, c := range cs {
+		o := option{Candidate: c, score: c.LogPrior + s.temp*gumbel(s.random), rank: i + 1}
 		out, err := tree.ApplyEdits(src, o.Edits)
-		if err != nil {
-			continue
-		}
 		key := where + "\x00" + string(tree.DigestOf(out))
-		if s.seen[key] || !parses(o.Edits) {
+		if err != nil || s.seen[key] {
 			continue
 		}
 		s.seen[key] = true
 		st.queue = append(st.queue, o)
-		kept++
 	}
-	return nil
 }
 
 func lines(src []byte) int {

@@ -1,0 +1,108 @@
+package builtin
+
+import (
+	"strings"
+
+	"breakfix/internal/tree"
+)
+
+// with offers to take the body out of a with block, and other contexts.
+func (g *generator) with(n *node) {
+	body := n.child("body")
+	if body == nil {
+		return
+	}
+	place := g.span.line(n.row, n.row)
+	for _, k := range n.kids {
+		if k.kind != "with_clause" {
+			continue
+		}
+		items := k.parts()
+		if len(items) == 2 {
+			g.swap(kindWith, k, items[0], items[1], "exchange the two contexts", 2)
+		}
+		for i, w := range g.facts.withItems {
+			if len(items) == 1 && w != items[0].text(g.src) {
+				g.offer(kindWith, k.start, k.end, place, items[0].replace(w), "with "+clip(w), 0.5/float64(1+i/4))
+			}
+			if len(items) == 1 {
+				g.offer(kindWith, k.start, k.end, place, []tree.Edit{{Start: items[0].end, End: items[0].end, New: ", " + w}}, "with … , "+clip(w), 0.1)
+			}
+		}
+	}
+	from, to := indentAt(g.src, body.start), indentAt(g.src, n.start)
+	g.offer(kindWith, n.start, n.end, place, n.replace(reindent(body.text(g.src), from, to)), "take out the with", 0.5)
+	if ps := body.parts(); len(ps) == 1 && ps[0].kind == "with_statement" { // nested the wrong way round
+		a, b := headOf(n), headOf(ps[0])
+		if a != nil && b != nil {
+			g.offer(kindWith, n.start, n.end, max(place, g.span.line(ps[0].row, ps[0].row)), []tree.Edit{{Start: a.start, End: a.end, New: b.text(g.src)}, {Start: b.start, End: b.end, New: a.text(g.src)}}, "exchange the two contexts", 2)
+		}
+	}
+}
+
+func headOf(n *node) *node {
+	for _, k := range n.kids {
+		if k.kind == "with_clause" {
+			return k
+		}
+	}
+	return nil
+}
+
+// enclose offers to put runs of statements of a block into a with block.
+func (g *generator) enclose() {
+	if len(g.facts.withItems) == 0 {
+		return
+	}
+	g.root.walk(func(b *node) bool {
+		if !g.reaches(b) {
+			return false
+		}
+		if b.kind != "block" {
+			return true
+		}
+		ps := b.parts()
+		for i := range ps {
+			for j := i; j < len(ps) && j < i+6; j++ {
+				g.encloseRun(ps[i], ps[j], j-i == len(ps)-1)
+			}
+		}
+		return true
+	})
+}
+
+func (g *generator) encloseRun(first, last *node, whole bool) {
+	if strings.TrimSpace(string(g.src[lineStart(g.src, first.start):first.start])) != "" || docstring(first) {
+		return
+	}
+	indent := indentAt(g.src, first.start)
+	step := "    "
+	if strings.Contains(indent, "\t") {
+		step = "\t"
+	}
+	// Taking the with out moves each line of its body: they are the core.
+	place := -4.0
+	if first.row == g.span.coreFirst && last.last == g.span.coreLast {
+		place = 0
+	} else if first.row > g.span.coreLast+1 || last.last < g.span.coreFirst-1 {
+		return
+	}
+	lines := strings.Split(string(g.src[first.start:last.end]), "\n")
+	for i := range lines {
+		if lines[i] != "" {
+			lines[i] = step + lines[i]
+		}
+	}
+	lines[0] = strings.TrimPrefix(lines[0], step)
+	text := strings.Join(lines, "\n")
+	for i, w := range g.facts.withItems {
+		if i > 7 {
+			break
+		}
+		weight := 1.0 / float64(1+i/2)
+		if !whole {
+			weight *= 0.8
+		}
+		g.offer(kindWith, first.start, last.end, place, []tree.Edit{{Start: first.start, End: last.end, New: "with " + w + ":\n" + indent + step + text}}, "with "+clip(w), weight)
+	}
+}
