@@ -357,20 +357,12 @@ func (z *minimiser) path(v *variant, i int) string {
 func (z *minimiser) both(ctx context.Context, files map[string]string, fresh bool) (on, off testrun.Report, err error) {
 	g, ctx := errgroup.WithContext(ctx)
 	deadline := variantDeadline
-	if fresh || z.kind == "" {
+	if fresh {
 		deadline = testDeadline
 	}
 	one := func(t *tree.Tree, into *testrun.Report) {
-		deadline := testDeadline
-		if z.kind == "" && !fresh {
-			deadline /= 2 // most of the variants hang; the last word has the whole time
-		}
 		g.Go(func() (err error) {
-<<<<<<< HEAD
 			*into, err = z.r.Run(ctx, testrun.Request{Tree: t, Files: files, FilesOnly: true, Fresh: fresh, GiveUp: giveUp,
-=======
-			*into, err = z.r.Run(ctx, testrun.Request{Tree: t, Files: files, FilesOnly: true, Fresh: fresh, GiveUp: 8,
->>>>>>> bug
 				Deadline: func(string) time.Duration { return deadline }})
 			return err
 		})
