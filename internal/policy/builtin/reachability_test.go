@@ -120,7 +120,7 @@ func sample(t *testing.T, base *tree.Tree, n int) []mutate.Mutation {
 }
 
 func TestReachabilityOfTheExactInverseGivenTheContextAlone(t *testing.T) {
-	n := 60
+	n := 40
 	if os.Getenv("BREAKFIX_CORPUS") != "" {
 		n = 150
 	}
