@@ -3,12 +3,9 @@ package main
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -50,56 +47,6 @@ func TestTheCommandLineDoesWhatTheScriptsSay(t *testing.T) {
 			}
 			return false, fmt.Errorf("unknown condition %q", cond)
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "waitfor": waitfor, "interrupt": interrupt, "smalldisk": smalldisk,
-		},
+		Cmds: scriptCommands,
 	})
-}
-
-// exits runs a command and compares its exit code: exits CODE CMD ARGS…
-func exits(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) < 2 {
-		ts.Fatalf("usage: exits CODE COMMAND [ARGS]")
-	}
-	err := ts.Exec(args[1], args[2:]...)
-	code := "0"
-	if err != nil {
-		code = strings.TrimPrefix(err.Error(), "exit status ")
-	}
-	if code != args[0] {
-		ts.Fatalf("exit code %s, want %s", code, args[0])
-	}
-}
-
-// waitfor waits until a file is there: waitfor FILE.
-func waitfor(ts *testscript.TestScript, neg bool, args []string) {
-	for range 1200 {
-		if _, err := os.Stat(ts.MkAbs(args[0])); err == nil {
-			return
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	ts.Fatalf("%s did not appear within a minute", args[0])
-}
-
-// interrupt sends a background command SIGINT, as a person at the terminal
-// does, and waits for it: interrupt CODE RUN. The process is found by the lock
-// of its run folder.
-func interrupt(ts *testscript.TestScript, neg bool, args []string) {
-	pid := 0
-	lock := ts.ReadFile(args[0] + "/lock")
-	if _, err := fmt.Sscanf(lock, "%d", &pid); err != nil {
-		ts.Fatalf("no process number in the lock of %s: %v", args[0], err)
-	}
-	ts.Check(syscall.Kill(pid, syscall.SIGINT))
-}
-
-// smalldisk mounts a file system of a given size: smalldisk DIR SIZE.
-func smalldisk(ts *testscript.TestScript, neg bool, args []string) {
-	dir := ts.MkAbs(args[0])
-	ts.Check(os.MkdirAll(dir, 0o755))
-	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size="+args[1], "tmpfs", dir).CombinedOutput(); err != nil {
-		ts.Fatalf("mount: %v: %s", err, out)
-	}
-	ts.Defer(func() { _ = exec.Command("umount", dir).Run() })
 }

@@ -217,8 +217,14 @@ func (g *generator) keyword(n *node) {
 	if c := n.parent.parent.child("function"); c != nil {
 		callee = c.text(g.src)
 	}
+	used := map[string]bool{} // a keyword that stands twice does not compile
+	for _, p := range n.parent.parts() {
+		if name := p.child("name"); p.kind == "keyword_argument" && name != nil {
+			used[name.text(g.src)] = true
+		}
+	}
 	for _, k := range g.facts.allKeys {
-		if k != text {
+		if !used[k] {
 			w := 0.15
 			if containsString(g.facts.keywords[callee], k) {
 				w = 1
@@ -230,6 +236,9 @@ func (g *generator) keyword(n *node) {
 		}
 	}
 	for _, k := range g.facts.params {
+		if used[k] {
+			continue
+		}
 		g.emit(kindKeyword, n, key.replace(k), text+"= → "+k+"=", 0.2*g.hints.said(k))
 	}
 }
