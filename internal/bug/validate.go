@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sort"
+	"time"
 
 	"breakfix/internal/outcome"
 	"breakfix/internal/testrun"
@@ -80,12 +81,14 @@ type trial struct {
 }
 
 func validate(ctx context.Context, t *trial) (Result, error) {
-	res := Result{Checks: map[outcome.Check]string{}}
+	res := Result{Checks: map[outcome.Check]string{}, Seconds: map[outcome.Check]float64{}}
 	for _, s := range steps {
 		if err := ctx.Err(); err != nil {
 			return Result{}, err
 		}
+		began := time.Now()
 		o, err := s.run(ctx, t)
+		res.Seconds[s.check] += time.Since(began).Seconds()
 		if err != nil {
 			return Result{}, fmt.Errorf("check %s: %w", s.check, err)
 		}
