@@ -1,3 +1,6 @@
+// Package arena is what a player may see and do in one role. The host keeps the
+// trees, counts the steps and computes the patch; a player reaches nothing but
+// the two interfaces Fix and Break.
 package arena
 
 import (
@@ -58,6 +61,9 @@ type Fix interface {
 	// Read returns a file of the fixer's current tree. Only code files and the
 	// red test are there to be read: no history, no caches, no hidden tests.
 	Read(path string) ([]byte, error)
+	// ReadAt returns a file of the tree after step n (0: the broken tree).
+	ReadAt(n int, path string) ([]byte, error)
+	// Paths lists what Read returns.
 	Paths() []string
 	// Try makes edits (offsets into the current file at path) on the tree
 	// given by from (0: the broken tree, n: the tree after step n), and runs
@@ -77,4 +83,6 @@ type Break interface {
 	Read(path string) ([]byte, error)
 	// Choose hands in the break.
 	Choose(m ...mutate.Mutation) error
+	// Tried tells how many breaks of this run used an operator so far.
+	Tried() map[string]int
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"sort"
 )
 
 // user is who the command runs as inside: never root, since many suites have
@@ -21,41 +20,66 @@ var etcFiles = map[string]string{
 	"hostname":      "breakfix\n",
 }
 
-// etcFromHost are taken from the host where it has them; the second list only
-// with the network, for name look-up through what the host uses.
+// etcCopied are taken from the host where it has them, etcBound too but too
+// large to copy; etcNetwork only with the network, for name look-up as the
+// host does it.
 var (
-	etcFromHost        = []string{"ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives", "ssl/certs", "ssl/openssl.cnf", "pki/tls/certs", "pki/ca-trust", "services", "protocols"}
-	etcFromHostNetwork = []string{"hosts", "resolv.conf", "gai.conf"}
+	etcCopied  = []string{"ld.so.cache", "ld.so.conf", "services", "protocols", "ssl/openssl.cnf"}
+	etcBound   = []string{"ld.so.conf.d", "alternatives", "ssl/certs", "pki/tls/certs", "pki/ca-trust"}
+	etcNetwork = []string{"hosts", "resolv.conf", "gai.conf"}
 )
 
-// writeEtc writes the minimal /etc and returns the arguments that show it.
-func (l *layout) writeEtc(network bool) ([]string, error) {
-	at := filepath.Join(l.dir, "etc")
-	if err := os.Mkdir(at, 0o755); err != nil {
-		return nil, err
-	}
+// writeEtc writes the minimal /etc below at, with mount points for what is bound.
+func writeEtc(at string, network bool) error {
 	files := map[string][]byte{}
 	for name, text := range etcFiles {
 		files[name] = []byte(text)
 	}
+	copied := etcCopied
 	if network {
-		for _, name := range etcFromHostNetwork {
-			if text, err := os.ReadFile("/etc/" + name); err == nil {
-				files[name] = text
+		copied = append(append([]string(nil), etcCopied...), etcNetwork...)
+	}
+	for _, name := range copied {
+		if text, err := os.ReadFile("/etc/" + name); err == nil {
+			files[name] = text
+		}
+	}
+	for name, text := range files {
+		to := filepath.Join(at, name)
+		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(to, text, 0o644); err != nil {
+			return err
+		}
+	}
+	for _, name := range etcBound {
+		if _, err := os.Stat("/etc/" + name); err == nil {
+			if err := os.MkdirAll(filepath.Join(at, name), 0o755); err != nil {
+				return err
 			}
 		}
 	}
-	names := make([]string, 0, len(files))
-	for name := range files {
-		names = append(names, name)
-	}
-	sort.Strings(names)
-	var args []string
-	for _, name := range names {
-		if err := os.WriteFile(filepath.Join(at, name), files[name], 0o644); err != nil {
+	return nil
+}
+
+// etc returns the arguments that show /etc: one folder that all runs share, or
+// with the network one of the run's own, since what it copies changes.
+func (b *bubblewrap) etc(l *layout, network bool) ([]string, error) {
+	at := filepath.Join(b.scratch, "etc")
+	if network {
+		at = filepath.Join(l.dir, "etc")
+		if err := writeEtc(at, true); err != nil {
 			return nil, err
 		}
-		args = append(args, "--ro-bind", filepath.Join(at, name), "/etc/"+name)
+	} else if b.etcOnce.Do(func() { b.etcErr = writeEtc(at, false) }); b.etcErr != nil {
+		return nil, b.etcErr
+	}
+	args := []string{"--ro-bind", at, "/etc"}
+	for _, name := range etcBound {
+		if from, err := filepath.EvalSymlinks("/etc/" + name); err == nil {
+			args = append(args, "--ro-bind", from, "/etc/"+name)
+		}
 	}
 	return args, nil
 }
@@ -79,11 +103,6 @@ func baseArguments() ([]string, error) {
 			continue
 		}
 		args = append(args, "--ro-bind", "/"+name, "/"+name)
-	}
-	for _, name := range etcFromHost {
-		if at, err := filepath.EvalSymlinks("/etc/" + name); err == nil {
-			args = append(args, "--ro-bind", at, "/etc/"+name)
-		}
 	}
 	return append(args, "--proc", "/proc", "--remount-ro", "/proc", "--dev", "/dev"), nil
 }

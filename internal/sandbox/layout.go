@@ -22,7 +22,7 @@ import (
 //	changes/  changed and removed files of the tree, as the top lower layer
 //	l0, l1 …  links to the lower layers, so that no path needs escaping
 //	extra/    further files
-//	etc/      a minimal /etc
+//	etc/      a minimal /etc, when the run has the network
 type layout struct {
 	dir   string
 	lower string // overlay's lowerdir, relative to dir; "" without a tree
@@ -37,6 +37,9 @@ func (b *bubblewrap) newLayout(spec *Spec) (*layout, error) {
 	}
 	if err := l.fill(b, spec); err != nil {
 		l.remove()
+		if errors.Is(err, syscall.ENOSPC) {
+			err = fmt.Errorf("%w; free some space on the disk of %s or put the scratch folder elsewhere", err, b.scratch)
+		}
 		return nil, err
 	}
 	return l, nil
@@ -50,7 +53,7 @@ func (l *layout) fill(b *bubblewrap, spec *Spec) error {
 			return fmt.Errorf("lay out the tree: %w", err)
 		}
 	}
-	etc, err := l.writeEtc(spec.Network)
+	etc, err := b.etc(l, spec.Network)
 	if err != nil {
 		return fmt.Errorf("lay out /etc: %w", err)
 	}
@@ -62,7 +65,8 @@ func (l *layout) fill(b *bubblewrap, spec *Spec) error {
 		l.args = append(l.args, "--share-net")
 	}
 	l.args = append(l.args, etc...)
-	l.args = append(l.args, "--bind", l.dir+"/mnt/tmp", "/tmp", "--bind", l.dir+"/mnt/shm", "/dev/shm")
+	l.args = append(l.args, "--bind", l.dir+"/mnt/tmp", "/tmp", "--bind", l.dir+"/mnt/shm", "/dev/shm",
+		"--chmod", "1777", "/tmp", "--chmod", "1777", "/dev/shm", "--chmod", "700", "/tmp/home")
 	work := "/mnt/upper"
 	if spec.Tree != nil {
 		work = "/mnt/merged"
@@ -156,11 +160,7 @@ func (l *layout) writeTree(t *tree.Tree, layers []string) error {
 // writeChanges writes files below top; a nil file becomes an overlay whiteout
 // unless a changed file already covers its place.
 func writeChanges(top string, changes map[string]*tree.File) error {
-	paths := make([]string, 0, len(changes))
-	for p := range changes {
-		paths = append(paths, p)
-	}
-	sort.Strings(paths)
+	paths := sortedPaths(changes)
 	for _, p := range paths {
 		if err := tree.CheckPath(p); err != nil {
 			return err
@@ -203,12 +203,7 @@ func writeFile(name string, f *tree.File) error {
 }
 
 func (l *layout) writeExtra(extra map[string]*tree.File) error {
-	paths := make([]string, 0, len(extra))
-	for p := range extra {
-		paths = append(paths, p)
-	}
-	sort.Strings(paths)
-	for i, p := range paths {
+	for i, p := range sortedPaths(extra) {
 		f := extra[p]
 		if f == nil {
 			continue
@@ -224,4 +219,13 @@ func (l *layout) writeExtra(extra map[string]*tree.File) error {
 		l.args = append(l.args, "--ro-bind", name, p)
 	}
 	return nil
+}
+
+func sortedPaths(files map[string]*tree.File) []string {
+	paths := make([]string, 0, len(files))
+	for p := range files {
+		paths = append(paths, p)
+	}
+	sort.Strings(paths)
+	return paths
 }

@@ -53,6 +53,8 @@ func New(opts Options) (Sandbox, error) {
 	sweepScratch(scratch)
 	own := filepath.Join(scratch, fmt.Sprintf("%s%d-%d-%d", boxPrefix, os.Getpid(), self, serial.Add(1)))
 	switch opts.Backend {
+	case None:
+		return &plain{scratch: own, cgroups: detectCgroups(self)}, nil
 	case "", Bubblewrap:
 	default:
 		return nil, fmt.Errorf("sandbox backend %q is not known; the backends are %s and %s", opts.Backend, Bubblewrap, None)
@@ -96,7 +98,7 @@ func (b *bubblewrap) probe() error {
 			first = err
 		}
 	}
-	os.Remove(b.scratch)
+	os.RemoveAll(b.scratch)
 	return &MissingError{
 		What: "bubblewrap cannot make a box here (" + first.Error() + ")",
 		Next: "sysctl -w kernel.unprivileged_userns_clone=1 kernel.apparmor_restrict_unprivileged_userns=0 (or run in a container with CAP_SYS_ADMIN, or type out --sandbox none)",
@@ -173,6 +175,9 @@ func (s *Spec) check() error {
 	if len(s.Argv) == 0 {
 		return errors.New("sandbox: no command given")
 	}
+	if s.Tree == nil && len(s.Layers) > 0 {
+		return errors.New("sandbox: layers need a tree to lie on")
+	}
 	for _, b := range s.Binds {
 		if !cleanAbs(b.Inside) || !filepath.IsAbs(b.Host) {
 			return fmt.Errorf("sandbox: bind of %q at %q: both paths must be absolute and clean", b.Host, b.Inside)
@@ -213,6 +218,8 @@ type bubblewrap struct {
 	cgroups          cgroups
 	runs             atomic.Int64
 
+	etcOnce    sync.Once
+	etcErr     error
 	layersOnce sync.Once
 	layers     []Layer
 }

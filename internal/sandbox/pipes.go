@@ -29,6 +29,8 @@ type feed struct {
 	data []byte
 }
 
+// openPipes opens what a run needs; without args (no bubblewrap) the command's
+// own descriptors and the gate.
 func openPipes(spec *Spec, args []string, lim Limits) (p *pipes, err error) {
 	p = &pipes{stdout: bounded{max: lim.Output}, stderr: bounded{max: lim.Output}}
 	defer func() {
@@ -80,6 +82,9 @@ func openPipes(spec *Spec, args []string, lim Limits) (p *pipes, err error) {
 	if p.child[gateFD], p.gate, err = os.Pipe(); err != nil {
 		return p, err
 	}
+	if args == nil {
+		return p, nil
+	}
 	if p.status, err = out(statusFD); err != nil {
 		return p, err
 	}
@@ -112,7 +117,9 @@ func (p *pipes) run(r *running, spec *Spec) {
 	p.feeds = nil
 	p.wg.Go(func() { io.Copy(&p.stdout, p.host[0]) })
 	p.wg.Go(func() { io.Copy(&p.stderr, p.host[1]) })
-	p.wg.Go(func() { r.status.read(p.status) })
+	if r.status != nil {
+		p.wg.Go(func() { r.status.read(p.status) })
+	}
 	if p.report != nil {
 		p.wg.Go(func() {
 			_, err := io.Copy(&limited{spec.Report, r.lim.Report}, p.report)

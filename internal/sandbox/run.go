@@ -3,10 +3,8 @@ package sandbox
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"runtime"
@@ -41,8 +39,7 @@ unset PWD OLDPWD SHLVL
 size=$1 inodes=$2 overlay=$3 keep=$4 mount=$5 bwrap=$6
 shift 6
 "$mount" -n -t tmpfs -o "size=$size,nr_inodes=$inodes,mode=0755,nosuid,nodev" breakfix mnt || exit 125
-mkdir mnt/upper mnt/work mnt/merged mnt/tmp mnt/shm || exit 125
-chmod 1777 mnt/tmp mnt/shm && mkdir -m 700 mnt/tmp/home || exit 125
+mkdir mnt/upper mnt/work mnt/merged mnt/tmp mnt/shm mnt/tmp/home || exit 125
 if [ -n "$keep" ] && [ -d "$keep" ]; then cp -a "$keep/." mnt/upper/ || exit 125; fi
 if [ -n "$overlay" ]; then "$mount" -n -t overlay -o "$overlay" overlay mnt/merged || exit 125; fi
 if [ -z "$keep" ]; then exec "$bwrap" --args 6 -- "$@"; fi
@@ -76,9 +73,9 @@ func (b *bubblewrap) Run(ctx context.Context, spec Spec) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	r := &running{lim: lim, group: cg, status: newStatus()}
+	r := &running{lim: lim, group: cg, cgroups: &b.cgroups, status: newStatus(), cmd: b.command(&spec, lay, keep, lim)}
 	defer r.status.close()
-	res, err := r.supervise(ctx, b, &spec, lay, keep)
+	res, err := r.superviseOnThread(ctx, &spec, lay.args)
 	if gone := cg.remove(); err == nil && gone != nil {
 		err = gone
 	}
@@ -95,10 +92,11 @@ func (b *bubblewrap) Run(ctx context.Context, spec Spec) (Result, error) {
 
 // running is one run under way.
 type running struct {
-	lim    Limits
-	group  *group
-	status *status
-	cmd    *exec.Cmd
+	lim     Limits
+	cgroups *cgroups
+	group   *group
+	status  *status // nil: the command is our direct child
+	cmd     *exec.Cmd
 
 	mu    sync.Mutex
 	cause Stopped // why we killed it; "" while we did not
@@ -123,7 +121,7 @@ func (r *running) stop(why Stopped) {
 // with it.
 func (r *running) kill() {
 	r.group.kill()
-	if r.cmd != nil && r.cmd.Process != nil {
+	if r.cmd.Process != nil {
 		if len(r.group.dirs) == 0 {
 			syscall.Kill(-r.cmd.Process.Pid, syscall.SIGKILL)
 		}
@@ -131,25 +129,41 @@ func (r *running) kill() {
 	}
 }
 
+// superviseOnThread calls supervise on a thread that is held until the box is
+// gone: the kernel kills the box when the thread that started it ends. It is
+// never the main thread, which alone decides what group our memory counts in.
+func (r *running) superviseOnThread(ctx context.Context, spec *Spec, args []string) (res Result, err error) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	if unix.Gettid() != os.Getpid() {
+		return r.supervise(ctx, spec, args)
+	}
+	done := make(chan struct{})
+	go func() { // runs on another thread, for this one is ours
+		defer close(done)
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		res, err = r.supervise(ctx, spec, args)
+	}()
+	<-done
+	return res, err
+}
+
 // supervise starts the box, feeds it, waits until all of it is gone.
-func (r *running) supervise(ctx context.Context, b *bubblewrap, spec *Spec, lay *layout, keep *kept) (Result, error) {
-	io_, err := openPipes(spec, lay.args, r.lim)
+func (r *running) supervise(ctx context.Context, spec *Spec, args []string) (Result, error) {
+	io_, err := openPipes(spec, args, r.lim)
 	if err != nil {
 		return Result{}, fmt.Errorf("make the box's pipes: %w", err)
 	}
 	defer io_.closeAll()
 
-	// The kernel kills the box when the thread that started it ends, and Go
-	// ends idle threads: hold on to this one.
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
 	// What this process inherited without close-on-exec must not reach the box.
 	if err := unix.CloseRange(3, ^uint(0)>>1, unix.CLOSE_RANGE_CLOEXEC); err != nil && !errors.Is(err, unix.ENOSYS) {
 		return Result{}, fmt.Errorf("close inherited descriptors: %w", err)
 	}
-	if err := r.start(b, spec, lay, keep, io_); err != nil {
+	if err := r.start(io_); err != nil {
 		r.kill()
-		if r.cmd != nil && r.cmd.Process != nil {
+		if r.cmd.Process != nil {
 			r.cmd.Wait()
 		}
 		return Result{}, err
@@ -202,22 +216,36 @@ func (r *running) judge(ctx context.Context, spec *Spec, res Result) (Result, er
 		res.Stopped = cause
 		return res, nil
 	}
+	if r.status == nil {
+		res.Stopped, res.Exit = Exited, r.cmd.ProcessState.ExitCode()
+		if ws, ok := r.cmd.ProcessState.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
+			res.Exit = 128 + int(ws.Signal())
+		}
+		return r.signaled(res), nil
+	}
+	if !r.status.ended && strings.HasPrefix(string(res.Stderr), "bwrap: execvp "+spec.Argv[0]+": ") {
+		// What a shell says of a program that is not there.
+		res.Stopped, res.Exit = Exited, 127
+		return res, nil
+	}
 	if !r.status.ended {
 		return res, fmt.Errorf("the box could not be made: %s", describe(res, r.cmd.ProcessState))
 	}
 	res.Exit = r.status.exit
-	if res.Exit == 1 && strings.HasPrefix(string(res.Stderr), "bwrap: execvp "+spec.Argv[0]+": ") {
-		res.Exit = 127 // what a shell says of a command that is not there
-	}
 	res.Stopped = Exited
-	// bubblewrap tells a death by signal n as 128 + n, as shells do.
+	return r.signaled(res), nil
+}
+
+// signaled reads an exit code of 128 + n as a death by signal n: bubblewrap,
+// like shells, tells it so.
+func (r *running) signaled(res Result) Result {
 	if res.Exit > 128 && res.Exit <= 128+64 {
 		res.Stopped, res.Signal = Signaled, res.Exit-128
 		if r.lim.CPU > 0 && (res.Signal == int(syscall.SIGXCPU) || res.Signal == int(syscall.SIGKILL) && res.CPU >= r.lim.CPU) {
 			res.Stopped = Deadline
 		}
 	}
-	return res, nil
+	return res
 }
 
 func describe(res Result, state *os.ProcessState) string {
@@ -231,8 +259,8 @@ func describe(res Result, state *os.ProcessState) string {
 	return text
 }
 
-// start starts the script, still behind its gate, and puts limits on it.
-func (r *running) start(b *bubblewrap, spec *Spec, lay *layout, keep *kept, io_ *pipes) error {
+// command is the script with what it needs, not yet started.
+func (b *bubblewrap) command(spec *Spec, lay *layout, keep *kept, lim Limits) *exec.Cmd {
 	overlay := ""
 	if lay.lower != "" {
 		overlay = "lowerdir=" + lay.lower + ",upperdir=mnt/upper,workdir=mnt/work"
@@ -240,32 +268,33 @@ func (r *running) start(b *bubblewrap, spec *Spec, lay *layout, keep *kept, io_ 
 			overlay += ",userxattr"
 		}
 	}
-	args := append([]string{"-c", script, "sh", strconv.FormatInt(r.lim.Scratch, 10), strconv.Itoa(r.lim.Inodes), overlay, keep.dir, b.mount, b.bwrap}, spec.Argv...)
-	cmd := exec.Command(b.sh, args...)
+	cmd := exec.Command(b.sh, append([]string{"-c", script, "sh", strconv.FormatInt(lim.Scratch, 10), strconv.Itoa(lim.Inodes),
+		overlay, keep.dir, b.mount, b.bwrap}, spec.Argv...)...)
 	cmd.Dir, cmd.Env = lay.dir, []string{}
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = io_.child[0], io_.child[1], io_.child[2]
-	cmd.ExtraFiles = io_.child[3:]
-	attr := &syscall.SysProcAttr{Setsid: true, Pdeathsig: syscall.SIGKILL, Unshareflags: syscall.CLONE_NEWNS}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}
 	if b.userns {
-		attr.Cloneflags = syscall.CLONE_NEWUSER
-		attr.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Geteuid(), Size: 1}}
-		attr.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getegid(), Size: 1}}
+		cmd.SysProcAttr.Cloneflags = syscall.CLONE_NEWUSER
+		cmd.SysProcAttr.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Geteuid(), Size: 1}}
+		cmd.SysProcAttr.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getegid(), Size: 1}}
 	}
-	cmd.SysProcAttr = attr
-	r.cmd = cmd
-	if err := cmd.Start(); err != nil {
+	return cmd
+}
+
+// start starts the script, still behind its gate, and puts limits on it.
+func (r *running) start(io_ *pipes) error {
+	r.cmd.Stdin, r.cmd.Stdout, r.cmd.Stderr = io_.child[0], io_.child[1], io_.child[2]
+	r.cmd.ExtraFiles = io_.child[3:]
+	r.cmd.SysProcAttr.Setsid, r.cmd.SysProcAttr.Pdeathsig = true, syscall.SIGKILL
+	if err := r.group.start(r.cmd); err != nil {
 		return fmt.Errorf("start the box: %w", err)
 	}
 	io_.closeChild()
-	if err := r.group.join(cmd.Process.Pid); err != nil {
-		return err
-	}
-	return r.setLimits(cmd.Process.Pid, b)
+	return r.setLimits(r.cmd.Process.Pid)
 }
 
 // setLimits sets the limits of single processes; a limit that is lower already
 // stays as it is.
-func (r *running) setLimits(pid int, b *bubblewrap) error {
+func (r *running) setLimits(pid int) error {
 	limits := []struct {
 		what int
 		max  uint64
@@ -279,10 +308,10 @@ func (r *running) setLimits(pid int, b *bubblewrap) error {
 	if r.lim.CPU > 0 {
 		set(unix.RLIMIT_CPU, uint64((r.lim.CPU+time.Second-1)/time.Second))
 	}
-	if !b.cgroups.limitsMemory() {
+	if !r.cgroups.limitsMemory() {
 		set(unix.RLIMIT_AS, uint64(r.lim.Memory))
 	}
-	if !b.cgroups.limitsPids() && os.Geteuid() != 0 {
+	if !r.cgroups.limitsPids() && os.Geteuid() != 0 {
 		set(unix.RLIMIT_NPROC, uint64(r.lim.Pids))
 	}
 	for _, l := range limits {
@@ -304,6 +333,10 @@ func (r *running) setLimits(pid int, b *bubblewrap) error {
 // gone kills what is left and returns once nothing is.
 func (r *running) gone() error {
 	until := time.Now().Add(20 * time.Second)
+	if len(r.group.dirs) == 0 && r.status == nil {
+		syscall.Kill(-r.cmd.Process.Pid, syscall.SIGKILL) // all that can be reached without any layer
+		return nil
+	}
 	if len(r.group.dirs) == 0 {
 		return r.status.waitInit(until)
 	}
@@ -319,80 +352,6 @@ func (r *running) gone() error {
 			return fmt.Errorf("processes of a box survive SIGKILL (cgroup %s)", strings.Join(r.group.dirs, ", "))
 		}
 		time.Sleep(pause)
-	}
-}
-
-// status is what bubblewrap and the script say on their own descriptor, which
-// the command does not have.
-type status struct {
-	mu    sync.Mutex
-	ended bool // the command was started and has ended
-	exit  int
-	kept  bool
-	init  int // a pidfd of the box's process 1; 0 while unknown
-	done  chan struct{}
-}
-
-func newStatus() *status { return &status{done: make(chan struct{})} }
-
-// read takes the JSON documents until the descriptor is closed.
-func (s *status) read(r io.Reader) {
-	defer close(s.done)
-	for d := json.NewDecoder(r); ; {
-		var m struct {
-			ChildPID *int  `json:"child-pid"`
-			Exit     *int  `json:"exit-code"`
-			Kept     *bool `json:"kept"`
-		}
-		if d.Decode(&m) != nil {
-			return
-		}
-		s.mu.Lock()
-		if m.Exit != nil {
-			s.ended, s.exit = true, *m.Exit
-		}
-		if m.Kept != nil {
-			s.kept = *m.Kept
-		}
-		if m.ChildPID != nil && s.init == 0 {
-			if fd, err := unix.PidfdOpen(*m.ChildPID, 0); err == nil {
-				s.init = fd
-			}
-		}
-		s.mu.Unlock()
-	}
-}
-
-// waitInit waits until the box's process 1 is gone, which the kernel lets go
-// only after all others of its namespace: for machines without cgroups.
-func (s *status) waitInit(until time.Time) error {
-	select {
-	case <-s.done:
-	case <-time.After(time.Until(until)):
-		return errors.New("a box does not end after SIGKILL")
-	}
-	s.mu.Lock()
-	fd := s.init
-	s.mu.Unlock()
-	if fd == 0 {
-		return nil // it never started
-	}
-	unix.PidfdSendSignal(fd, unix.SIGKILL, nil, 0)
-	for {
-		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 100)
-		if n > 0 {
-			return nil
-		}
-		if err != nil && !errors.Is(err, unix.EINTR) || time.Now().After(until) {
-			return errors.New("processes of a box survive SIGKILL")
-		}
-	}
-}
-
-func (s *status) close() {
-	if s.init != 0 {
-		unix.Close(s.init)
-		s.init = 0
 	}
 }
 

@@ -30,8 +30,8 @@ type Limits struct {
 	Pids    int           // processes and threads; default 256
 	Output  int64         // bytes kept of stdout and of stderr each; more is discarded; default 1 MiB
 	Report  int64         // bytes accepted on the report descriptor; default 256 MiB
-	Scratch int64         // bytes of each writable tmpfs (tree layer, /tmp, /dev/shm); default 256 MiB
-	Inodes  int           // files in each writable tmpfs; default 100000
+	Scratch int64         // bytes of the one tmpfs behind all that is writable (tree layer, /tmp, /dev/shm); default 256 MiB
+	Inodes  int           // files in that tmpfs; default 100000
 }
 
 // Spec says what to run.
@@ -42,7 +42,9 @@ type Spec struct {
 	Tree   *tree.Tree
 	Layers []string
 	// Upper, when set, is a host folder that keeps the writable layer
-	// (what an install step wrote into the tree).
+	// (what an install step wrote into the tree). What it holds is there when
+	// the run begins; it is replaced when the command ended by itself, and
+	// then holds only files, folders, links and overlay's whiteouts.
 	Upper string
 	Extra map[string]*tree.File // further files, by absolute path inside (not below TreeAt)
 
@@ -67,7 +69,11 @@ type Spec struct {
 // Stopped tells why a run ended.
 type Stopped string
 
-// The reasons. Only Exited and Signaled leave Exit and Signal meaningful.
+// The reasons. Only Exited and Signaled leave Exit and Signal meaningful. An
+// exit code from 129 to 192 is read as a death by signal (code - 128), as
+// shells and bubblewrap tell it; Exit keeps the code. A program that is not
+// there exits with 127. Memory means that the kernel killed some process of the
+// run for memory, be it the command itself or not.
 const (
 	Exited    Stopped = "exited"
 	Signaled  Stopped = "signaled"

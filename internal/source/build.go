@@ -150,13 +150,6 @@ type builder struct {
 	last string
 }
 
-// part is one source of requirements that may be dropped.
-type part struct {
-	label string
-	extra string   // an extra of the package itself
-	lines []string // requirements
-}
-
 func (b *builder) build(ctx context.Context) (*Environment, error) {
 	parts, notes := b.parts()
 	env := &Environment{Recipe: b.recipe, Log: b.logFile}
@@ -175,6 +168,9 @@ func (b *builder) build(ctx context.Context) (*Environment, error) {
 		}
 	}
 	env.Dir, env.Base = filepath.Join(b.dir, "venv"), b.recipe.Base
+	if err := b.compile(ctx); err != nil {
+		return nil, err
+	}
 	if env.Built, err = b.keepBuilt(); err != nil {
 		return nil, err
 	}
@@ -185,110 +181,28 @@ func (b *builder) build(ctx context.Context) (*Environment, error) {
 	return env, err
 }
 
+// compile makes the byte code of everything installed, once: boxes that run
+// tests see the environment read-only. Files that do not compile (templates
+// for other Pythons) are the business of those who import them.
+func (b *builder) compile(ctx context.Context) error {
+	_, err := b.in.box.Run(ctx, sandbox.Spec{
+		Argv:  []string{EnvAt + "/bin/python", "-I", "-m", "compileall", "-q", "-j", "0", EnvAt + "/lib"},
+		Dir:   "/tmp",
+		Env:   []string{"PATH=/usr/bin:/bin", "HOME=/tmp/home", "LANG=C.UTF-8"},
+		Binds: append([]sandbox.Bind{{Host: filepath.Join(b.dir, "venv"), Inside: EnvAt, Writable: true}}, baseBinds(b.recipe.Base)...), Limits: installLimits,
+	})
+	if err != nil {
+		return fmt.Errorf("compile what was installed: %w", err)
+	}
+	return nil
+}
+
 func digestOf(r Recipe, lock []string) (tree.Digest, error) {
 	body, err := json.Marshal(struct {
 		Recipe Recipe
 		Lock   []string
 	}{r, lock})
 	return tree.DigestOf(body), err
-}
-
-// parts lists what may be dropped when it does not install.
-func (b *builder) parts() (parts []part, notes []string) {
-	p := readProject(b.snap.Tree)
-	known := p.extras()
-	extras := append([]string(nil), b.recipe.Extras...)
-	add := func(label string, n needs) {
-		notes = append(notes, n.notes...)
-		extras = append(extras, n.extras...)
-		if len(n.requirements) > 0 {
-			parts = append(parts, part{label: label, lines: n.requirements})
-		}
-	}
-	for _, g := range b.recipe.Groups {
-		lines, err := p.group(g)
-		if err != nil {
-			notes = append(notes, err.Error())
-			continue
-		}
-		add("dependency group "+g, screen("dependency group "+g, lines, nil))
-	}
-	for _, f := range b.recipe.Files {
-		add(f, requirementsFile(b.snap.Tree, f))
-	}
-	always := map[string]bool{}
-	for _, r := range alwaysInstalled {
-		always[r] = true
-	}
-	for _, r := range b.recipe.Requirements {
-		if !always[r] {
-			parts = append(parts, part{label: "requirement " + r, lines: []string{r}})
-		}
-	}
-	if b.recipe.Install {
-		for _, x := range unique(extras) {
-			parts = append(parts, part{label: "extra " + x, extra: x, lines: screen("", known[x], nil).requirements})
-		}
-	}
-	return parts, notes
-}
-
-// narrow finds the parts that install: the package alone first, whose failure
-// is the target's, then one part after the other; of a part that fails, line
-// after line.
-func (b *builder) narrow(ctx context.Context, parts []part, env *Environment) ([]part, error) {
-	all := b.last
-	ok, err := b.install(ctx, nil)
-	if err != nil {
-		return nil, err
-	}
-	if !ok {
-		reason := b.snap.Name + " " + b.snap.Version + " cannot be installed"
-		if !b.recipe.Install {
-			reason = "pytest cannot be installed for " + b.snap.Name
-		}
-		return nil, &TargetError{Reason: reason, First: firstError(b.last), Log: b.logFile, Next: "see the log; an environment that you made yourself is named with --python"}
-	}
-	fmt.Fprintf(b.people, "some test dependencies do not install (%s); trying them one by one\n", firstError(all))
-	drop := func(label string) {
-		note := fmt.Sprintf("%s is left out: it does not install (%s)", label, firstError(b.last))
-		env.Dropped = append(env.Dropped, note)
-		fmt.Fprintln(b.people, note)
-	}
-	var kept []part
-	settled := true // whether the venv holds exactly what was kept
-	for _, p := range parts {
-		ok, err := b.install(ctx, append(kept[:len(kept):len(kept)], p))
-		if err != nil {
-			return nil, err
-		}
-		if settled = ok; ok {
-			kept = append(kept, p)
-			continue
-		}
-		if len(p.lines) < 2 {
-			drop(p.label)
-			continue
-		}
-		for _, line := range p.lines {
-			one := part{label: p.label + ": " + line, lines: []string{line}}
-			ok, err := b.install(ctx, append(kept[:len(kept):len(kept)], one))
-			if err != nil {
-				return nil, err
-			}
-			if settled = ok; ok {
-				kept = append(kept, one)
-			} else {
-				drop(one.label)
-			}
-		}
-	}
-	if !settled {
-		if ok, err := b.install(ctx, kept); err != nil || !ok {
-			return nil, errors.Join(err, fmt.Errorf("install again what installed before: %s (log: %s)", firstError(b.last), b.logFile))
-		}
-	}
-	return kept, nil
 }
 
 // install makes a new virtual environment with the package and the given
@@ -328,6 +242,11 @@ func (b *builder) install(ctx context.Context, parts []part) (ok bool, err error
 			at += "[" + strings.Join(extras, ",") + "]"
 		}
 		args = append(args, "--editable", at)
+		// All targets lie at the same path: what uv remembers of it may be
+		// another target's, and what the build writes is wanted each time.
+		if name := readProject(b.snap.Tree).name(); name != "" {
+			args = append(args, "--refresh-package", name)
+		}
 	}
 	spec := sandbox.Spec{
 		Tree: b.snap.Tree, Upper: upper, Binds: at,
@@ -367,61 +286,6 @@ func (b *builder) versions() []string {
 	v := b.snap.Version
 	return []string{"SETUPTOOLS_SCM_PRETEND_VERSION=" + v, "PDM_BUILD_SCM_VERSION=" + v, "POETRY_DYNAMIC_VERSIONING_BYPASS=" + v,
 		"UV_DYNAMIC_VERSIONING_BYPASS=" + v, "PBR_VERSION=" + v}
-}
-
-var (
-	networkTrouble = regexp.MustCompile(`(?i)dns error|failed to lookup address|error sending request|connection refused|tcp connect error|network is unreachable|certificate verify failed|invalid peer certificate`)
-	diskTrouble    = regexp.MustCompile(`(?i)no space left on device|disk quota exceeded`)
-	pythonError    = regexp.MustCompile(`^\s*(?:[A-Za-z_][\w.]*\.)?[A-Z]\w*(?:Error|Exception|Exit)\b.*`)
-	uvError        = regexp.MustCompile(`^\s*(?:╰─▶|error:)\s*(.+)$`)
-	compilerError  = regexp.MustCompile(`(?i)\b(?:fatal )?error: .+`)
-)
-
-// ours returns an error when an installation failed for a reason that is not
-// the target's.
-func ours(log, file string) error {
-	switch {
-	case diskTrouble.MatchString(log):
-		return fmt.Errorf("the disk is full (log: %s); free some space and start again", file)
-	case networkTrouble.MatchString(log):
-		return fmt.Errorf("the package index cannot be reached from the box: %s (log: %s); check the network and the proxy", firstError(log), file)
-	}
-	return nil
-}
-
-// firstError finds the line that says why an installation failed.
-func firstError(log string) string {
-	lines := strings.Split(log, "\n")
-	found := ""
-	for _, l := range lines {
-		if pythonError.MatchString(l) {
-			found = strings.TrimSpace(l) // the last exception is the one that ended it
-		}
-	}
-	for _, form := range []*regexp.Regexp{uvError, compilerError} {
-		for i, l := range lines {
-			if found != "" {
-				break
-			}
-			if m := form.FindStringSubmatch(l); m != nil {
-				found = strings.TrimSpace(m[len(m)-1])
-				// uv wraps its sentences.
-				for _, more := range lines[i+1:] {
-					if more = strings.TrimSpace(more); more == "" || strings.HasPrefix(more, "[") {
-						break
-					}
-					found += " " + more
-				}
-			}
-		}
-	}
-	if found == "" {
-		found = lastLine(log)
-	}
-	if r := []rune(found); len(r) > 300 {
-		found = string(r[:300]) + "…"
-	}
-	return found
 }
 
 // leftByBuild are folders of a build that tests do not need.

@@ -27,9 +27,10 @@ func rank(name string) int {
 }
 
 var (
-	testFiles = regexp.MustCompile(`^(?:[^/]*requirements[^/]*test[^/]*|[^/]*test[^/]*requirements[^/]*|(?:requirements|reqs|deps)/[^/]*test[^/]*|tests?/[^/]*requirements[^/]*)\.txt$`)
-	devFiles  = regexp.MustCompile(`^(?:[^/]*requirements[^/]*dev[^/]*|dev[^/]*requirements[^/]*|(?:requirements|reqs|deps)/dev[^/]*)\.txt$`)
-	buildFile = regexp.MustCompile(`(?:^(?:pyproject\.toml|setup\.py|setup\.cfg|MANIFEST\.in|PKG-INFO|hatch_build\.py|build\.py|meson\.build|CMakeLists\.txt|Cargo\.(?:toml|lock)|tox\.ini|tox\.toml)|\.(?:c|cc|cpp|cxx|h|hpp|pyx|pxd|pxi|f|f90|rs))$`)
+	testFiles   = regexp.MustCompile(`^(?:[^/]*requirements[^/]*test[^/]*|[^/]*test[^/]*requirements[^/]*|(?:requirements|reqs|deps)/[^/]*test[^/]*|tests?/[^/]*requirements[^/]*)\.txt$`)
+	devFiles    = regexp.MustCompile(`^(?:[^/]*requirements[^/]*dev[^/]*|dev[^/]*requirements[^/]*|(?:requirements|reqs|deps)/dev[^/]*)\.txt$`)
+	otherPython = regexp.MustCompile(`^(.*[A-Za-z])[-_.]?(?:py|python)?[-_.]?[23]\.?\d+\.txt$`)
+	buildFile   = regexp.MustCompile(`(?:^(?:pyproject\.toml|setup\.py|setup\.cfg|MANIFEST\.in|PKG-INFO|hatch_build\.py|build\.py|meson\.build|CMakeLists\.txt|Cargo\.(?:toml|lock)|tox\.ini|tox\.toml)|\.(?:c|cc|cpp|cxx|h|hpp|pyx|pxd|pxi|f|f90|rs))$`)
 )
 
 // Detect finds out, without running anything of the snapshot, how an
@@ -85,6 +86,9 @@ func (r *Recipe) find(t *tree.Tree, p project) {
 		sets = append(sets, set{rank(name), func() { r.take(screen("dependencies "+name, list, nil)) }})
 	}
 	for _, file := range t.Paths() {
+		if m := otherPython.FindStringSubmatch(file); m != nil && t.Has(m[1]+".txt") {
+			continue // "tests37.txt" beside "tests.txt" is for another Python
+		}
 		switch {
 		case testFiles.MatchString(file):
 			sets = append(sets, set{2, func() { r.Files = append(r.Files, file) }})

@@ -55,6 +55,7 @@ type project struct {
 
 	cfg      map[string]map[string]string // setup.cfg
 	setupPy  string
+	hasSetup bool
 	pkgInfo  string
 	pyproj   bool
 	unparsed error // pyproject.toml is no TOML
@@ -80,7 +81,7 @@ func readProject(t *tree.Tree) project {
 		p.cfg = parseINI(string(b))
 	}
 	if b, err := t.Read("setup.py"); err == nil {
-		p.setupPy = string(b)
+		p.setupPy, p.hasSetup = string(b), true
 	}
 	if b, err := t.Read("PKG-INFO"); err == nil {
 		p.pkgInfo = string(b)
@@ -136,16 +137,29 @@ func (p project) installable() bool {
 	if m := p.Tool.UV.Package; m != nil && !*m {
 		return false
 	}
-	return p.setupPy != "" || p.Build != nil || p.Project.Name != "" || p.Tool.Poetry.Name != ""
+	return p.hasSetup || p.Build != nil || p.Project.Name != "" || p.Tool.Poetry.Name != ""
 }
 
 var (
-	pkgInfoPython  = regexp.MustCompile(`(?m)^Requires-Python: *(.+?)\s*$`)
-	pkgInfoExtra   = regexp.MustCompile(`(?m)^Provides-Extra: *(\S+)\s*$`)
-	pkgInfoRequire = regexp.MustCompile(`(?m)^Requires-Dist: *(.+?)\s*$`)
-	setupPython    = regexp.MustCompile(`python_requires\s*=\s*["']([^"']+)["']`)
-	setupExtra     = regexp.MustCompile(`["']([A-Za-z0-9_-]+)["']\s*\]?\s*[:=]\s*[\[(A-Za-z_]`)
+	pkgInfoPython = regexp.MustCompile(`(?m)^Requires-Python: *(.+?)\s*$`)
+	pkgInfoExtra  = regexp.MustCompile(`(?m)^Provides-Extra: *(\S+)\s*$`)
+	pkgInfoName   = regexp.MustCompile(`(?m)^Name: *([A-Za-z0-9._-]+)\s*$`)
+	setupPython   = regexp.MustCompile(`python_requires\s*=\s*["']([^"']+)["']`)
+	setupExtra    = regexp.MustCompile(`["']([A-Za-z0-9_-]+)["']\s*\]?\s*[:=]\s*[\[(A-Za-z_]`)
 )
+
+// name returns the project's name, "" when only running its code tells.
+func (p project) name() string {
+	if m := pkgInfoName.FindStringSubmatch(p.pkgInfo); m != nil {
+		return m[1]
+	}
+	for _, n := range []string{p.Project.Name, p.Tool.Poetry.Name, p.cfg["metadata"]["name"]} {
+		if pypiName.MatchString(n) {
+			return n
+		}
+	}
+	return ""
+}
 
 // requiresPython returns the specifier that the project gives, "" when none.
 func (p project) requiresPython() string {

@@ -89,7 +89,7 @@ const pinsAt = "/breakfix/pins.txt"
 // pinned installs built packages only, exactly those listed.
 func (in *installer) pinned(ctx context.Context, spec sandbox.Spec, where ...string) error {
 	args := append([]string{"pip", "install", "--no-deps", "--only-binary", ":all:", "--requirement", pinsAt}, where...)
-	res, err := in.run(ctx, spec, nil, args...)
+	res, err := in.run(ctx, spec, []string{"UV_COMPILE_BYTECODE=1"}, args...)
 	if err != nil {
 		return err
 	}

@@ -108,7 +108,7 @@ func (in *installer) environ(more []string) ([]string, []sandbox.Bind) {
 	env := []string{
 		"PATH=/env/bin:/usr/local/bin:/usr/bin:/bin", "HOME=/tmp/home", "LANG=C.UTF-8", "TZ=UTC",
 		"UV_CACHE_DIR=" + uvCacheAt, "UV_NO_CONFIG=1", "UV_NO_PROGRESS=1", "UV_PYTHON_DOWNLOADS=never", "UV_LINK_MODE=copy",
-		"UV_COMPILE_BYTECODE=1", "UV_HTTP_TIMEOUT=120", "UV_DEFAULT_INDEX=" + s.index, "NO_COLOR=1",
+		"UV_HTTP_TIMEOUT=120", "UV_DEFAULT_INDEX=" + s.index, "NO_COLOR=1",
 		"PIP_INDEX_URL=" + s.index,
 	}
 	binds := []sandbox.Bind{

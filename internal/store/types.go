@@ -64,10 +64,13 @@ type Break struct {
 	Weight           float64                  `json:"weight"`
 	Minutes          float64                  `json:"minutes"`                // difficulty
 	Red              []string                 `json:"red"`                    // red set, as derived from Runs
+	Hidden           []string                 `json:"hidden"`                 // of the red set: held back from the fixer; nil when not recorded
 	MinimalTest      string                   `json:"minimal_test,omitempty"` // id of the minimised test
 	Statements       int                      `json:"statements,omitempty"`
 	StatementsBefore int                      `json:"statements_before,omitempty"`
-	Runs             []Verdicts               `json:"-"` // one for each run on the broken tree; table verdicts
+	Original         string                   `json:"original,omitempty"` // digest of the blob that holds the source of the test that the minimised one was made from
+	Runs             []Verdicts               `json:"-"`                  // one for each run on the broken tree; table verdicts
+	Evidence         string                   `json:"evidence"`           // digest over what the outcome rests on; set by the store, see Evidence
 	Reward           float64                  `json:"reward"`
 	Data             json.RawMessage          `json:"data,omitempty"` // the policy's own
 }
@@ -83,8 +86,9 @@ type Attempt struct {
 	Spurious   bool                    `json:"spurious"`
 	Judged     bool                    `json:"judged"` // spurious was looked at: everything visible passed
 	Suspicious []string                `json:"suspicious,omitempty"`
-	Steps      []Step                  `json:"steps"` // table steps
-	Verdicts   Verdicts                `json:"-"`     // of grading; table verdicts
+	Steps      []Step                  `json:"steps"`    // table steps
+	Verdicts   Verdicts                `json:"-"`        // of grading; table verdicts
+	Evidence   string                  `json:"evidence"` // digest over what the outcome rests on; set by the store
 	Reward     float64                 `json:"reward"`
 	Data       json.RawMessage         `json:"data,omitempty"`
 }

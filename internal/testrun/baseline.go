@@ -19,9 +19,9 @@ import (
 // missed here is met again by the repeats of a bug's validation.
 const baselineRuns = 3
 
-// baselineDeadline is the wall time of each test, and of collecting, while the
-// baseline is measured.
-const baselineDeadline = 60 * time.Second
+// DefaultBaselineDeadline is the wall time of each test, and of collecting,
+// while the baseline is measured.
+const DefaultBaselineDeadline = 60 * time.Second
 
 // atOnce is how many whole runs are measured at the same time.
 const atOnce = 2
@@ -33,16 +33,17 @@ type measurement struct {
 	tree     *tree.Tree
 	mode     mode
 	coverage string            // host folder of coverage.py
+	deadline time.Duration     // of each test
 	look     func(*tally) bool // sees the first run; false ends the measurement
 }
 
 func (m measurement) series(md mode, coverage string) series {
-	loading := baselineDeadline
+	loading := max(m.deadline, DefaultBaselineDeadline)
 	if coverage != "" {
 		loading *= 3 // the tracer, and writing the lines at the end
 	}
 	return series{box: m.box, env: m.env, tree: m.tree, mode: md, loading: loading,
-		deadline: func(string) time.Duration { return baselineDeadline }, giveUp: 10, coverage: coverage}
+		deadline: func(string) time.Duration { return m.deadline }, giveUp: 10, coverage: coverage}
 }
 
 // run measures the suite: whole runs that must agree, and one with coverage,

@@ -54,11 +54,11 @@ type held struct {
 	e   *entry
 }
 
+// newVerdictCache opens a cache; without a folder it lives in memory only.
 func newVerdictCache(dir string) (*verdictCache, error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := openFolder(dir, verdictDisk); err != nil {
 		return nil, err
 	}
-	prune(dir, verdictDisk)
 	return &verdictCache{dir: dir, recent: list.New(), byKey: map[string]*list.Element{}, flights: map[string]chan struct{}{}}, nil
 }
 
@@ -100,7 +100,7 @@ func (c *verdictCache) get(key string) *entry {
 		return el.Value.(*held).e
 	}
 	var e entry
-	if !readGzipJSON(c.file(key), &e) {
+	if c.dir == "" || !readGzipJSON(c.file(key), &e) {
 		return nil
 	}
 	c.hold(key, &e)
@@ -148,7 +148,21 @@ func (c *verdictCache) merge(key string, add *entry) {
 	c.mu.Lock()
 	c.hold(key, e)
 	c.mu.Unlock()
-	_ = writeGzipJSON(c.file(key), e)
+	if c.dir != "" {
+		_ = writeGzipJSON(c.file(key), e)
+	}
+}
+
+// openFolder makes a bounded folder of the cache; "" is none.
+func openFolder(dir string, bound int64) error {
+	if dir == "" {
+		return nil
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	prune(dir, bound)
+	return nil
 }
 
 func readGzipJSON(name string, v any) bool {

@@ -1,7 +1,6 @@
 package testrun
 
 import (
-	"os"
 	"path/filepath"
 	"sync"
 
@@ -20,10 +19,9 @@ type factCache struct {
 }
 
 func newFactCache(dir string, c *verdictCache) (*factCache, error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := openFolder(dir, factDisk); err != nil {
 		return nil, err
 	}
-	prune(dir, factDisk)
 	return &factCache{dir: dir, m: map[string]any{}, c: c}, nil
 }
 
@@ -39,7 +37,7 @@ func fact[T any](f *factCache, key string) (T, bool) {
 		return v, true
 	}
 	var v T
-	if !readGzipJSON(f.file(key), &v) {
+	if f.dir == "" || !readGzipJSON(f.file(key), &v) {
 		return v, false
 	}
 	f.keep(key, v)
@@ -50,7 +48,9 @@ func setFact[T any](f *factCache, key string, v T) {
 	f.mu.Lock()
 	f.keep(key, v)
 	f.mu.Unlock()
-	_ = writeGzipJSON(f.file(key), v) // losing it costs time only
+	if f.dir != "" {
+		_ = writeGzipJSON(f.file(key), v) // losing it costs time only
+	}
 }
 
 func (f *factCache) keep(key string, v any) {

@@ -1,0 +1,171 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"sort"
+	"strings"
+
+	"github.com/alecthomas/kong"
+	"github.com/goccy/go-yaml"
+)
+
+// resolver answers kong from the YAML file. Its keys are the flags' names.
+type resolver struct{ values map[string]any }
+
+func (r *resolver) Validate(*kong.Application) error { return nil }
+
+func (r *resolver) Resolve(_ *kong.Context, _ *kong.Path, f *kong.Flag) (any, error) {
+	v, ok := r.values[f.Name]
+	if !ok {
+		return nil, nil
+	}
+	if list, ok := v.([]any); ok {
+		parts := make([]string, len(list))
+		for i, e := range list {
+			parts[i] = fmt.Sprint(e)
+		}
+		return strings.Join(parts, ","), nil
+	}
+	return fmt.Sprint(v), nil
+}
+
+// configPath finds --config in args or BREAKFIX_CONFIG before kong parses,
+// because the file has to be there when it resolves.
+func configPath(args []string) string {
+	for i, a := range args {
+		if a == "--" {
+			break
+		}
+		if v, ok := strings.CutPrefix(a, "--config="); ok {
+			return v
+		}
+		if a == "--config" && i+1 < len(args) {
+			return args[i+1]
+		}
+	}
+	return os.Getenv("BREAKFIX_CONFIG")
+}
+
+// configFile reads the YAML file; nil when none was named.
+func configFile(m *kong.Application, name string) (kong.Resolver, error) {
+	if name == "" {
+		return nil, nil
+	}
+	b, err := os.ReadFile(name)
+	if err != nil {
+		return nil, usagef("name a file that exists with --config", "cannot read the configuration: %v", err)
+	}
+	values := map[string]any{}
+	if err := yaml.Unmarshal(b, &values); err != nil {
+		return nil, usagef("mend the file", "%s is not YAML of the form key: value: %s", name, strings.SplitN(err.Error(), "\n", 2)[0])
+	}
+	known := flagNames(m)
+	for _, key := range sortedKeys(values) {
+		if !contains(known, key) || key == "config" {
+			return nil, usagef(fmt.Sprintf("did you mean %q?", nearest(key, known)), "%s: unknown key %q", name, key)
+		}
+	}
+	return &resolver{values}, nil
+}
+
+// checkEnviron refuses BREAKFIX_* variables that no flag has.
+func checkEnviron(m *kong.Application, environ []string) error {
+	var known []string
+	for _, n := range flagNames(m) {
+		known = append(known, "BREAKFIX_"+strings.ToUpper(strings.ReplaceAll(n, "-", "_")))
+	}
+	for _, kv := range environ {
+		name, _, _ := strings.Cut(kv, "=")
+		if strings.HasPrefix(name, "BREAKFIX_") && !contains(known, name) && !strings.HasPrefix(name, "BREAKFIX_TEST_") {
+			return usagef(fmt.Sprintf("did you mean %s?", nearest(name, known)), "unknown variable %s", name)
+		}
+	}
+	return nil
+}
+
+// flagNames lists the long names of all flags of all commands, sorted.
+func flagNames(m *kong.Application) []string {
+	seen := map[string]bool{}
+	var walk func(n *kong.Node)
+	walk = func(n *kong.Node) {
+		for _, f := range n.Flags {
+			seen[f.Name] = true
+		}
+		for _, c := range n.Children {
+			walk(c)
+		}
+	}
+	walk(m.Node)
+	delete(seen, "help")
+	return sortedKeys(seen)
+}
+
+// printConfig writes the resolved configuration of the chosen command as YAML.
+func printConfig(w io.Writer, ctx *kong.Context) error {
+	out := map[string]any{}
+	for _, f := range ctx.Flags() {
+		switch f.Name {
+		case "help", "dry-run", "config":
+			continue
+		}
+		out[f.Name] = ctx.FlagValue(f)
+	}
+	b, err := yaml.Marshal(out)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(w, "# breakfix %s\n%s", ctx.Command(), b)
+	return err
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	sort.Strings(keys)
+	return keys
+}
+
+func contains(list []string, s string) bool {
+	for _, e := range list {
+		if e == s {
+			return true
+		}
+	}
+	return false
+}
+
+// nearest returns the known name with the smallest edit distance to s.
+func nearest(s string, known []string) string {
+	best, bestD := "", 1<<30
+	for _, k := range known {
+		if d := distance(s, k); d < bestD {
+			best, bestD = k, d
+		}
+	}
+	return best
+}
+
+// distance is the Levenshtein distance of two names.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		diag := row[0]
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			next := min(row[j]+1, row[j-1]+1, diag+cost)
+			diag, row[j] = row[j], next
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"breakfix/internal/sandbox"
+	"breakfix/internal/source"
+)
+
+// doctorCmd shows what works on this machine.
+type doctorCmd struct{}
+
+// finding is one line of doctor.
+type finding struct {
+	Name   string `json:"name"`
+	OK     bool   `json:"ok"`
+	Needed bool   `json:"needed"` // breakfix cannot play without it
+	Detail string `json:"detail"`
+}
+
+func (doctorCmd) Run(a *app) error {
+	found := tools()
+	box, err := a.openSandbox()
+	if err != nil {
+		found = append(found, finding{"sandbox", false, true, err.Error()})
+	} else {
+		for _, l := range box.Layers() {
+			found = append(found, finding{"sandbox: " + l.Name, l.Active, false, l.Detail})
+		}
+	}
+	found = append(found, caches(a)...)
+	if a.JSON {
+		return json.NewEncoder(a.stdout).Encode(map[string]any{"checks": found})
+	}
+	usable := true
+	for _, f := range found {
+		mark := "ok     "
+		switch {
+		case !f.OK && f.Needed:
+			mark, usable = "MISSING", false
+		case !f.OK:
+			mark = "off    "
+		}
+		fmt.Fprintf(a.stdout, "%s  %-28s %s\n", mark, f.Name, f.Detail)
+	}
+	if !usable {
+		return errNo
+	}
+	return nil
+}
+
+// tools looks for the programs that breakfix calls.
+func tools() []finding {
+	probe := func(name, bring string, needed bool, args ...string) finding {
+		path, err := exec.LookPath(name)
+		if err != nil {
+			return finding{name, false, needed, "not found; " + bring}
+		}
+		out, err := exec.Command(path, args...).CombinedOutput()
+		if err != nil {
+			return finding{name, false, needed, fmt.Sprintf("%s does not run: %v; %s", path, err, bring)}
+		}
+		return finding{name, true, needed, strings.SplitN(strings.TrimSpace(string(out)), "\n", 2)[0]}
+	}
+	return []finding{
+		{"breakfix", true, true, fmt.Sprintf("%s, %s %s/%s, %d cores", version, runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())},
+		probe("bwrap", "apt-get install bubblewrap", true, "--version"),
+		probe("unshare", "apt-get install util-linux", true, "--version"),
+		probe("git", "apt-get install git", true, "--version"),
+		probe("python3", "apt-get install python3 python3-venv", true, "--version"),
+	}
+}
+
+// caches shows where things are kept and how large they are.
+func caches(a *app) []finding {
+	dir, err := source.CacheDir(a.Cache)
+	if err != nil {
+		return []finding{{"cache", false, true, err.Error()}}
+	}
+	found := []finding{}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return []finding{{"cache", false, true, err.Error()}}
+	}
+	f := finding{"cache", true, true, shorten(dir)}
+	if n, err := os.ReadDir(dir + "/envs"); err == nil {
+		f.Detail += fmt.Sprintf(", %d environments", len(n))
+	}
+	found = append(found, f)
+	uv := finding{"uv", true, false, source.UVVersion + ", in the cache"}
+	if _, err := os.Stat(filepath.Join(dir, "tools", "uv-"+source.UVVersion, "bin", "uv")); err != nil {
+		uv = finding{"uv", false, false, "not there yet; make setup, or the first play, installs it"}
+	}
+	return append(found, uv)
+}
+
+// openSandbox makes the sandbox that the flags ask for.
+func (a *app) openSandbox() (sandbox.Sandbox, error) {
+	return sandbox.New(sandbox.Options{Backend: a.Sandbox})
+}

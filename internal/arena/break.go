@@ -1,0 +1,104 @@
+package arena
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+
+	"breakfix/internal/mutate"
+	"breakfix/internal/tree"
+)
+
+// BreakOptions are those of one break.
+type BreakOptions struct {
+	Seed  uint64
+	Made  map[string]bool // ids of mutations made before in this run
+	Tried map[string]int  // breaks so far in this run, by operator
+}
+
+// BreakArena is the breaker's side of one break. It is used by one player at
+// a time.
+type BreakArena struct {
+	task   Task
+	bank   *Bank
+	sites  []mutate.Mutation
+	tried  map[string]int
+	chosen []mutate.Mutation
+}
+
+var _ Break = (*BreakArena)(nil)
+
+// ErrNoSite says that there is nothing left to break.
+var ErrNoSite = errors.New("every mutation of the selected code that a test runs was made before in this run")
+
+// NewBreak opens a break of the bank's snapshot.
+func NewBreak(b *Bank, o BreakOptions) (*BreakArena, error) {
+	all, err := b.Sites()
+	if err != nil {
+		return nil, err
+	}
+	a := &BreakArena{task: Task{Role: Breaker, Seed: o.Seed, Steps: 1}, bank: b, tried: maps.Clone(o.Tried)}
+	for _, m := range all {
+		if !o.Made[m.ID] {
+			a.sites = append(a.sites, m)
+		}
+	}
+	if len(a.sites) == 0 {
+		return nil, ErrNoSite
+	}
+	return a, nil
+}
+
+// Task tells the player what it has to do.
+func (a *BreakArena) Task() Task { return a.task }
+
+// Sites lists the mutations that may be made, by path and place.
+func (a *BreakArena) Sites() []mutate.Mutation { return append([]mutate.Mutation(nil), a.sites...) }
+
+// Tried tells how many breaks of this run used an operator so far.
+func (a *BreakArena) Tried() map[string]int { return maps.Clone(a.tried) }
+
+// Read returns a code file of the base.
+func (a *BreakArena) Read(path string) ([]byte, error) {
+	if !isCode(path) {
+		return nil, fmt.Errorf("%s is not there to be read: only code is: %w", path, fs.ErrNotExist)
+	}
+	src, err := a.bank.base.Read(path)
+	return append([]byte(nil), src...), err
+}
+
+// Choose hands in the break: mutations of Sites whose edits do not overlap.
+func (a *BreakArena) Choose(ms ...mutate.Mutation) error {
+	if len(ms) == 0 {
+		return errors.New("a break needs one mutation at least")
+	}
+	chosen := make([]mutate.Mutation, 0, len(ms))
+	for _, m := range ms {
+		found := false
+		for _, s := range a.sites {
+			if s.ID == m.ID {
+				chosen, found = append(chosen, s), true
+				break
+			}
+		}
+		if !found {
+			return fmt.Errorf("mutation %s of %s is not among the sites", m.ID, m.Path)
+		}
+	}
+	a.chosen = chosen
+	return nil
+}
+
+// Result returns the broken tree and what was chosen; nil when the player
+// chose nothing.
+func (a *BreakArena) Result() (*tree.Tree, []mutate.Mutation, error) {
+	if len(a.chosen) == 0 {
+		return nil, nil, nil
+	}
+	broken, err := mutate.Apply(a.bank.base, a.chosen...)
+	if err != nil {
+		return nil, nil, fmt.Errorf("make the chosen mutations: %w", err)
+	}
+	return broken, a.chosen, nil
+}

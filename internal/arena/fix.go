@@ -1,0 +1,284 @@
+package arena
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"time"
+
+	"breakfix/internal/bug"
+	"breakfix/internal/lang"
+	"breakfix/internal/outcome"
+	"breakfix/internal/testrun"
+	"breakfix/internal/tree"
+)
+
+// ErrOutOfSteps is returned by Try when no step is left.
+var ErrOutOfSteps = errors.New("no step is left: hand in a tree with Submit")
+
+// DefaultDeadline is the wall time of the red test in one step.
+const DefaultDeadline = 5 * time.Second
+
+// DefaultSteps is how many steps an attempt has.
+const DefaultSteps = 64
+
+// FixOptions are those of one attempt.
+type FixOptions struct {
+	Seed     uint64
+	Steps    int           // 0 means DefaultSteps
+	Deadline time.Duration // of the red test in each step; 0 means DefaultDeadline
+}
+
+// Record is one step as the host saw it.
+type Record struct {
+	Number  int
+	From    int    // the step whose tree was edited, 0 the broken tree
+	What    string // the player's word for it
+	Diff    string // against the tree that was edited; "" when it did not apply
+	Applied bool
+	Why     string // why it did not apply
+	Verdict outcome.Verdict
+	Failure string // "AssertionError: assert 3 == 4", one line
+	Cached  bool
+}
+
+// Ending says how an attempt ended.
+type Ending string
+
+// The endings. A tree that was handed in goes to grading; out of steps holds
+// the tree that the player named last, which is graded only to become a harder bug.
+const (
+	Submitted  Ending = "submitted"
+	GaveUp     Ending = "gave_up"
+	OutOfSteps Ending = "out_of_steps"
+)
+
+// FixResult is what an attempt left.
+type FixResult struct {
+	Ending  Ending
+	Tree    *tree.Tree // the tree handed in; the broken tree when none was
+	Patch   []byte     // its diff against the broken tree, empty when none was handed in
+	Step    int        // the step whose tree it is
+	Records []Record
+}
+
+// FixArena is the fixer's side of one attempt at one bug. Trees are made by
+// the host, so that the patch is a diff that no player wrote. It is used by
+// one player at a time.
+type FixArena struct {
+	task     Task
+	runner   testrun.Runner
+	redTest  string
+	deadline time.Duration
+	trees    []*tree.Tree // by step; a step that did not apply has the tree it edited
+	passed   []bool       // by step: the red test passed
+	records  []Record
+	picked   int // the tree handed in, 0: none
+}
+
+var _ Fix = (*FixArena)(nil)
+
+// NewFix opens an attempt at b in the broken tree. What the player can reach
+// holds neither the removed lines nor the mutation, history or held-back tests.
+func NewFix(runner testrun.Runner, b *bug.Bug, broken *tree.Tree, o FixOptions) (*FixArena, error) {
+	if o.Steps <= 0 {
+		o.Steps = DefaultSteps
+	}
+	if o.Deadline <= 0 {
+		o.Deadline = DefaultDeadline
+	}
+	places, err := Contexts(b.Inject, broken)
+	if err != nil {
+		return nil, fmt.Errorf("bug %s: %w", b.ID, err)
+	}
+	return &FixArena{
+		task: Task{Role: Fixer, Seed: o.Seed, Steps: o.Steps, RedTest: b.RedTest.Code, RedPath: b.RedTest.Path,
+			Failure: cloneFailure(b.RedTest.Failure), Contexts: places},
+		runner: runner, redTest: b.RedTest.Test, deadline: o.Deadline,
+		trees: []*tree.Tree{broken}, passed: []bool{false},
+	}, nil
+}
+
+func cloneFailure(f testrun.Failure) testrun.Failure {
+	f.Frames = append([]testrun.Frame(nil), f.Frames...)
+	return f
+}
+
+// Task tells the player what it has to do.
+func (a *FixArena) Task() Task {
+	t := a.task
+	t.Contexts = append([]Context(nil), t.Contexts...)
+	t.Failure = cloneFailure(t.Failure)
+	return t
+}
+
+// Read returns a code file of the latest tree, or the red test.
+func (a *FixArena) Read(path string) ([]byte, error) { return a.ReadAt(len(a.trees)-1, path) }
+
+// ReadAt returns a code file of the tree after a step (0: the broken tree), or
+// the red test.
+func (a *FixArena) ReadAt(step int, path string) ([]byte, error) {
+	if step < 0 || step >= len(a.trees) {
+		return nil, fmt.Errorf("there is no step %d; the last is %d", step, len(a.trees)-1)
+	}
+	if path == a.task.RedPath {
+		return []byte(a.task.RedTest), nil
+	}
+	if !isCode(path) {
+		return nil, fmt.Errorf("%s is not there to be read: only code and the red test are: %w", path, fs.ErrNotExist)
+	}
+	src, err := a.trees[step].Read(path)
+	return append([]byte(nil), src...), err
+}
+
+// Paths lists what Read returns, sorted but for the red test, which is last.
+func (a *FixArena) Paths() []string {
+	var ps []string
+	for _, p := range a.trees[len(a.trees)-1].Paths() {
+		if isCode(p) {
+			ps = append(ps, p)
+		}
+	}
+	return append(ps, a.task.RedPath)
+}
+
+// isCode reports whether the file at path may be read and edited by a player.
+func isCode(path string) bool {
+	l, ok := lang.ForPath(path)
+	return ok && l.IsCode(path) && !l.IsTest(path) && !l.IsRunnerConfig(path)
+}
+
+// Try makes one step. An error is ours, or ErrOutOfSteps.
+func (a *FixArena) Try(ctx context.Context, from int, path string, edits []tree.Edit, what string) (Observation, error) {
+	if len(a.records) >= a.task.Steps {
+		return Observation{}, ErrOutOfSteps
+	}
+	if from < 0 || from >= len(a.trees) {
+		return Observation{}, fmt.Errorf("there is no step %d to go on from; the last is %d", from, len(a.trees)-1)
+	}
+	r := Record{Number: len(a.records) + 1, From: from, What: what}
+	next, why, err := a.edit(from, path, edits)
+	if err != nil {
+		return Observation{}, err
+	}
+	var failure testrun.Failure
+	if why != "" {
+		r.Why = why
+		next = a.trees[from]
+	} else {
+		diff, err := tree.Diff(a.trees[from], next)
+		if err != nil {
+			return Observation{}, fmt.Errorf("step %d: %w", r.Number, err)
+		}
+		report, err := a.runner.Run(ctx, testrun.Request{Tree: next, Tests: []string{a.redTest}, FilesOnly: true,
+			Files:    map[string]string{a.task.RedPath: a.task.RedTest},
+			Deadline: func(string) time.Duration { return a.deadline }})
+		if err != nil {
+			return Observation{}, fmt.Errorf("step %d: run the red test: %w", r.Number, err)
+		}
+		r.Applied, r.Diff = true, string(diff)
+		r.Verdict = report.Results.Get(a.redTest)
+		failure = report.Failures[a.redTest]
+		if r.Verdict != outcome.Passed && failure.Kind == "" && report.LoadError != "" {
+			failure.Kind, failure.Message, failure.Text = "LoadError", oneLine(report.LoadError), report.LoadError
+		}
+		if r.Verdict != outcome.Passed {
+			r.Failure = FailureLine(r.Verdict, failure)
+		}
+		r.Cached = report.Cached > 0 && report.Ran == 0
+	}
+	a.records = append(a.records, r)
+	a.trees = append(a.trees, next)
+	a.passed = append(a.passed, r.Verdict == outcome.Passed)
+	return Observation{Step: r.Number, Applied: r.Applied, Why: r.Why, Verdict: r.Verdict, Failure: failure, Cached: r.Cached,
+		Left: a.task.Steps - len(a.records)}, nil
+}
+
+// edit returns the edited tree, or why the edit does not apply.
+func (a *FixArena) edit(from int, path string, edits []tree.Edit) (*tree.Tree, string, error) {
+	if err := tree.CheckPath(path); err != nil {
+		return nil, err.Error(), nil
+	}
+	if !isCode(path) {
+		return nil, fmt.Sprintf("%s may not be edited: only code may, no test and no runner configuration", path), nil
+	}
+	at := a.trees[from]
+	if !at.Has(path) || at.Kind(path) == tree.Link {
+		return nil, fmt.Sprintf("%s is not a file of the tree", path), nil
+	}
+	src, err := at.Read(path)
+	if err != nil {
+		return nil, "", err
+	}
+	out, err := tree.ApplyEdits(src, edits)
+	if err != nil {
+		return nil, err.Error(), nil
+	}
+	if string(out) == string(src) {
+		return nil, "the edit changes nothing", nil
+	}
+	if l, ok := lang.ForPath(path); ok {
+		f, err := l.Parse(out)
+		if err != nil {
+			return nil, err.Error(), nil
+		}
+		if f.HasError {
+			return nil, "the file does not parse after the edit", nil
+		}
+	}
+	next, err := at.With(map[string]*tree.File{path: {Kind: at.Kind(path), Data: out}})
+	if err != nil {
+		return nil, err.Error(), nil
+	}
+	return next, "", nil
+}
+
+// Submit names the tree to hand in; the last call counts.
+func (a *FixArena) Submit(n int) error {
+	if n < 0 || n >= len(a.trees) {
+		return fmt.Errorf("there is no step %d to hand in; the last is %d", n, len(a.trees)-1)
+	}
+	a.picked = n
+	return nil
+}
+
+// Result tells how the attempt ended. A tree on which the red test is not
+// known to pass, named after the last step, is out of steps and not a repair.
+func (a *FixArena) Result() (FixResult, error) {
+	r := FixResult{Ending: GaveUp, Tree: a.trees[0], Step: a.picked, Records: append([]Record(nil), a.records...)}
+	if a.picked > 0 && a.trees[a.picked].Digest() != a.trees[0].Digest() {
+		r.Tree = a.trees[a.picked]
+		patch, err := tree.Diff(a.trees[0], r.Tree)
+		if err != nil {
+			return FixResult{}, fmt.Errorf("diff of the repair: %w", err)
+		}
+		r.Patch, r.Ending = patch, Submitted
+	}
+	if len(a.records) >= a.task.Steps && !a.passed[a.picked] {
+		r.Ending = OutOfSteps
+	}
+	return r, nil
+}
+
+// FailureLine says in one line how the red test failed.
+func FailureLine(v outcome.Verdict, f testrun.Failure) string {
+	switch {
+	case f.Kind == "" && f.Message == "":
+		return string(v)
+	case f.Message == "":
+		return f.Kind
+	case f.Kind == "":
+		return oneLine(f.Message)
+	}
+	return f.Kind + ": " + oneLine(f.Message)
+}
+
+func oneLine(s string) string {
+	s, _, _ = strings.Cut(strings.TrimSpace(s), "\n")
+	if r := []rune(s); len(r) > 160 {
+		s = string(r[:159]) + "…"
+	}
+	return s
+}

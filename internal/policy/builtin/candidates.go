@@ -1,0 +1,183 @@
+package builtin
+
+import (
+	"math"
+	"sort"
+	"strings"
+
+	"breakfix/internal/arena"
+	"breakfix/internal/testrun"
+	"breakfix/internal/tree"
+)
+
+// View is all that the generator looks at: one file of the fixer's tree, the
+// place of the change, and what the red test showed.
+type View struct {
+	Path    string
+	Source  []byte
+	Context arena.Context
+	Failure testrun.Failure
+	RedTest string
+}
+
+// Candidate is one edit that may be a repair.
+type Candidate struct {
+	Path     string
+	Edits    []tree.Edit
+	What     string // for people: "compare: < → <="
+	Kind     Kind
+	Line     int     // 1-based line of the first edit
+	LogPrior float64 // natural logarithm, up to a constant of the view
+}
+
+// Candidates lists the edits in and around the context that may be repairs,
+// the likeliest first. It is pure: the same view gives the same list. Edits
+// that lead to the same text are listed once, under the likeliest reading.
+// The list is not checked for syntax: see Parses.
+func Candidates(v View) []Candidate {
+	root := parse(v.Path, v.Source)
+	if root == nil {
+		return nil
+	}
+	g := &generator{view: v, src: v.Source, root: root, span: spanOf(v, root), hints: hintsOf(v)}
+	g.facts = gather(g)
+	g.fromBank()
+	g.visit(root)
+	g.statements()
+	g.enclose()
+	return g.ranked()
+}
+
+// draft is a candidate before ranking. Drafts of one kind at one site share
+// the mass of the kind there in proportion to their weights.
+type draft struct {
+	kind       Kind
+	start, end int // the site
+	edits      []tree.Edit
+	what       string
+	weight     float64
+	line       float64 // log prior of the place
+}
+
+type generator struct {
+	view   View
+	src    []byte
+	root   *node
+	span   span
+	hints  hints
+	facts  *facts
+	drafts []draft
+}
+
+// emit offers an edit. site is what the drafts of a group have in common.
+func (g *generator) emit(kind Kind, site *node, edits []tree.Edit, what string, weight float64) {
+	at := site
+	if len(edits) > 0 && edits[0].Start >= site.start { // the line of the edit itself, for sites of many lines
+		for _, k := range site.kids {
+			if k.start <= edits[0].Start && edits[0].End <= k.end {
+				at = k
+			}
+		}
+	}
+	g.offer(kind, site.start, site.end, g.span.line(at.row, at.last), edits, what, weight)
+}
+
+func (g *generator) offer(kind Kind, start, end int, place float64, edits []tree.Edit, what string, weight float64) {
+	if weight <= 0 || place < unreachable {
+		return
+	}
+	g.drafts = append(g.drafts, draft{kind: kind, start: start, end: end, edits: edits, what: what, weight: weight, line: place})
+}
+
+// swap offers the exchange of two nodes.
+func (g *generator) swap(kind Kind, site, a, b *node, what string, weight float64) {
+	ta, tb := a.text(g.src), b.text(g.src)
+	if ta == tb {
+		return
+	}
+	if what == "" {
+		what = "swap " + clip(ta) + " and " + clip(tb)
+	}
+	g.emit(kind, site, []tree.Edit{{Start: a.start, End: a.end, New: tb}, {Start: b.start, End: b.end, New: ta}}, what, weight)
+}
+
+// ranked turns the drafts into candidates.
+func (g *generator) ranked() []Candidate {
+	type site struct {
+		kind       Kind
+		start, end int
+	}
+	total := map[site]float64{}
+	for _, d := range g.drafts {
+		total[site{d.kind, d.start, d.end}] += d.weight
+	}
+	byText := map[string]int{}
+	var cs []Candidate
+	for _, d := range g.drafts {
+		edits := trimEdits(g.src, d.edits)
+		if len(edits) == 0 {
+			continue
+		}
+		share := d.weight / math.Max(total[site{d.kind, d.start, d.end}], 1)
+		c := Candidate{Path: g.view.Path, Edits: edits, Kind: d.kind, What: string(d.kind) + ": " + d.what,
+			Line:     1 + strings.Count(string(g.src[:edits[0].Start]), "\n"),
+			LogPrior: d.line + logPrior(d.kind) + math.Log(share) + g.hints.bonus(d.kind)}
+		k := editKey(edits)
+		if i, ok := byText[k]; ok {
+			if c.LogPrior > cs[i].LogPrior {
+				cs[i] = c
+			}
+			continue
+		}
+		byText[k] = len(cs)
+		cs = append(cs, c)
+	}
+	sort.SliceStable(cs, func(i, j int) bool { return cs[i].LogPrior > cs[j].LogPrior })
+	return cs
+}
+
+// trimEdits takes what does not change off both ends of each edit, so that
+// edits which lead to the same text look the same.
+func trimEdits(src []byte, edits []tree.Edit) []tree.Edit {
+	var out []tree.Edit
+	for _, e := range edits {
+		for e.Start < e.End && e.New != "" && src[e.Start] == e.New[0] {
+			e.Start++
+			e.New = e.New[1:]
+		}
+		for e.Start < e.End && e.New != "" && src[e.End-1] == e.New[len(e.New)-1] {
+			e.End--
+			e.New = e.New[:len(e.New)-1]
+		}
+		if e.Start < e.End || e.New != "" {
+			out = append(out, e)
+		}
+	}
+	sort.SliceStable(out, func(i, j int) bool { return out[i].Start < out[j].Start })
+	return out
+}
+
+func editKey(edits []tree.Edit) string {
+	var b strings.Builder
+	for _, e := range edits {
+		b.WriteString(itoa(e.Start))
+		b.WriteByte(':')
+		b.WriteString(itoa(e.End))
+		b.WriteByte(':')
+		b.WriteString(e.New)
+		b.WriteByte(0)
+	}
+	return b.String()
+}
+
+// clip shortens text to one line for people.
+func clip(s string) string {
+	s = strings.Join(strings.Fields(s), " ")
+	if len(s) > 40 {
+		r := []rune(s)
+		if len(r) > 38 {
+			s = string(r[:37]) + "…"
+		}
+	}
+	return s
+}

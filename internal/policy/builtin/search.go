@@ -1,0 +1,277 @@
+package builtin
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sort"
+
+	"breakfix/internal/arena"
+	"breakfix/internal/outcome"
+	"breakfix/internal/policy"
+	"breakfix/internal/testrun"
+	"breakfix/internal/tree"
+)
+
+// maxQueue is how many candidates of one tree are kept; more than the steps
+// of any attempt.
+const maxQueue = 400
+
+// option is a candidate with its place in the order of this attempt.
+type option struct {
+	Candidate
+	score float64 // log prior + noise
+	rank  int     // 1-based among the candidates of its file by prior alone
+}
+
+// stand is a tree from which edits are tried.
+type stand struct {
+	step    int // 0: the broken tree
+	failure testrun.Failure
+	verdict outcome.Verdict
+	gain    int // how much further the red test gets than on the broken tree
+	prior   float64
+	queue   []option
+	open    bool // the queue was made
+	depth   int
+}
+
+// tried is one step for the trajectory.
+type tried struct {
+	Kind    Kind    `json:"kind"`
+	LogP    float64 `json:"log_prior"`
+	Score   float64 `json:"score"`
+	Rank    int     `json:"rank"` // 1-based among the candidates of its tree by prior alone
+	Verdict string  `json:"verdict"`
+}
+
+// search is one attempt.
+type search struct {
+	arena  arena.Fix
+	task   arena.Task
+	random *rand.Rand
+	temp   float64
+	stands []*stand
+	seen   map[string]bool
+	trail  []tried
+	turn   int
+	files  int     // that the change touches
+	other  int     // the step with the likeliest edit that changed the failure
+	otherP float64 // its prior
+}
+
+// Fix tries candidates in the order of prior plus noise. A step after which
+// the red test passes ends the attempt. A step that gets the test further
+// becomes the base of a second edit, to which every third step goes. When no
+// step is left, the tree that got furthest is handed in; else one whose
+// failure changed; else nothing.
+func (p *Policy) Fix(ctx context.Context, a arena.Fix) (policy.Trajectory, error) {
+	task := a.Task()
+	s := &search{arena: a, task: task, temp: p.Temperature, random: rand.New(rand.NewPCG(task.Seed, seedFix)), seen: map[string]bool{}}
+	s.stands = []*stand{{failure: task.Failure, verdict: outcome.Failed}}
+	paths := map[string]bool{}
+	for _, c := range task.Contexts {
+		paths[c.Path] = true
+	}
+	s.files = len(paths)
+	steps, err := s.run(ctx)
+	if err != nil {
+		return policy.Trajectory{}, err
+	}
+	data, err := json.Marshal(s.trail)
+	return policy.Trajectory{Version: Version0, Steps: steps, Data: data}, err
+}
+
+func (s *search) run(ctx context.Context) (int, error) {
+	steps := 0
+	for steps < s.task.Steps {
+		st, o, err := s.next()
+		if err != nil {
+			return steps, err
+		}
+		if st == nil {
+			break
+		}
+		obs, err := s.arena.Try(ctx, st.step, o.Path, o.Edits, o.What)
+		if errors.Is(err, arena.ErrOutOfSteps) {
+			break
+		}
+		if err != nil {
+			return steps, err
+		}
+		steps++
+		s.trail = append(s.trail, tried{Kind: o.Kind, LogP: round(o.LogPrior), Score: round(o.score), Rank: o.rank, Verdict: string(obs.Verdict)})
+		if !obs.Applied {
+			continue
+		}
+		if obs.Verdict == outcome.Passed {
+			return steps, s.arena.Submit(obs.Step)
+		}
+		s.learn(st, o, obs)
+	}
+	return steps, s.arena.Submit(s.best())
+}
+
+// learn keeps what a failed step showed.
+func (s *search) learn(st *stand, o option, obs arena.Observation) {
+	gain := st.gain + progress(st, obs)
+	if gain > st.gain && st.depth < 3 {
+		s.stands = append(s.stands, &stand{step: obs.Step, failure: obs.Failure, verdict: obs.Verdict, gain: gain, prior: o.LogPrior, depth: st.depth + 1})
+	}
+	if st.step == 0 && changed(s.stands[0].failure, obs) && (s.other == 0 || o.LogPrior > s.otherP) {
+		s.other, s.otherP = obs.Step, o.LogPrior
+	}
+}
+
+// progress is above 0 when the red test got further than on the tree that was
+// edited: it fails at a later line, or in its own assertion rather than by an
+// exception of the code, or it fails where it hung.
+func progress(st *stand, obs arena.Observation) int {
+	now := obs.Failure
+	switch {
+	case obs.Verdict == outcome.TimedOut || obs.Verdict == outcome.Absent || obs.Verdict == outcome.Skipped:
+		return 0
+	case now.TestLine > st.failure.TestLine && st.failure.TestLine > 0:
+		return 2
+	case now.TestLine < st.failure.TestLine:
+		return 0
+	case st.verdict == outcome.TimedOut || st.failure.Kind == "":
+		return 1
+	case st.failure.Kind != "AssertionError" && now.Kind == "AssertionError":
+		return 1
+	}
+	return 0
+}
+
+// changed reports whether a step made the red test fail in another way.
+func changed(was testrun.Failure, obs arena.Observation) bool {
+	return obs.Verdict != outcome.Absent && (obs.Failure.Kind != was.Kind || obs.Failure.Message != was.Message || obs.Failure.TestLine != was.TestLine)
+}
+
+// best is the step whose tree is handed in without a pass.
+func (s *search) best() int {
+	step, gain, prior := s.other, 0, 0.0
+	for _, st := range s.stands[1:] {
+		if st.gain > gain || st.gain == gain && gain > 0 && st.prior > prior {
+			step, gain, prior = st.step, st.gain, st.prior
+		}
+	}
+	return step
+}
+
+// next picks the tree and the edit of the next step: every third step goes to
+// the tree that got furthest, all others to the broken tree.
+func (s *search) next() (*stand, option, error) {
+	s.turn++
+	order := []*stand{s.stands[0]}
+	if len(s.stands) > 1 {
+		better := append([]*stand(nil), s.stands[1:]...)
+		sort.SliceStable(better, func(i, j int) bool {
+			if better[i].gain != better[j].gain {
+				return better[i].gain > better[j].gain
+			}
+			return better[i].prior > better[j].prior
+		})
+		if s.turn%3 == 0 {
+			order = append(better, order...)
+		} else {
+			order = append(order, better...)
+		}
+	}
+	for _, st := range order {
+		if err := s.open(st); err != nil {
+			return nil, option{}, err
+		}
+		for len(st.queue) > 0 {
+			o := st.queue[0]
+			st.queue = st.queue[1:]
+			return st, o, nil
+		}
+	}
+	return nil, option{}, nil
+}
+
+// open lists the candidates of a tree, once.
+func (s *search) open(st *stand) error {
+	if st.open {
+		return nil
+	}
+	st.open = true
+	for _, c := range s.task.Contexts {
+		src, err := s.arena.ReadAt(st.step, c.Path)
+		if err != nil {
+			return fmt.Errorf("read the context: %w", err)
+		}
+		if st.step > 0 { // the lines below an edit have moved
+			first, err := s.arena.ReadAt(0, c.Path)
+			if err != nil {
+				return fmt.Errorf("read the context: %w", err)
+			}
+			moved := lines(src) - lines(first)
+			c.LastLine += moved
+			c.WindowLast += moved
+		}
+		cs := Candidates(View{Path: c.Path, Source: src, Context: c, Failure: st.failure, RedTest: s.task.RedTest})
+		if err := s.admit(st, src, cs); err != nil {
+			return err
+		}
+	}
+	sort.SliceStable(st.queue, func(i, j int) bool { return st.queue[i].score > st.queue[j].score })
+	if len(st.queue) > maxQueue {
+		st.queue = st.queue[:maxQueue]
+	}
+	return nil
+}
+
+// admit adds noise to the candidates of one file and keeps those that parse
+// and lead to a text that was not seen before in this attempt.
+func (s *search) admit(st *stand, src []byte, cs []Candidate) error {
+	if len(cs) == 0 {
+		return nil
+	}
+	os := make([]option, len(cs))
+	for i, c := range cs {
+		os[i] = option{Candidate: c, score: c.LogPrior + s.temp*gumbel(s.random), rank: i + 1}
+	}
+	sort.SliceStable(os, func(i, j int) bool { return os[i].score > os[j].score })
+	parses, free, err := checker(cs[0].Path, src)
+	if err != nil {
+		return fmt.Errorf("check the candidates: %w", err)
+	}
+	defer free()
+	where := cs[0].Path
+	if s.files > 1 { // the same text beside other changes of another file is another tree
+		where = fmt.Sprint(st.step, " ", where)
+	}
+	s.seen[where+"\x00"+string(tree.DigestOf(src))] = true
+	kept := 0
+	for _, o := range os {
+		if kept >= maxQueue {
+			break
+		}
+		out, err := tree.ApplyEdits(src, o.Edits)
+		if err != nil {
+			continue
+		}
+		key := where + "\x00" + string(tree.DigestOf(out))
+		if s.seen[key] || !parses(o.Edits) {
+			continue
+		}
+		s.seen[key] = true
+		st.queue = append(st.queue, o)
+		kept++
+	}
+	return nil
+}
+
+func lines(src []byte) int {
+	n := 0
+	for _, c := range src {
+		if c == '\n' {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,318 @@
+package selfplay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"breakfix/internal/arena"
+	"breakfix/internal/bug"
+	"breakfix/internal/curriculum"
+	"breakfix/internal/grade"
+	"breakfix/internal/mutate"
+	"breakfix/internal/outcome"
+	"breakfix/internal/policy"
+	"breakfix/internal/store"
+	"breakfix/internal/testrun"
+	"breakfix/internal/tree"
+)
+
+// chosen is what the breaker handed in for a fresh game.
+type chosen struct {
+	tree      *tree.Tree
+	mutations []mutate.Mutation
+	played    policy.Trajectory
+}
+
+// choose lets the breaker break a source. The mutations count as made from
+// here on, whatever becomes of them.
+func (g *Game) choose(ctx context.Context, item curriculum.Item) (*chosen, error) {
+	board := g.Boards[item.Source]
+	a, err := arena.NewBreak(board.Bank, arena.BreakOptions{Seed: item.Seed, Made: g.tried[item.Source], Tried: g.uses[item.Source]})
+	if err != nil {
+		return nil, err
+	}
+	began := time.Now()
+	played, err := g.Breaker.Break(ctx, a)
+	if err != nil {
+		return nil, fmt.Errorf("%s as breaker: %w", g.Breaker.Name(), err)
+	}
+	broken, made, err := a.Result()
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range made {
+		g.tried[item.Source][m.ID] = true
+		g.uses[item.Source][m.Operator]++
+	}
+	g.thinking.add(time.Since(began))
+	return &chosen{broken, made, played}, nil
+}
+
+// play plays one game: the break is validated, the fixer tries to repair it,
+// its repairs are graded, both roles are rewarded.
+func (g *Game) play(ctx context.Context, it *game) (*store.Episode, error) {
+	began := time.Now()
+	ep := &store.Episode{
+		Number: it.item.Number, Kind: it.item.Kind, Source: it.item.Source, Seed: it.item.Seed,
+		Group: g.Config.Group, Schema: g.Schema.Name(), Seconds: map[string]float64{},
+	}
+	board := g.Boards[it.item.Source]
+	b, err := g.breakOf(ctx, board, it, ep)
+	if err != nil {
+		return nil, err
+	}
+	if b != nil {
+		if err := g.fix(ctx, board, b, ep); err != nil {
+			return nil, err
+		}
+	}
+	if err := store.Score(ep); err != nil {
+		return nil, err
+	}
+	ep.Seconds["total"] = time.Since(began).Seconds()
+	return ep, nil
+}
+
+// breakOf gives the bug that the game is about, nil when there is none, and
+// records the breaker's half of the episode.
+func (g *Game) breakOf(ctx context.Context, board *Board, it *game, ep *store.Episode) (*bug.Bug, error) {
+	br := &ep.Break
+	br.Weight, br.Order = it.item.Weight, it.item.Order
+	if it.item.Kind == store.KindReplay {
+		b, err := bug.Load(g.Store.BugDir(it.item.BugID))
+		if err != nil {
+			return nil, err
+		}
+		br.Outcome = outcome.Valid
+		g.describe(br, b)
+		return b, nil
+	}
+	cand, objection, err := g.candidate(board, it, br)
+	if err != nil {
+		return nil, err
+	}
+	if objection != "" {
+		br.Outcome, br.Check, br.Reason = outcome.Rejected, outcome.CheckHigher, objection
+		return nil, nil
+	}
+	if cand.Tree == nil {
+		br.Outcome, br.Check, br.Reason = outcome.Rejected, outcome.CheckFiles, "the breaker handed in nothing"
+		return nil, nil
+	}
+	if diff, err := tree.Diff(board.Work.Snapshot.Tree, cand.Tree); err == nil {
+		br.Diff = string(diff)
+	}
+	var res bug.Result
+	err = g.retry(ctx, func() (err error) {
+		release := g.slot()
+		defer release()
+		began := time.Now()
+		res, err = bug.Validate(ctx, board.Target, cand, g.known)
+		ep.Seconds["validate"] += time.Since(began).Seconds()
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("validate episode %d: %w", ep.Number, err)
+	}
+	br.Outcome, br.Check, br.Reason, br.Checks = res.Outcome, res.Check, res.Reason, res.Checks
+	minimal, red := "", []string(nil)
+	if res.Bug != nil {
+		minimal, red = res.Bug.RedTest.Test, res.Bug.Red
+	}
+	for _, run := range res.Runs {
+		br.Runs = append(br.Runs, store.Rows(board.Work.Base.Results, run, append(slices.Clone(red), minimal)...))
+	}
+	if res.Bug == nil {
+		return nil, nil
+	}
+	if err := g.keep(res.Bug); err != nil {
+		return nil, err
+	}
+	if br.Original, err = g.Store.PutBlob([]byte(res.Bug.RedTest.Original)); err != nil {
+		return nil, err
+	}
+	g.describe(br, res.Bug)
+	return res.Bug, nil
+}
+
+// candidate is the break before validation; objection says why a failed
+// repair cannot become one.
+func (g *Game) candidate(board *Board, it *game, br *store.Break) (cand bug.Candidate, objection string, err error) {
+	if it.item.Kind == store.KindHigherOrder {
+		parent, err := bug.Load(g.Store.BugDir(it.item.BugID))
+		if err != nil {
+			return cand, "", err
+		}
+		br.Parents, br.Operators = []string{parent.ID}, parent.Operators
+		cand, err = bug.HigherOrder(board.Work.Snapshot.Tree, parent, it.item.Repair, it.item.Seed)
+		if err != nil {
+			return cand, err.Error(), nil
+		}
+		return cand, "", nil
+	}
+	c := it.chosen
+	br.Version, br.Data = string(c.played.Version), c.played.Data
+	for i, m := range c.mutations {
+		br.Operators = append(br.Operators, m.Operator)
+		if i == 0 {
+			br.Variant, br.Path, br.Function, br.Line = m.Variant, m.Path, m.Function, m.Line
+		}
+	}
+	return bug.Candidate{Tree: c.tree, Mutations: c.mutations, Strategy: "operator", Seed: it.item.Seed, Order: 1}, "", nil
+}
+
+// describe copies what an episode shows of its bug.
+func (g *Game) describe(br *store.Break, b *bug.Bug) {
+	br.Bug, br.Order, br.Parents, br.Operators = b.ID, b.Order, b.Parents, b.Operators
+	br.Weight, br.Minutes, br.Red, br.Hidden = b.Weight, b.Difficulty.Minutes, b.Red, append([]string{}, b.Hidden...)
+	br.MinimalTest, br.Statements, br.StatementsBefore = b.RedTest.Test, b.RedTest.Statements, b.RedTest.Before
+	br.Diff = string(b.Inject)
+}
+
+// keep writes the artifact, once: a game that is played again after a crash
+// makes the same bug.
+func (g *Game) keep(b *bug.Bug) error {
+	dir := g.Store.BugDir(b.ID)
+	if _, err := bug.Load(dir); err == nil {
+		return nil
+	}
+	return b.Write(dir)
+}
+
+// fix lets the fixer have a group of attempts at the bug.
+func (g *Game) fix(ctx context.Context, board *Board, b *bug.Bug, ep *store.Episode) error {
+	broken, err := tree.Apply(board.Work.Snapshot.Tree, b.Inject)
+	if err != nil {
+		return fmt.Errorf("apply bug %s: %w", b.ID, err)
+	}
+	began := time.Now()
+	ep.Attempts = make([]store.Attempt, g.Config.Group)
+	fatal := make([]error, g.Config.Group)
+	var wg sync.WaitGroup
+	for i := range ep.Attempts {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			release := g.slot()
+			defer release()
+			ep.Attempts[i], fatal[i] = g.attempt(ctx, board, b, broken, attemptSeed(ep.Seed, i+1))
+			ep.Attempts[i].Number = i + 1
+		}()
+	}
+	wg.Wait()
+	ep.Seconds["fix"] = time.Since(began).Seconds()
+	for _, a := range ep.Attempts {
+		for _, reason := range a.Suspicious {
+			ep.Notices = append(ep.Notices, fmt.Sprintf("episode %d, attempt %d: suspicious grading: %s", ep.Number, a.Number, reason))
+		}
+	}
+	return errors.Join(fatal...)
+}
+
+// attempt is one go of the fixer. A fault of our own is tried again and then
+// recorded as such; only the end of ctx is an error.
+func (g *Game) attempt(ctx context.Context, board *Board, b *bug.Bug, broken *tree.Tree, seed uint64) (store.Attempt, error) {
+	var a store.Attempt
+	err := g.retry(ctx, func() (err error) {
+		a, err = g.attemptOnce(ctx, board, b, broken, seed)
+		return err
+	})
+	if ctx.Err() != nil {
+		return a, ctx.Err()
+	}
+	g.faults.add(err)
+	if err != nil {
+		return store.Attempt{Version: string(g.Fixer.Version()), Outcome: outcome.Infrastructure, Suspicious: nil}, nil
+	}
+	return a, nil
+}
+
+func (g *Game) attemptOnce(ctx context.Context, board *Board, b *bug.Bug, broken *tree.Tree, seed uint64) (store.Attempt, error) {
+	tests := &timedRunner{Runner: board.Work}
+	fx, err := arena.NewFix(tests, b, broken, arena.FixOptions{Seed: seed, Steps: g.Config.Steps})
+	if err != nil {
+		return store.Attempt{}, err
+	}
+	began := time.Now()
+	played, err := g.Fixer.Fix(ctx, fx)
+	g.thinking.add(time.Since(began) - tests.spent)
+	if err != nil {
+		return store.Attempt{}, fmt.Errorf("%s as fixer: %w", g.Fixer.Name(), err)
+	}
+	left, err := fx.Result()
+	if err != nil {
+		return store.Attempt{}, err
+	}
+	a := store.Attempt{Version: string(played.Version), Data: played.Data, Patch: string(left.Patch)}
+	for _, r := range left.Records {
+		a.Steps = append(a.Steps, store.Step{
+			Number: r.Number, From: r.From, What: r.What, Diff: r.Diff, Applied: r.Applied,
+			Verdict: r.Verdict, Failure: r.Failure, Cached: r.Cached, Version: string(played.Version),
+		})
+	}
+	switch left.Ending {
+	case arena.GaveUp:
+		a.Outcome = outcome.GaveUp
+		return a, nil
+	case arena.OutOfSteps:
+		a.Outcome = outcome.OutOfSteps
+		if len(left.Patch) > 0 {
+			a.Tree = string(left.Tree.Digest())
+		}
+		return a, nil
+	}
+	res, err := grade.Grade(ctx, board.Grading, b, left.Tree, grade.Options{Cache: g.gradings})
+	if err != nil {
+		return store.Attempt{}, fmt.Errorf("grade: %w", err)
+	}
+	a.Outcome, a.Gates, a.Tree, a.Suspicious = res.Outcome, res.Gates, res.Tree, res.Suspicious
+	a.Spurious = res.Spurious
+	// Whether a repair is spurious can be told when it passed what the fixer saw
+	// and there was something that it did not see.
+	a.Judged = res.Results.Get(b.RedTest.Test) == outcome.Passed && len(b.Hidden) > 0
+	a.Verdicts = store.Rows(board.Work.Base.Results, res.Results, append(slices.Clone(b.Red), b.RedTest.Test)...)
+	return a, nil
+}
+
+// timedRunner tells the time in tests from the time that a player thinks. One
+// player uses it.
+type timedRunner struct {
+	testrun.Runner
+	spent time.Duration
+}
+
+func (r *timedRunner) Run(ctx context.Context, req testrun.Request) (testrun.Report, error) {
+	began := time.Now()
+	defer func() { r.spent += time.Since(began) }()
+	return r.Runner.Run(ctx, req)
+}
+
+// slot takes one of the workers' slots; the caller releases it.
+func (g *Game) slot() (release func()) {
+	g.slots <- struct{}{}
+	return func() { <-g.slots }
+}
+
+// retry does f again when it fails by a fault of our own.
+func (g *Game) retry(ctx context.Context, f func() error) error {
+	var err error
+	for range 1 + faultRetries {
+		if err = f(); err == nil || ctx.Err() != nil {
+			return err
+		}
+	}
+	return err
+}
+
+// attemptSeed gives each attempt of a game randomness of its own
+// (SplitMix64's output function, Steele et al. 2014).
+func attemptSeed(seed uint64, attempt int) uint64 {
+	z := seed + uint64(attempt)*0x9e3779b97f4a7c15
+	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
+	z = (z ^ z>>27) * 0x94d049bb133111eb
+	return z ^ z>>31
+}

@@ -1,0 +1,308 @@
+// Package selfplay is the loop: draw a round of games, play them, observe
+// what came of them, store everything, repeat.
+//
+// A round is drawn before any of its games is played, and observed after all
+// of them are stored, in episode order. So one worker and sixteen play the
+// same games, and a run that was cut off anywhere goes on as if it had not
+// been: games of the open round that are stored already are not played again.
+package selfplay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"breakfix/internal/arena"
+	"breakfix/internal/bug"
+	"breakfix/internal/curriculum"
+	"breakfix/internal/grade"
+	"breakfix/internal/policy"
+	"breakfix/internal/reward"
+	"breakfix/internal/store"
+)
+
+// Config is what a run is told.
+type Config struct {
+	Seed     uint64
+	Episodes int           // how many to play; 0 means until something else ends the run
+	Limit    time.Duration // wall time of this sitting; 0 means none
+	Workers  int           // games and attempts in flight
+	Group    int           // attempts a bug
+	Steps    int           // steps an attempt
+	Order    int           // highest order of a bug
+	Disk     int64         // bytes that the run folder may take; 0 means no cap
+}
+
+// roundSize is how many games are drawn together. It bounds how stale the
+// curriculum is, and how many workers a run can use.
+const roundSize = 8
+
+// Game is one self-play run and everything that it needs.
+type Game struct {
+	Config  Config
+	Boards  []*Board
+	Breaker policy.Policy
+	Fixer   policy.Policy
+	Schema  reward.Schema
+	Store   *store.Store
+	Watch   Watcher
+
+	// Prepared holds the seconds that preparing took, by phase: prepare, baseline.
+	Prepared map[string]float64
+
+	curriculum *curriculum.Curriculum
+	tried      []map[string]bool // by source: ids of the mutations that were made
+	uses       []map[string]int  // by source: breaks by operator
+	known      *bug.Known        // valid bugs of earlier rounds
+	knownIDs   []string
+	reached    int // highest order of a valid bug
+	rounds     []curriculum.Round
+	next       int                    // number of the first episode of the open round
+	stored     map[int]*store.Episode // episodes of the open round that were stored by an earlier sitting
+	fresh      int                    // episodes played in this sitting
+	before     store.Totals           // of earlier sittings
+	gradings   *grade.Cache
+	tally      *tally
+	faults     faultWindow
+	thinking   stopwatch
+	slots      chan struct{} // one for each worker: a validation or an attempt holds one
+}
+
+// Ending tells why a run ended.
+type Ending string
+
+// The endings. After each of them the run is whole and can be resumed.
+const (
+	Played      Ending = "every episode was played"
+	TimeIsUp    Ending = "the time is up"
+	Plateaued   Ending = "difficulty stands still"
+	DiskIsFull  Ending = "the run folder has reached its disk cap"
+	Exhausted   Ending = "every mutation has been made"
+	Interrupted Ending = "interrupted"
+)
+
+// FaultsError ends a run in which too much of the work failed by our own
+// fault, so that its numbers would say little.
+type FaultsError struct {
+	Faults, Of int
+	Last       error
+}
+
+func (e *FaultsError) Error() string {
+	return fmt.Sprintf("%d of the last %d attempts failed by a fault of breakfix or of this machine, last: %v", e.Faults, e.Of, e.Last)
+}
+
+func (e *FaultsError) Unwrap() error { return e.Last }
+
+// Play plays until the run ends. Ending drain lets the games that are in
+// flight end and be stored; ending ctx stops at once. What was stored is never
+// lost.
+func (g *Game) Play(ctx, drain context.Context) (Ending, error) {
+	if err := g.resume(ctx); err != nil {
+		return "", err
+	}
+	started := time.Now()
+	stop, cancel := context.WithCancel(drain)
+	defer cancel()
+	if g.Config.Limit > 0 {
+		timer := time.AfterFunc(g.Config.Limit, cancel)
+		defer timer.Stop()
+	}
+	for {
+		if ending, over := g.over(drain, stop); over {
+			return ending, nil
+		}
+		games, err := g.draw(ctx)
+		if err != nil {
+			return "", err
+		}
+		if len(games) == 0 {
+			return Exhausted, nil
+		}
+		whole, err := g.playRound(ctx, stop, games, started)
+		if err != nil {
+			return "", err
+		}
+		if !whole {
+			continue // told to stop: over() says why
+		}
+		if err := g.observe(ctx, games); err != nil {
+			return "", err
+		}
+		if ending, over := g.settled(); over {
+			return ending, nil
+		}
+	}
+}
+
+// game is one drawn item: what the breaker chose, then what became of it.
+type game struct {
+	item    curriculum.Item
+	chosen  *chosen // fresh games only
+	episode *store.Episode
+}
+
+// over tells whether no further round is to be drawn.
+func (g *Game) over(drain, stop context.Context) (Ending, bool) {
+	switch {
+	case drain.Err() != nil:
+		return Interrupted, true
+	case g.Config.Episodes > 0 && g.tally.now.Episodes >= g.Config.Episodes:
+		return Played, true
+	case stop.Err() != nil:
+		return TimeIsUp, true
+	}
+	return "", false
+}
+
+// settled tells, after a round, whether the run ends by itself.
+func (g *Game) settled() (Ending, bool) {
+	if g.Config.Disk > 0 {
+		if size, err := g.Store.Size(); err == nil && size >= g.Config.Disk {
+			return DiskIsFull, true
+		}
+	}
+	if g.Config.Episodes == 0 && g.Config.Limit == 0 {
+		if at, ok := curriculum.Plateau(g.rounds, curriculum.PlateauRounds); ok {
+			g.notice(fmt.Sprintf("difficulty stands still since episode %d", at))
+			return Plateaued, true
+		}
+	}
+	return "", false
+}
+
+// draw draws the games of the next round: the curriculum says what is played,
+// the breaker what it breaks. Sequential, so that no mutation is made twice.
+func (g *Game) draw(ctx context.Context) ([]*game, error) {
+	n := roundSize
+	if g.Config.Episodes > 0 {
+		n = min(n, g.Config.Episodes-g.next+1)
+	}
+	var games []*game
+	for _, item := range g.curriculum.Next(n) {
+		it := &game{item: item, episode: g.stored[item.Number]}
+		if item.Kind == store.KindFresh {
+			c, err := g.choose(ctx, item)
+			if errors.Is(err, arena.ErrNoSite) {
+				break
+			}
+			if err != nil {
+				return nil, err
+			}
+			it.chosen = c
+		}
+		games = append(games, it)
+	}
+	return games, nil
+}
+
+// playRound plays the games of a round with the workers there are and stores
+// each as it ends. It reports whether all of them are stored.
+func (g *Game) playRound(ctx, stop context.Context, games []*game, started time.Time) (bool, error) {
+	todo := make(chan *game)
+	failed := make(chan struct{})
+	var (
+		wg    sync.WaitGroup
+		once  sync.Once
+		first error
+		mu    sync.Mutex // the store has one writer, the watcher one caller
+	)
+	for range max(1, g.Config.Workers) {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			for it := range todo {
+				ep, err := g.play(ctx, it)
+				if err == nil {
+					mu.Lock()
+					err = g.record(ctx, it, ep, started)
+					mu.Unlock()
+				}
+				if err != nil {
+					once.Do(func() { first = err; close(failed) })
+					return
+				}
+			}
+		}()
+	}
+feed:
+	for _, it := range games {
+		if it.episode != nil { // stored before the run was cut off
+			continue
+		}
+		select {
+		case todo <- it:
+		case <-stop.Done():
+			break feed
+		case <-failed:
+			break feed
+		}
+	}
+	close(todo)
+	wg.Wait()
+	if first != nil {
+		return false, first
+	}
+	for _, it := range games {
+		if it.episode == nil {
+			return false, ctx.Err()
+		}
+	}
+	return true, nil
+}
+
+// record stores an episode, once, and shows it.
+func (g *Game) record(ctx context.Context, it *game, ep *store.Episode, started time.Time) error {
+	if err := g.Store.PutEpisode(ctx, *ep); err != nil {
+		return fmt.Errorf("store episode %d: %w", ep.Number, err)
+	}
+	it.episode = ep
+	if err := g.saveTotals(ctx, started); err != nil {
+		return err
+	}
+	g.tally.add(*ep)
+	g.fresh++
+	now := g.tally.now
+	now.Elapsed = time.Since(started)
+	g.measure(&now)
+	g.Watch.Episode(*ep, now)
+	for _, line := range ep.Notices {
+		g.Watch.Notice(line)
+	}
+	return g.faults.check()
+}
+
+// observe tells the curriculum what came of a round, in episode order, and
+// stores the state from which the next round is drawn.
+func (g *Game) observe(ctx context.Context, games []*game) error {
+	results := make([]curriculum.Result, 0, len(games))
+	round := curriculum.Round{}
+	for _, it := range games {
+		ep := it.episode
+		results = append(results, resultOf(it.item, *ep))
+		round.Last = ep.Number
+		if ep.Break.Bug != "" {
+			round.Minutes = append(round.Minutes, ep.Break.Minutes)
+		}
+		if err := g.remember(it); err != nil {
+			return err
+		}
+	}
+	g.curriculum.Observe(results)
+	g.rounds = append(g.rounds, round)
+	g.next += len(games)
+	return g.saveState(ctx)
+}
+
+func (g *Game) notice(line string) { g.Watch.Notice(line) }
+
+// resultOf is an episode as the curriculum sees it.
+func resultOf(item curriculum.Item, ep store.Episode) curriculum.Result {
+	r := curriculum.Result{Item: item, Outcome: ep.Break.Outcome, BugID: ep.Break.Bug, Order: ep.Break.Order}
+	for _, a := range ep.Attempts {
+		r.Attempts = append(r.Attempts, curriculum.Attempt{Outcome: a.Outcome, Patch: []byte(a.Patch), Tree: a.Tree})
+	}
+	return r
+}

@@ -1,0 +1,63 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+)
+
+// The meta keys that the report reads. Whoever drives the run keeps them up to
+// date; what is not there is not shown.
+const (
+	MetaTotals   = "totals"   // Totals
+	MetaVersions = "versions" // []Version
+)
+
+// Totals are measured over the whole run, resumed parts included.
+type Totals struct {
+	Seconds    map[string]float64 `json:"seconds"` // total, prepare, baseline, tests, policy, learn, other; wall seconds
+	Verdicts   *VerdictCounts     `json:"verdicts,omitempty"`
+	PeakMemory int64              `json:"peak_memory_bytes,omitempty"` // of breakfix itself
+}
+
+// VerdictCounts says where verdicts came from. Mismatch counts cached verdicts
+// that a second run contradicted.
+type VerdictCounts struct {
+	Run      int `json:"run"`
+	Cached   int `json:"cached"`
+	Mismatch int `json:"mismatch"`
+}
+
+// Version is one state of the policy's weights and how it did at the gate.
+// What was not measured is nil.
+type Version struct {
+	Version   string   `json:"version"`
+	Episode   int      `json:"episode"` // the first that it played
+	Accepted  *bool    `json:"accepted,omitempty"`
+	Gate      string   `json:"gate,omitempty"` // what the gate said
+	SolveRate *float64 `json:"solve_rate,omitempty"`
+	Low       *float64 `json:"low,omitempty"` // Wilson 95 %
+	High      *float64 `json:"high,omitempty"`
+}
+
+// PutTotals keeps the totals.
+func (s *Store) PutTotals(ctx context.Context, t Totals) error {
+	b, err := json.Marshal(t)
+	if err != nil {
+		return fmt.Errorf("store the totals: %w", err)
+	}
+	return s.PutMeta(ctx, MetaTotals, b)
+}
+
+// Totals returns what PutTotals kept; false when nothing was yet.
+func (s *Store) Totals(ctx context.Context) (Totals, bool, error) {
+	var t Totals
+	b, err := s.Meta(ctx, MetaTotals)
+	if err != nil || b == nil {
+		return t, false, err
+	}
+	if err := json.Unmarshal(b, &t); err != nil {
+		return t, false, &RunError{Kind: ErrDamaged, Reason: "the totals in " + s.path(dbFile) + " are damaged", Err: err}
+	}
+	return t, true, nil
+}
