@@ -1,7 +1,6 @@
 package bug
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"path"
@@ -17,8 +16,9 @@ import (
 )
 
 const (
-	maxRounds   = 8  // of delta debugging
+	maxRounds   = 5  // of delta debugging
 	maxVariants = 40 // files judged in one process
+	maxSingles  = 32 // units that are judged one by one at once
 	maxBytes    = 64 << 10
 )
 
@@ -62,7 +62,7 @@ func Minimise(ctx context.Context, r testrun.Runner, base, broken *tree.Tree, te
 		rounds = 1
 	}
 	for range rounds {
-		next, done, err := z.round(ctx, best)
+		next, done, err := z.round(ctx, best, false)
 		if err != nil {
 			return RedTest{}, "", err
 		}
@@ -103,54 +103,6 @@ type minimiser struct {
 	name         string // file name without ending
 }
 
-// variant is a candidate for the minimised test.
-type variant struct {
-	dir     string // folder of the tree that it lies in, "" for the root
-	src     []byte
-	id      testID
-	size    int // statements
-	red     string
-	failure testrun.Failure
-}
-
-func newVariant(dir string, src []byte, id testID) *variant {
-	return &variant{dir: dir, src: tidy(src), id: id, size: countStatements(src)}
-}
-
-// tidy takes out comments' leftovers: runs of blank lines, and those at the ends.
-func tidy(src []byte) []byte {
-	lines := strings.Split(string(src), "\n")
-	var out []string
-	blank := 0
-	for _, l := range lines {
-		if strings.TrimSpace(l) == "" && !strings.Contains(l, `"""`) {
-			if blank++; blank > 2 || len(out) == 0 {
-				continue
-			}
-			l = ""
-		} else {
-			blank = 0
-		}
-		out = append(out, l)
-	}
-	text := []byte(strings.TrimRight(strings.Join(out, "\n"), "\n") + "\n")
-	if m, ok := parse(text); ok {
-		m.Close()
-		return text
-	}
-	return src
-}
-
-func (v *variant) less(w *variant) bool {
-	if v.size != w.size {
-		return v.size < w.size
-	}
-	if len(v.src) != len(w.src) {
-		return len(v.src) < len(w.src)
-	}
-	return bytes.Compare(v.src, w.src) < 0
-}
-
 // starts are the files to begin with, at the root and beside the original, in
 // tiers: a later tier is tried when nothing of those before it works. First
 // what shows the whole test, reduced by names; last the file as it is.
@@ -181,126 +133,6 @@ func (z *minimiser) starts(src, whole []byte, id testID) [][]*variant {
 	}
 	unmerged, _ := prune(src, id)
 	return [][]*variant{first, tier(only), tier(unmerged), tier(whole, src)}
-}
-
-// round returns a smaller variant of v that works, nil when there is none.
-// done says that another round would find nothing: what could not be taken out
-// alone is not tried again after something else went.
-func (z *minimiser) round(ctx context.Context, v *variant) (next *variant, done bool, err error) {
-	m, ok := parse(v.src)
-	if !ok {
-		return nil, true, nil
-	}
-	defer m.Close()
-	units := m.units(v.id)
-	var tries []*variant
-	var single []int // index in tries → unit
-	add := func(unit int, cuts []cut) {
-		if w := z.cut(m, v, cuts); w != nil && w.less(v) {
-			tries = append(tries, w)
-			single = append(single, unit)
-		}
-	}
-	plainer := false
-	if src, id, ok := plain(v.src, v.id); ok {
-		if w := z.pruned(newVariant(v.dir, src, id)); w.less(v) || len(id.classes) < len(v.id.classes) {
-			tries, single, plainer = append(tries, w), append(single, -1), true
-		}
-	}
-	exhaustive := len(units) <= 5
-	if exhaustive {
-		for set := 1; set < 1<<len(units); set++ {
-			var cuts []cut
-			for i, u := range units {
-				if set>>i&1 == 1 {
-					cuts = append(cuts, u)
-				}
-			}
-			add(-1, cuts)
-		}
-	} else {
-		if after := m.after(units, v); len(after) > 0 {
-			add(-1, after)
-		}
-		for parts := 2; parts <= 8 && parts < len(units); parts *= 2 {
-			for i := range parts {
-				add(-1, units[i*len(units)/parts:(i+1)*len(units)/parts])
-			}
-		}
-		for i := range min(len(units), 3*maxVariants) {
-			add(i, units[i:i+1])
-		}
-	}
-	best, err := z.pick(ctx, tries)
-	if err != nil || best == nil || z.kind == "" {
-		return best, true, err
-	}
-	if exhaustive {
-		return best, !plainer, nil
-	}
-	var good []cut
-	for i, w := range tries {
-		if w.red != "" && single[i] >= 0 {
-			good = append(good, units[single[i]])
-		}
-	}
-	if len(good) < 2 {
-		return best, false, nil
-	}
-	var more []*variant
-	combine := func(cuts []cut) {
-		if w := z.cut(m, v, cuts); w != nil && w.less(best) && len(more) < maxVariants {
-			more = append(more, w)
-		}
-	}
-	combine(good)
-	union := len(more) == 1
-	for n := len(good) - 1; n > 1; n -= max(1, len(good)/8) {
-		combine(good[:n])
-		combine(good[len(good)-n:])
-	}
-	for i := range good {
-		combine(append(append([]cut(nil), good[:i]...), good[i+1:]...))
-	}
-	w, err := z.pick(ctx, more)
-	if err != nil {
-		return nil, false, err
-	}
-	if w != nil && w.less(best) {
-		best = w
-	}
-	return best, union && more[0].red != "" && !plainer, nil
-}
-
-// after returns the units that lie behind the line at which the test failed.
-func (m *module) after(units []cut, v *variant) []cut {
-	line := v.failure.TestLine
-	if line <= 0 {
-		return nil
-	}
-	var out []cut
-	for _, u := range units {
-		if u.statement && u.block >= 0 && bytes.Count(m.src[:u.own[0]], []byte("\n"))+1 > line {
-			out = append(out, u)
-		}
-	}
-	return out
-}
-
-func (z *minimiser) cut(m *module, v *variant, cuts []cut) *variant {
-	src, ok := m.apply(cuts)
-	if !ok {
-		return nil
-	}
-	return z.pruned(newVariant(v.dir, src, v.id))
-}
-
-// pruned drops what nothing mentions any more.
-func (z *minimiser) pruned(v *variant) *variant {
-	if p, ok := prune(v.src, v.id); ok {
-		return newVariant(v.dir, p, v.id)
-	}
-	return v
 }
 
 func smallest(vs []*variant) *variant {
@@ -430,53 +262,4 @@ func (z *minimiser) confirm(ctx context.Context, v *variant) (RedTest, bool, err
 		return RedTest{}, false, nil
 	}
 	return RedTest{Path: file, Code: string(v.src), Test: id, Statements: countStatements(v.src), Failure: failure}, true, nil
-}
-
-// supportOf counts the statements of a test with the support code of its file.
-func supportOf(whole []byte, id testID) int {
-	if s, ok := onlyTest(whole, id); ok {
-		return countStatements(s)
-	}
-	return countStatements(whole)
-}
-
-// onlyTest returns the file without the other tests.
-func onlyTest(src []byte, id testID) ([]byte, bool) {
-	m, ok := parse(src)
-	if !ok {
-		return nil, false
-	}
-	defer m.Close()
-	classes, fn := m.locate(id)
-	if fn == nil && len(classes) > 0 {
-		fn = m.inherits(classes[len(classes)-1], id.fn, 0)
-	}
-	if fn == nil {
-		return nil, false
-	}
-	var cuts []cut
-	for _, p := range m.pieces(id) {
-		d := definition(p.node)
-		if d != nil && d.Kind() == "function_definition" && strings.HasPrefix(m.name(d), "test") && p.node.Id() != fn.Id() {
-			cuts = append(cuts, m.cutStatement(p.node))
-		}
-	}
-	return m.apply(cuts)
-}
-
-// original returns the source of the test itself.
-func original(whole []byte, id testID) string {
-	m, ok := parse(whole)
-	if !ok {
-		return ""
-	}
-	defer m.Close()
-	classes, fn := m.locate(id)
-	if fn == nil && len(classes) > 0 {
-		fn = m.inherits(classes[len(classes)-1], id.fn, 0)
-	}
-	if fn == nil {
-		return ""
-	}
-	return m.text(fn)
 }

@@ -83,6 +83,7 @@ func TestBugsOfARealPackageAreWrittenAndVerified(t *testing.T) {
 		}
 		began := time.Now()
 		res := validate(t, target, bug.Candidate{Tree: broken, Mutations: []mutate.Mutation{m}, Strategy: "operator"}, known)
+		t.Logf("%v, %d processes so far", res.Seconds, w.Stats().Processes)
 		t.Logf("%.1f s: %s %s:%d (%s): %s %s %s", time.Since(began).Seconds(), m.Operator, m.Path, m.Line, m.Variant, res.Outcome, res.Check, res.Reason)
 		if res.Bug == nil {
 			continue

@@ -30,6 +30,9 @@ const maxSample = 20
 // otherHashSeed is a PYTHONHASHSEED that is not the usual one.
 const otherHashSeed = 4242
 
+// giveUpAfter is how many tests may time out; it is the runner's own default.
+const giveUpAfter = 3
+
 // parallel is how many runs one validation makes at the same time.
 const parallel = 2
 
@@ -114,7 +117,15 @@ func loads(ctx context.Context, t *trial) (objection, error) {
 
 // goesRed: at least one test that passed on the base is red.
 func goesRed(_ context.Context, t *trial) (objection, error) {
-	if t.whole.GaveUp {
+	hung := 0
+	for _, v := range t.whole.Results {
+		if v == outcome.TimedOut {
+			hung++
+		}
+	}
+	// Counted as well as told: a run that found some of its verdicts in the
+	// cache gives up later than one that made them all.
+	if t.whole.GaveUp || hung >= giveUpAfter {
 		return objectAs(outcome.TimedOutBreak, "the run gave up after several tests that timed out or killed their process, before the red set was known")
 	}
 	t.red = outcome.Red(t.t.Base.Results, t.whole.Results)
@@ -291,105 +302,4 @@ func (t *trial) unneeded(ctx context.Context, n int, without func(drop []int) (*
 		}
 	}
 	return -1, nil
-}
-
-// minimal: one of the red tests can be made a standalone test that is red on
-// the bug and green on the base.
-func minimal(ctx context.Context, t *trial) (objection, error) {
-	if t.given != nil {
-		return t.confirmGiven(ctx, t.given.RedTest)
-	}
-	if p := t.cand.Parent; p != nil {
-		o, err := t.confirmGiven(ctx, p.RedTest)
-		if err != nil || o.reason == "" {
-			return o, err
-		}
-		// The repair turned its parent's test green; another restored test is
-		// red still, and is minimised instead.
-	}
-	last := "there is no candidate"
-	for _, id := range t.easiest(3) {
-		red, reason, err := Minimise(ctx, t.t.Judge, t.base, t.broken, id, t.whole.Failures[id])
-		if err != nil {
-			return objection{}, err
-		}
-		if reason == "" {
-			t.redTest = red
-			return objection{}, nil
-		}
-		last = id + ": " + reason
-	}
-	return object("no red test could be minimised; %s", last)
-}
-
-// confirmGiven judges a minimised test that exists already.
-func (t *trial) confirmGiven(ctx context.Context, red RedTest) (objection, error) {
-	if t.base.Has(red.Path) {
-		return object("%s exists in the base", red.Path)
-	}
-	z := &minimiser{r: t.t.Judge, base: t.base, broken: t.broken}
-	on, off, err := z.both(ctx, map[string]string{red.Path: red.Code}, true)
-	if err != nil {
-		return objection{}, err
-	}
-	switch {
-	case !on.Results.Get(red.Test).Red():
-		return object("the minimised test is %s on the bug", on.Results.Get(red.Test))
-	case off.Results.Get(red.Test) != outcome.Passed:
-		return object("the minimised test is %s on the base", off.Results.Get(red.Test))
-	}
-	t.redTest = red
-	t.redTest.Failure = on.Failures[red.Test]
-	return objection{}, nil
-}
-
-// easiest returns up to n red tests of different functions, those first that
-// fail cleanly, in an assertion, and quickly.
-func (t *trial) easiest(n int) []string {
-	ids := slices.Clone(t.red)
-	class := func(id string) int {
-		v, f := t.whole.Results.Get(id), t.whole.Failures[id]
-		switch {
-		case v == outcome.TimedOut || f.Kind == "":
-			return 3
-		case v == outcome.Errored:
-			return 2
-		case f.Kind == "AssertionError":
-			return 0
-		}
-		return 1
-	}
-	slow := func(id string) bool { return t.t.Base.Seconds[id] > 1 } // coarse: measured time must not decide between two runs of a seed
-	sort.SliceStable(ids, func(i, j int) bool {
-		a, b := ids[i], ids[j]
-		if class(a) != class(b) {
-			return class(a) < class(b)
-		}
-		if slow(a) != slow(b) {
-			return slow(b)
-		}
-		if la, lb := t.lines(a), t.lines(b); la != lb {
-			return la < lb
-		}
-		return a < b
-	})
-	var out []string
-	seen := map[string]bool{}
-	for _, id := range ids {
-		if f := function(id); !seen[f] && len(out) < n {
-			seen[f] = true
-			out = append(out, id)
-		}
-	}
-	return out
-}
-
-// lines is the length of a test's source.
-func (t *trial) lines(id string) int {
-	p := parseID(id)
-	src, err := t.base.Read(p.path)
-	if err != nil {
-		return 1 << 20
-	}
-	return len(original(inline(t.base, src, p), p))
 }

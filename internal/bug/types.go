@@ -1,3 +1,10 @@
+// Package bug holds the artifact and its validation: an ordered table of named
+// checks that makes a bug of a candidate or rejects it with a reason; the
+// minimising of its red test; its folder, its one-line form, and verifying both
+// again. Whoever makes candidates calls Validate; whoever judges repairs uses
+// package grade. The invariants that its tests check: a Bug exists only after
+// every check passed; an artifact of which any byte was touched is not loaded
+// or not verified; the same break in the same workspace gives the same bug.
 package bug
 
 import (

@@ -41,6 +41,8 @@ func (m *module) units(id testID) []cut {
 					out = append(out, c)
 				}
 			}
+		case "class_definition":
+			out = append(out, bases(n)...)
 		case "decorator":
 			if strings.Contains(m.text(n), "parametrize") {
 				out = append(out, m.cases(n)...)
@@ -94,6 +96,32 @@ func dedent(text string, n int) (string, bool) {
 	return strings.Join(lines, "\n"), true
 }
 
+// bases offers the base classes of a class.
+func bases(class *sitter.Node) []cut {
+	list := class.ChildByFieldName("superclasses")
+	if list == nil {
+		return nil
+	}
+	elements := statements(list)
+	if len(elements) == 1 {
+		return []cut{{start: int(list.StartByte()), end: int(list.EndByte())}}
+	}
+	return separated(elements)
+}
+
+// separated offers the elements of a list one by one, with the comma behind.
+func separated(elements []*sitter.Node) []cut {
+	var out []cut
+	for i, e := range elements {
+		c := cut{start: int(e.StartByte()), end: int(e.EndByte())}
+		if i+1 < len(elements) {
+			c.end = int(elements[i+1].StartByte())
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
 // cases offers the elements of the list of a parametrize decorator.
 func (m *module) cases(decorator *sitter.Node) []cut {
 	var list *sitter.Node
@@ -114,15 +142,7 @@ func (m *module) cases(decorator *sitter.Node) []cut {
 	if len(elements) < 2 {
 		return nil
 	}
-	var out []cut
-	for i, e := range elements {
-		c := cut{start: int(e.StartByte()), end: int(e.EndByte())}
-		if i+1 < len(elements) {
-			c.end = int(elements[i+1].StartByte())
-		}
-		out = append(out, c)
-	}
-	return out
+	return separated(elements)
 }
 
 // assertions are unittest's methods as plain asserts, %a and %b for arguments.

@@ -1,0 +1,114 @@
+package bug
+
+import (
+	"bytes"
+	"strings"
+
+	"breakfix/internal/testrun"
+)
+
+// variant is a candidate for the minimised test.
+type variant struct {
+	dir     string // folder of the tree that it lies in, "" for the root
+	src     []byte
+	id      testID
+	size    int // statements
+	red     string
+	failure testrun.Failure
+}
+
+func newVariant(dir string, src []byte, id testID) *variant {
+	return &variant{dir: dir, src: tidy(src), id: id, size: countStatements(src)}
+}
+
+// tidy takes out the blank lines that cuts leave behind: at the ends, after a
+// line that opens a block, and more than one in a row within one.
+func tidy(src []byte) []byte {
+	lines := strings.Split(strings.TrimSpace(string(src)), "\n")
+	var out []string
+	for i := 0; i < len(lines); i++ {
+		if strings.TrimSpace(lines[i]) != "" {
+			out = append(out, lines[i])
+			continue
+		}
+		next := i
+		for strings.TrimSpace(lines[next]) == "" {
+			next++ // the last line is not blank
+		}
+		blank := min(next-i, 2)
+		if strings.HasPrefix(lines[next], " ") || strings.HasPrefix(lines[next], "\t") {
+			blank = 1
+			if len(out) > 0 && strings.HasSuffix(out[len(out)-1], ":") {
+				blank = 0
+			}
+		}
+		out = append(out, make([]string, blank)...)
+		i = next - 1
+	}
+	text := []byte(strings.Join(out, "\n") + "\n")
+	before, okb := tokens(src)
+	after, oka := tokens(text)
+	if okb && oka && before == after { // blank lines within a string are not ours
+		return text
+	}
+	return src
+}
+
+func (v *variant) less(w *variant) bool {
+	if v.size != w.size {
+		return v.size < w.size
+	}
+	if len(v.src) != len(w.src) {
+		return len(v.src) < len(w.src)
+	}
+	return bytes.Compare(v.src, w.src) < 0
+}
+
+// supportOf counts the statements of a test with the support code of its file.
+func supportOf(whole []byte, id testID) int {
+	if s, ok := onlyTest(whole, id); ok {
+		return countStatements(s)
+	}
+	return countStatements(whole)
+}
+
+// onlyTest returns the file without the other tests.
+func onlyTest(src []byte, id testID) ([]byte, bool) {
+	m, ok := parse(src)
+	if !ok {
+		return nil, false
+	}
+	defer m.Close()
+	classes, fn := m.locate(id)
+	if fn == nil && len(classes) > 0 {
+		fn = m.inherits(classes[len(classes)-1], id.fn, 0)
+	}
+	if fn == nil {
+		return nil, false
+	}
+	var cuts []cut
+	for _, p := range m.pieces(id) {
+		d := definition(p.node)
+		if d != nil && d.Kind() == "function_definition" && strings.HasPrefix(m.name(d), "test") && p.node.Id() != fn.Id() {
+			cuts = append(cuts, m.cutStatement(p.node))
+		}
+	}
+	return m.apply(cuts)
+}
+
+// original returns the source of the test itself.
+func original(whole []byte, id testID) string {
+	m, ok := parse(whole)
+	if !ok {
+		return ""
+	}
+	defer m.Close()
+	classes, fn := m.locate(id)
+	if fn == nil && len(classes) > 0 {
+		fn = m.inherits(classes[len(classes)-1], id.fn, 0)
+	}
+	if fn == nil {
+		return ""
+	}
+	return m.text(fn)
+}
