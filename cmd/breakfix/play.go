@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -150,6 +151,14 @@ func (c *playCmd) check() (disk int64, err error) {
 	}
 	if len(c.Sources) == 0 {
 		c.Sources = []string{defaultTarget}
+	}
+	for i, s := range c.Sources {
+		// A run is resumed from anywhere: folders are kept by their absolute path.
+		if info, err := os.Stat(s); err == nil && info.IsDir() {
+			if c.Sources[i], err = filepath.Abs(s); err != nil {
+				return 0, err
+			}
+		}
 	}
 	return disk, nil
 }

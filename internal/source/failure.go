@@ -10,8 +10,10 @@ var (
 	networkTrouble = regexp.MustCompile(`(?i)dns error|failed to lookup address|error sending request|connection refused|tcp connect error|network is unreachable|certificate verify failed|invalid peer certificate`)
 	diskTrouble    = regexp.MustCompile(`(?i)no space left on device|disk quota exceeded`)
 	pythonError    = regexp.MustCompile(`^\s*(?:[A-Za-z_][\w.]*\.)?[A-Z]\w*(?:Error|Exception|Exit)\b.*`)
-	uvError        = regexp.MustCompile(`^\s*(?:╰─▶|error:)\s*(.+)$`)
-	compilerError  = regexp.MustCompile(`(?i)\b(?:fatal )?error: .+`)
+	// backendError is what a build back end said, which uv shows indented.
+	backendError  = regexp.MustCompile(`^\s+(?:error|ERROR): (.+)`)
+	uvError       = regexp.MustCompile(`^\s*(?:╰─▶|error:)\s*(.+)$`)
+	compilerError = regexp.MustCompile(`(?i)\b(?:fatal )?error: .+`)
 )
 
 // ours returns an error when an installation failed for a reason that is not
@@ -35,7 +37,7 @@ func firstError(log string) string {
 			found = strings.TrimSpace(l) // the last exception is the one that ended it
 		}
 	}
-	for _, form := range []*regexp.Regexp{uvError, compilerError} {
+	for _, form := range []*regexp.Regexp{backendError, uvError, compilerError} {
 		for i, l := range lines {
 			if found != "" {
 				break
