@@ -18,6 +18,7 @@ import (
 const (
 	maxRounds   = 5  // of delta debugging
 	maxVariants = 40 // files judged in one process
+	maxBatches  = 12 // judged for one test; a round that has begun ends
 	maxSingles  = 32 // units that are judged one by one at once
 	maxBytes    = 64 << 10
 )
@@ -70,7 +71,7 @@ func Minimise(ctx context.Context, r testrun.Runner, base, broken *tree.Tree, te
 			best = next
 			history = append(history, best)
 		}
-		if done {
+		if done || z.gaveUp || z.batches >= maxBatches {
 			break
 		}
 	}
@@ -101,6 +102,8 @@ type minimiser struct {
 	base, broken *tree.Tree
 	kind         string
 	name         string // file name without ending
+	batches      int    // judged so far
+	gaveUp       bool   // a batch gave up: reduced tests hang here, and each costs its deadline
 }
 
 // starts are the files to begin with, at the root and beside the original, in
@@ -174,6 +177,8 @@ func (z *minimiser) judge(ctx context.Context, vs []*variant) error {
 		if err != nil {
 			return err
 		}
+		z.batches++
+		z.gaveUp = z.gaveUp || on.GaveUp
 		for i, v := range part {
 			v.red, v.failure = z.agree(z.path(v, i), on, off)
 		}

@@ -81,7 +81,7 @@ func (z *minimiser) round(ctx context.Context, v *variant, fine bool) (next *var
 			good = append(good, groups[single[i]])
 		}
 	}
-	if len(good) < 2 {
+	if len(good) < 2 || z.gaveUp {
 		return best, false, nil
 	}
 	var more []*variant
