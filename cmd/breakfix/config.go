@@ -4,11 +4,14 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"sort"
 	"strings"
 
 	"github.com/alecthomas/kong"
 	"github.com/goccy/go-yaml"
+
+	"breakfix/internal/spelling"
 )
 
 // resolver answers kong from the YAML file. Its keys are the flags' names.
@@ -68,8 +71,8 @@ func configFile(m *kong.Application, name string) (kong.Resolver, error) {
 	}
 	known := flagNames(m)
 	for _, key := range sortedKeys(values) {
-		if !contains(known, key) || key == "config" {
-			return nil, usagef(fmt.Sprintf("did you mean %q?", nearest(key, known)), "%s: unknown key %q", name, key)
+		if !slices.Contains(known, key) || key == "config" {
+			return nil, usagef(fmt.Sprintf("did you mean %q?", spelling.Nearest(key, known)), "%s: unknown key %q", name, key)
 		}
 	}
 	return &resolver{values}, nil
@@ -83,8 +86,8 @@ func checkEnviron(m *kong.Application, environ []string) error {
 	}
 	for _, kv := range environ {
 		name, _, _ := strings.Cut(kv, "=")
-		if strings.HasPrefix(name, "BREAKFIX_") && !contains(known, name) && !strings.HasPrefix(name, "BREAKFIX_TEST_") {
-			return usagef(fmt.Sprintf("did you mean %s?", nearest(name, known)), "unknown variable %s", name)
+		if strings.HasPrefix(name, "BREAKFIX_") && !slices.Contains(known, name) && !strings.HasPrefix(name, "BREAKFIX_TEST_") {
+			return usagef(fmt.Sprintf("did you mean %s?", spelling.Nearest(name, known)), "unknown variable %s", name)
 		}
 	}
 	return nil
@@ -132,45 +135,4 @@ func sortedKeys[V any](m map[string]V) []string {
 	}
 	sort.Strings(keys)
 	return keys
-}
-
-func contains(list []string, s string) bool {
-	for _, e := range list {
-		if e == s {
-			return true
-		}
-	}
-	return false
-}
-
-// nearest returns the known name with the smallest edit distance to s.
-func nearest(s string, known []string) string {
-	best, bestD := "", 1<<30
-	for _, k := range known {
-		if d := distance(s, k); d < bestD {
-			best, bestD = k, d
-		}
-	}
-	return best
-}
-
-// distance is the Levenshtein distance of two names.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		diag := row[0]
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			next := min(row[j]+1, row[j-1]+1, diag+cost)
-			diag, row[j] = row[j], next
-		}
-	}
-	return row[len(b)]
 }

@@ -14,6 +14,7 @@ import (
 
 	"breakfix/internal/lang"
 	"breakfix/internal/lang/python"
+	"breakfix/internal/spelling"
 	"breakfix/internal/tree"
 )
 
@@ -50,16 +51,14 @@ func Operators() []Operator { return append([]Operator(nil), bank...) }
 // Lookup returns the operator of that name. The error for an unknown one names
 // the nearest.
 func Lookup(name string) (Operator, error) {
-	best, distance := "", 1<<30
+	var names []string
 	for _, o := range bank {
 		if o.Name == name {
 			return o, nil
 		}
-		if d := editDistance(name, o.Name); d < distance {
-			best, distance = o.Name, d
-		}
+		names = append(names, o.Name)
 	}
-	return Operator{}, fmt.Errorf("operator %q does not exist; did you mean %q?", name, best)
+	return Operator{}, fmt.Errorf("operator %q does not exist; did you mean %q?", name, spelling.Nearest(name, names))
 }
 
 // Enumerate returns every mutation that the operators offer for a file, by
@@ -291,24 +290,4 @@ func (p *pass) operand(n *lang.Node) string {
 		return p.text(n)
 	}
 	return "(" + p.text(n) + ")"
-}
-
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		diagonal := row[0]
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := diagonal
-			if a[i-1] != b[j-1] {
-				cost++
-			}
-			diagonal = row[j]
-			row[j] = min(cost, row[j]+1, row[j-1]+1)
-		}
-	}
-	return row[len(b)]
 }

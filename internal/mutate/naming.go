@@ -1,6 +1,7 @@
 package mutate
 
 import (
+	"github.com/agnivade/levenshtein"
 	"strings"
 	"unicode"
 
@@ -130,7 +131,7 @@ func similarity(a, b string) float64 {
 	if n == 0 {
 		return 1
 	}
-	return 1 - float64(editDistance(a, b))/float64(n)
+	return 1 - float64(levenshtein.ComputeDistance(a, b))/float64(n)
 }
 
 // positional returns the positional arguments of a call, nil when one is a

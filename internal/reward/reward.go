@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"breakfix/internal/outcome"
+	"breakfix/internal/spelling"
 )
 
 // Schema says what an outcome is worth to each role. Rewards have no unit.
@@ -47,13 +48,7 @@ func Lookup(name string) (Schema, error) {
 	if s, ok := schemas[name]; ok {
 		return s, nil
 	}
-	nearest, best := "", 0
-	for _, n := range Names() {
-		if d := distance(strings.ToLower(name), n); nearest == "" || d < best {
-			nearest, best = n, d
-		}
-	}
-	return nil, fmt.Errorf("no reward schema %q; did you mean %q? known: %s", name, nearest, strings.Join(Names(), ", "))
+	return nil, fmt.Errorf("no reward schema %q; did you mean %q? known: %s", name, spelling.Nearest(strings.ToLower(name), Names()), strings.Join(Names(), ", "))
 }
 
 // shared is the original description of the game: both roles earn the bug's
@@ -121,25 +116,4 @@ func (adversarial) Fixer(o outcome.Attempt, _ float64) (float64, bool) {
 		return 1, true
 	}
 	return -1, true
-}
-
-// distance is the number of single-letter edits between a and b.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		diagonal := row[0]
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := diagonal
-			if a[i-1] != b[j-1] {
-				cost++
-			}
-			diagonal = row[j]
-			row[j] = min(cost, row[j]+1, row[j-1]+1)
-		}
-	}
-	return row[len(b)]
 }
