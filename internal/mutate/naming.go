@@ -1,9 +1,10 @@
 package mutate
 
 import (
-	"github.com/agnivade/levenshtein"
 	"strings"
 	"unicode"
+
+	"github.com/agnivade/levenshtein"
 
 	"breakfix/internal/lang"
 )
