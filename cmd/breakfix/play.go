@@ -183,7 +183,7 @@ func (c *playCmd) summary(a *app, run *openRun, ending selfplay.Ending) error {
 		return err
 	}
 	dir := shorten(run.dir)
-	fmt.Fprintf(a.stdout, "\nended: %s\nrun    %s\npage   %s\nnext   breakfix show %s --episode %d\n", ending, dir, filepath.Join(dir, "report.html"), dir, run.exemplar(context.Background()))
+	fmt.Fprintf(a.stdout, "\nended: %s\nrun    %s\npage   %s\nnext   breakfix show %s --episode %d\n", ending, dir, dir+"/report.html", dir, run.exemplar(context.Background()))
 	return nil
 }
 
