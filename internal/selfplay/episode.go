@@ -31,7 +31,7 @@ type chosen struct {
 // here on, whatever becomes of them.
 func (g *Game) choose(ctx context.Context, item curriculum.Item) (*chosen, error) {
 	board := g.Boards[item.Source]
-	a, err := arena.NewBreak(board.Bank, arena.BreakOptions{Seed: item.Seed, Made: g.tried[item.Source], Tried: g.uses[item.Source]})
+	a, err := arena.NewBreak(board.Bank, arena.BreakOptions{Seed: item.Seed, Made: g.tried[item.Source], Tried: g.uses[item.Source], Known: g.yields[item.Source]})
 	if err != nil {
 		return nil, err
 	}
