@@ -215,7 +215,11 @@ func (g *Game) playRound(ctx, stop context.Context, games []*game, started time.
 		go func() {
 			defer wg.Done()
 			for it := range todo {
-				ep, err := g.play(ctx, it)
+				var ep *store.Episode
+				err := guarded(func() (err error) {
+					ep, err = g.play(ctx, it)
+					return err
+				})
 				if err == nil {
 					mu.Lock()
 					err = g.record(ctx, it, ep, started)

@@ -1,7 +1,9 @@
 package selfplay
 
 import (
+	"context"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -72,5 +74,19 @@ func TestTheStatusCountsBreaksAndTheLastFiftyAttemptsByOrder(t *testing.T) {
 	}
 	if d := cmp.Diff(map[int]Rate{1: {Solved: 20, Attempts: 40}, 2: {Solved: 10, Attempts: 10}}, ta.now.Recent); d != "" {
 		t.Errorf("the last %d attempts, without faults:\n%s", recentWindow, d)
+	}
+}
+
+func TestAPanicEndsOnePieceOfWorkAndNotTheRun(t *testing.T) {
+	g := &Game{}
+	calls := 0
+	err := g.retry(context.Background(), func() error {
+		calls++
+		var none []int
+		_ = none[calls]
+		return nil
+	})
+	if err == nil || !strings.Contains(err.Error(), "index out of range") || calls != 1+faultRetries {
+		t.Fatalf("after %d calls: %v", calls, err)
 	}
 }
