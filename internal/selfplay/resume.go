@@ -4,10 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"runtime"
 	"sort"
 	"sync"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"breakfix/internal/arena"
 	"breakfix/internal/bug"
@@ -244,11 +245,14 @@ func (g *Game) remember(it *game) error {
 	return nil
 }
 
-// peakMemory is what breakfix itself has asked of the system, in bytes.
+// peakMemory is the most memory that breakfix itself has had resident, in
+// bytes, the parsers' included.
 func peakMemory() int64 {
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return int64(m.Sys)
+	var u unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return u.Maxrss << 10 // Linux counts in KiB
 }
 
 // stopwatch adds up the time that players think, over all workers.
