@@ -204,7 +204,12 @@ func bank(t *testing.T) *arena.Bank {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return arena.NewBank(base, nil, func(path string, first, last int) bool { return path == "pkg/mod.py" && first < 12 })
+	return arena.NewBank(base, nil, func(path string, first, last int) int {
+		if path == "pkg/mod.py" && first < 12 {
+			return 1
+		}
+		return 0
+	})
 }
 
 func TestSitesAreInCoveredCodeAndNotMadeBeforeAndTheSameOnEveryCall(t *testing.T) {

@@ -1,7 +1,11 @@
 package arena
 
 import (
+	"runtime"
+	"slices"
 	"sync"
+
+	"golang.org/x/sync/errgroup"
 
 	"breakfix/internal/lang"
 	"breakfix/internal/mutate"
@@ -13,15 +17,18 @@ import (
 type Bank struct {
 	base     *tree.Tree
 	selected func(path string) bool
-	covered  func(path string, first, last int) bool
+	tests    func(path string, first, last int) int
 	sites    func() ([]mutate.Mutation, error)
 }
 
 // NewBank prepares the bank of a snapshot. selected says which code files may
-// be broken (nil: all), covered whether some test of the baseline, or
-// importing the package, runs one of the lines first to last (nil: all do).
-func NewBank(base *tree.Tree, selected func(path string) bool, covered func(path string, first, last int) bool) *Bank {
-	b := &Bank{base: base, selected: selected, covered: covered}
+// be broken (nil: all), tests how many tests of the baseline run one of
+// the lines first to last (nil: one does); lines that none runs are left out.
+func NewBank(base *tree.Tree, selected func(path string) bool, tests func(path string, first, last int) int) *Bank {
+	if tests == nil {
+		tests = func(string, int, int) int { return 1 }
+	}
+	b := &Bank{base: base, selected: selected, tests: tests}
 	b.sites = sync.OnceValues(b.enumerate)
 	return b
 }
@@ -42,25 +49,34 @@ func (b *Bank) Files() []string {
 }
 
 func (b *Bank) enumerate() ([]mutate.Mutation, error) {
-	var all []mutate.Mutation
-	for _, p := range b.Files() {
-		src, err := b.base.Read(p)
-		if err != nil {
-			return nil, err
-		}
-		l, ok := lang.ForPath(p)
-		if !ok {
-			continue
-		}
-		f, err := l.Parse(src)
-		if err != nil || f.HasError {
-			continue // too large, or not of this Python: it cannot be broken exactly
-		}
-		for _, m := range mutate.Enumerate(l, p, f, mutate.Operators()) {
-			if b.covered == nil || b.covered(p, m.Line, m.LastLine) {
-				all = append(all, m)
-			}
-		}
+	files := b.Files()
+	found := make([][]mutate.Mutation, len(files))
+	var g errgroup.Group
+	g.SetLimit(runtime.NumCPU())
+	for i, p := range files {
+		g.Go(func() (err error) {
+			found[i], err = b.enumerateFile(p)
+			return err
+		})
 	}
-	return all, nil
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	return slices.Concat(found...), nil
+}
+
+func (b *Bank) enumerateFile(path string) ([]mutate.Mutation, error) {
+	src, err := b.base.Read(path)
+	if err != nil {
+		return nil, err
+	}
+	l, ok := lang.ForPath(path)
+	if !ok {
+		return nil, nil
+	}
+	f, err := l.Parse(src)
+	if err != nil || f.HasError {
+		return nil, nil // too large, or not of this Python: it cannot be broken exactly
+	}
+	return mutate.EnumerateWhere(l, path, f, mutate.Operators(), func(first, last int) bool { return b.tests(path, first, last) > 0 }), nil
 }

@@ -13,8 +13,15 @@ import (
 // BreakOptions are those of one break.
 type BreakOptions struct {
 	Seed  uint64
-	Made  map[string]bool // ids of mutations made before in this run
-	Tried map[string]int  // breaks so far in this run, by operator
+	Made  map[string]bool  // ids of mutations made before in this run
+	Tried map[string]int   // breaks so far in this run, by operator
+	Known map[string]Yield // what came of those of earlier rounds, by operator
+}
+
+// Yield is what came of the breaks with one operator.
+type Yield struct {
+	Made  int `json:"made"`
+	Valid int `json:"valid"`
 }
 
 // BreakArena is the breaker's side of one break. It is used by one player at
@@ -24,6 +31,7 @@ type BreakArena struct {
 	bank   *Bank
 	sites  []mutate.Mutation
 	tried  map[string]int
+	known  map[string]Yield
 	chosen []mutate.Mutation
 }
 
@@ -38,7 +46,7 @@ func NewBreak(b *Bank, o BreakOptions) (*BreakArena, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &BreakArena{task: Task{Role: Breaker, Seed: o.Seed, Steps: 1}, bank: b, tried: maps.Clone(o.Tried)}
+	a := &BreakArena{task: Task{Role: Breaker, Seed: o.Seed, Steps: 1}, bank: b, tried: maps.Clone(o.Tried), known: maps.Clone(o.Known)}
 	for _, m := range all {
 		if !o.Made[m.ID] {
 			a.sites = append(a.sites, m)
@@ -58,6 +66,12 @@ func (a *BreakArena) Sites() []mutate.Mutation { return append([]mutate.Mutation
 
 // Tried tells how many breaks of this run used an operator so far.
 func (a *BreakArena) Tried() map[string]int { return maps.Clone(a.tried) }
+
+// Known tells what came of the breaks of earlier rounds, by operator.
+func (a *BreakArena) Known() map[string]Yield { return maps.Clone(a.known) }
+
+// Tests tells how many tests of the baseline run the lines of a site.
+func (a *BreakArena) Tests(m mutate.Mutation) int { return a.bank.tests(m.Path, m.Line, m.LastLine) }
 
 // Read returns a code file of the base.
 func (a *BreakArena) Read(path string) ([]byte, error) {

@@ -85,4 +85,8 @@ type Break interface {
 	Choose(m ...mutate.Mutation) error
 	// Tried tells how many breaks of this run used an operator so far.
 	Tried() map[string]int
+	// Known tells what came of the breaks of earlier rounds, by operator.
+	Known() map[string]Yield
+	// Tests tells how many tests of the baseline run the lines of a site.
+	Tests(m mutate.Mutation) int
 }

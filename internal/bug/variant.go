@@ -24,7 +24,11 @@ func newVariant(dir string, src []byte, id testID) *variant {
 // tidy takes out the blank lines that cuts leave behind: at the ends, after a
 // line that opens a block, and more than one in a row within one.
 func tidy(src []byte) []byte {
-	lines := strings.Split(strings.TrimSpace(string(src)), "\n")
+	trimmed := strings.TrimSpace(string(src))
+	if trimmed == "" {
+		return nil
+	}
+	lines := strings.Split(trimmed, "\n")
 	var out []string
 	for i := 0; i < len(lines); i++ {
 		if strings.TrimSpace(lines[i]) != "" {

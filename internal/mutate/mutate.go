@@ -66,12 +66,19 @@ func Lookup(name string) (Operator, error) {
 // to the same text offer it once, under the lower number. What does not parse
 // afterwards is not offered; a file with a syntax error has no sites.
 func Enumerate(l lang.Language, path string, f *lang.File, ops []Operator) []Mutation {
-	return EnumerateLines(l, path, f, ops, 1, f.Lines())
+	return EnumerateWhere(l, path, f, ops, func(int, int) bool { return true })
 }
 
 // EnumerateLines is Enumerate for the mutations that touch the 1-based lines
-// first to last, at the cost of checking these alone.
+// first to last.
 func EnumerateLines(l lang.Language, path string, f *lang.File, ops []Operator, first, last int) []Mutation {
+	return EnumerateWhere(l, path, f, ops, func(from, to int) bool { return to >= first && from <= last })
+}
+
+// EnumerateWhere is Enumerate for the mutations whose first and last line keep
+// accepts. Checking that what is left parses is most of the cost, so that it
+// grows with what is kept.
+func EnumerateWhere(l lang.Language, path string, f *lang.File, ops []Operator, keep func(first, last int) bool) []Mutation {
 	if f.HasError || l.Name() != python.Python.Name() {
 		return nil
 	}
@@ -102,7 +109,7 @@ func EnumerateLines(l lang.Language, path string, f *lang.File, ops []Operator, 
 			continue
 		}
 		owner[m.text] = -1 // once
-		if m.LastLine >= first && m.Line <= last && (m.name || checker.Parses(m.Edits)) {
+		if keep(m.Line, m.LastLine) && (m.name || checker.Parses(m.Edits)) {
 			out = append(out, m.Mutation)
 		}
 	}

@@ -85,8 +85,14 @@ func shiftLen(p *pass, n *lang.Node) {
 	}
 	if n.Parent.Is("comparison_operator", "assignment", "return_statement", "binary_operator") {
 		if _, _, ok := p.plusOne(n.Parent); !ok {
-			p.offer(n.Parent, p.text(n)+" - 1", tree.Edit{Start: n.End, End: n.End, New: " - 1"})
-			p.offer(n.Parent, p.text(n)+" + 1", tree.Edit{Start: n.End, End: n.End, New: " + 1"})
+			for _, by := range []string{" - 1", " + 1"} {
+				edits := []tree.Edit{{Start: n.End, End: n.End, New: by}}
+				if n.Parent.Is("binary_operator") && !n.Parent.Child("operator").Is("+", "-") {
+					// A tighter operator would take the 1 alone.
+					edits = []tree.Edit{{Start: n.Start, End: n.Start, New: "("}, {Start: n.End, End: n.End, New: by + ")"}}
+				}
+				p.offer(n.Parent, p.text(n)+by, edits...)
+			}
 		}
 	}
 }

@@ -140,6 +140,10 @@ const (
 	CheckHermetic   Check = "hermetic"    // no dependence on clock, randomness, environment or hash seed
 	CheckMinimal    Check = "minimal"     // the minimised test is red on the bug and green on the base
 	CheckHigher     Check = "higher"      // a higher-order bug differs from its parents and siblings
+
+	// CheckInfrastructure is no check: it stands where validation could not be
+	// done by a fault of our own. Such a break is never scored.
+	CheckInfrastructure Check = "infrastructure"
 )
 
 // Checks lists the checks in order.

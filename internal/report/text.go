@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"sort"
 	"strings"
 
@@ -220,7 +221,7 @@ func breakCounts(b Breaks) []count {
 
 func rejectedCounts(b Breaks) []count {
 	var cs []count
-	for _, c := range outcome.Checks {
+	for _, c := range append(slices.Clone(outcome.Checks), outcome.CheckInfrastructure) {
 		cs = append(cs, count{string(c), b.Rejected[c]})
 	}
 	return cs

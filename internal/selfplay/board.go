@@ -81,8 +81,12 @@ func (s Setup) Prepare(ctx context.Context, snap *source.Snapshot) (*Board, erro
 	for _, p := range code {
 		chosen[p] = true
 	}
-	b.Bank = arena.NewBank(snap.Tree, func(p string) bool { return chosen[p] }, func(p string, first, last int) bool {
-		return b.Work.Imported(p, first, last) || len(b.Work.Covering(p, first, last)) > 0
+	b.Bank = arena.NewBank(snap.Tree, func(p string) bool { return chosen[p] }, func(p string, first, last int) int {
+		n := len(b.Work.Covering(p, first, last))
+		if b.Work.Imported(p, first, last) {
+			n++
+		}
+		return n
 	})
 	b.Target = bug.Target{
 		Judge: b.Work, Paths: language, Snapshot: snap, Recipe: b.Work.Env.Recipe, Lock: b.Work.Env.Lock,

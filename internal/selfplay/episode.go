@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"runtime/debug"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -31,7 +34,7 @@ type chosen struct {
 // here on, whatever becomes of them.
 func (g *Game) choose(ctx context.Context, item curriculum.Item) (*chosen, error) {
 	board := g.Boards[item.Source]
-	a, err := arena.NewBreak(board.Bank, arena.BreakOptions{Seed: item.Seed, Made: g.tried[item.Source], Tried: g.uses[item.Source]})
+	a, err := arena.NewBreak(board.Bank, arena.BreakOptions{Seed: item.Seed, Made: g.tried[item.Source], Tried: g.uses[item.Source], Known: g.yields[item.Source]})
 	if err != nil {
 		return nil, err
 	}
@@ -115,8 +118,15 @@ func (g *Game) breakOf(ctx context.Context, board *Board, it *game, ep *store.Ep
 		ep.Seconds["validate"] += time.Since(began).Seconds()
 		return err
 	})
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	g.faults.add(err)
 	if err != nil {
-		return nil, fmt.Errorf("validate episode %d: %w", ep.Number, err)
+		slog.Error("validation failed by a fault of our own", "episode", ep.Number, "error", err)
+		br.Outcome, br.Check, br.Reason = outcome.Rejected, outcome.CheckInfrastructure, firstLine(err.Error())
+		ep.Notices = append(ep.Notices, fmt.Sprintf("episode %d: not scored, validation failed by a fault of our own; see log.jsonl", ep.Number))
+		return nil, nil
 	}
 	for check, s := range res.Seconds {
 		ep.Seconds["check "+string(check)] += s
@@ -229,7 +239,8 @@ func (g *Game) attempt(ctx context.Context, board *Board, b *bug.Bug, broken *tr
 	}
 	g.faults.add(err)
 	if err != nil {
-		return store.Attempt{Version: string(g.Fixer.Version()), Outcome: outcome.Infrastructure, Suspicious: nil}, nil
+		slog.Error("attempt failed by a fault of our own", "bug", b.ID, "error", err)
+		return store.Attempt{Version: string(g.Fixer.Version()), Outcome: outcome.Infrastructure}, nil
 	}
 	return a, nil
 }
@@ -304,11 +315,27 @@ func (g *Game) slot() (release func()) {
 func (g *Game) retry(ctx context.Context, f func() error) error {
 	var err error
 	for range 1 + faultRetries {
-		if err = f(); err == nil || ctx.Err() != nil {
+		if err = guarded(f); err == nil || ctx.Err() != nil {
 			return err
 		}
 	}
 	return err
+}
+
+// guarded calls f; a panic is a fault of our own like any other, and ends one
+// piece of work, not the run.
+func guarded(f func() error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
+		}
+	}()
+	return f()
+}
+
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(s, "\n")
+	return line
 }
 
 // attemptSeed gives each attempt of a game randomness of its own

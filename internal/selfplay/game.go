@@ -53,9 +53,10 @@ type Game struct {
 	Prepared map[string]float64
 
 	curriculum *curriculum.Curriculum
-	tried      []map[string]bool // by source: ids of the mutations that were made
-	uses       []map[string]int  // by source: breaks by operator
-	known      *bug.Known        // valid bugs of earlier rounds
+	tried      []map[string]bool        // by source: ids of the mutations that were made
+	uses       []map[string]int         // by source: breaks by operator, those of the open round too
+	yields     []map[string]arena.Yield // by source: what came of the breaks of whole rounds, by operator
+	known      *bug.Known               // valid bugs of earlier rounds
 	knownIDs   []string
 	reached    int // highest order of a valid bug
 	rounds     []curriculum.Round
@@ -214,7 +215,11 @@ func (g *Game) playRound(ctx, stop context.Context, games []*game, started time.
 		go func() {
 			defer wg.Done()
 			for it := range todo {
-				ep, err := g.play(ctx, it)
+				var ep *store.Episode
+				err := guarded(func() (err error) {
+					ep, err = g.play(ctx, it)
+					return err
+				})
 				if err == nil {
 					mu.Lock()
 					err = g.record(ctx, it, ep, started)

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"breakfix/internal/arena"
 	"breakfix/internal/bug"
 	"breakfix/internal/curriculum"
 	"breakfix/internal/grade"
@@ -19,12 +20,13 @@ import (
 // saved is the state between two rounds, as stored: all that the next round
 // is drawn from.
 type saved struct {
-	Curriculum json.RawMessage    `json:"curriculum"`
-	Tried      [][]string         `json:"tried"` // by source: ids of the mutations that were made, sorted
-	Uses       []map[string]int   `json:"uses"`  // by source: breaks by operator
-	Known      []string           `json:"known"` // ids of valid bugs
-	Rounds     []curriculum.Round `json:"rounds"`
-	Next       int                `json:"next"` // number of the first episode of the next round
+	Curriculum json.RawMessage          `json:"curriculum"`
+	Tried      [][]string               `json:"tried"` // by source: ids of the mutations that were made, sorted
+	Uses       []map[string]int         `json:"uses"`  // by source: breaks by operator
+	Yields     []map[string]arena.Yield `json:"yields"`
+	Known      []string                 `json:"known"` // ids of valid bugs
+	Rounds     []curriculum.Round       `json:"rounds"`
+	Next       int                      `json:"next"` // number of the first episode of the next round
 }
 
 // resume takes up the run where its folder left it; a new folder is a run
@@ -36,10 +38,11 @@ func (g *Game) resume(ctx context.Context) error {
 	g.gradings = grade.NewCache()
 	g.slots = make(chan struct{}, max(1, g.Config.Workers))
 	g.next = 1
-	g.tried, g.uses = nil, nil
+	g.tried, g.uses, g.yields = nil, nil, nil
 	for range g.Boards {
 		g.tried = append(g.tried, map[string]bool{})
 		g.uses = append(g.uses, map[string]int{})
+		g.yields = append(g.yields, map[string]arena.Yield{})
 	}
 	if err := g.storeBaselines(ctx); err != nil {
 		return err
@@ -90,6 +93,11 @@ func (g *Game) restore(ctx context.Context, cfg curriculum.Config) error {
 				g.uses[i][op] = n
 			}
 		}
+		if i < len(s.Yields) {
+			for op, y := range s.Yields[i] {
+				g.yields[i][op] = y
+			}
+		}
 	}
 	for _, id := range s.Known {
 		b, err := bug.Load(g.Store.BugDir(id))
@@ -116,7 +124,7 @@ func (g *Game) saveState(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s := saved{Curriculum: state, Uses: g.uses, Known: g.knownIDs, Rounds: g.rounds, Next: g.next}
+	s := saved{Curriculum: state, Uses: g.uses, Yields: g.yields, Known: g.knownIDs, Rounds: g.rounds, Next: g.next}
 	for _, made := range g.tried {
 		ids := make([]string, 0, len(made))
 		for id := range made {
@@ -212,6 +220,16 @@ func (g *Game) measure(now *Progress) {
 // remember takes in what a stored episode means for later rounds.
 func (g *Game) remember(it *game) error {
 	ep := it.episode
+	if ep.Kind == store.KindFresh {
+		for _, op := range ep.Break.Operators {
+			y := g.yields[ep.Source][op]
+			y.Made++
+			if ep.Break.Outcome == outcome.Valid {
+				y.Valid++
+			}
+			g.yields[ep.Source][op] = y
+		}
+	}
 	if ep.Kind == store.KindReplay || ep.Break.Outcome != outcome.Valid {
 		return nil
 	}

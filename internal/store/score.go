@@ -22,8 +22,8 @@ type Reward struct {
 
 // Rewards computes the rewards of an episode from its outcomes alone, under
 // its schema, the break's first. A break earns only where the breaker played:
-// in a fresh episode, and not when every attempt at a valid bug was lost to a
-// fault of ours. An attempt that was lost so earns nothing, which is not 0.
+// in a fresh episode, and not when its validation, or every attempt at a valid
+// bug, was lost to a fault of ours. An attempt that was lost so earns nothing, which is not 0.
 func Rewards(e Episode) ([]Reward, error) {
 	schema, err := reward.Lookup(e.Schema)
 	if err != nil {
@@ -43,7 +43,8 @@ func Rewards(e Episode) ([]Reward, error) {
 		}
 		rows = append(rows, Reward{Attempt: a.Number, Role: Fixer, Value: v})
 	}
-	if e.Kind == KindFresh && (!valid || scored > 0) {
+	ours := e.Break.Check == outcome.CheckInfrastructure
+	if e.Kind == KindFresh && !ours && (!valid || scored > 0) {
 		b := Reward{Role: Breaker, Value: schema.Breaker(valid, e.Break.Weight, solved, scored)}
 		rows = append([]Reward{b}, rows...)
 	}

@@ -22,6 +22,9 @@ func (p *preparer) mode(ctx context.Context) (mode, error) {
 		return mode{}, err
 	}
 	own := sortOptions(p.Snapshot.Tree, addopts)
+	if slices.Contains(append(slices.Clone(addopts), p.Options.Tests...), "--doctest-modules") {
+		p.say("collect", "set aside: doctests in code files")
+	}
 	user := sortOptions(p.Snapshot.Tree, p.Options.Tests)
 	md := mode{Config: file, Args: append(own.keep, user.keep...), Select: append(own.selecting, user.selecting...), Roots: user.paths,
 		Autoload: true, Path: p.recipe.Path, Vars: p.vars()}

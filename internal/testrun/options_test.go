@@ -17,7 +17,7 @@ func TestOptionsThatWouldSpoilARunAreDroppedAndTheRestIsKept(t *testing.T) {
 		"-n 2 -n4 -nauto --dist=no": {},
 		"--cov --cov-report=xml --cov=pkg --cov-branch --strict-markers":     {keep: []string{"--strict-markers"}},
 		"--cov pkg --cov-report term-missing --cov-fail-under 90 tests":      {paths: []string{"tests"}},
-		"-p no:warnings -W error --import-mode=importlib --doctest-modules":  {keep: []string{"-p", "no:warnings", "-W", "error", "--import-mode=importlib", "--doctest-modules"}},
+		"-p no:warnings -W error --import-mode=importlib --doctest-modules":  {keep: []string{"-p", "no:warnings", "-W", "error", "--import-mode=importlib"}},
 		"-k tests -m slow --deselect=tests/test_a.py::test_x tests/":         {selecting: []string{"-k", "tests", "-m", "slow", "--deselect=tests/test_a.py::test_x"}, paths: []string{"tests/"}},
 		"--maxfail=1 --exitfirst --lf --junitxml out.xml --html=r.html src":  {paths: []string{"src"}},
 		"--mypy --ruff --flake8 --black --reruns 3 --timeout=5 -c other.ini": {},

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"sort"
 
+	"breakfix/internal/arena"
 	"breakfix/internal/mutate"
 )
 
@@ -26,11 +27,25 @@ var operatorPrior = map[string]float64{
 	"async_await_mismatch": 1.4, "alias_instead_of_copy": 0.6, "shared_mutable_state": 0.7,
 }
 
-// draw picks a site: first an operator, in proportion to its prior over one
-// plus the breaks of this run that used it already, then one of its functions,
-// then one of the sites there, each alike. It returns the site's index and the
+// Pseudo-counts of the yield of an operator before it was tried: what a break
+// is worth trying for shrinks with what came of its like in this run.
+const (
+	priorMade  = 3.0
+	priorYield = 0.7
+)
+
+// fewTests is the number of covering tests at which a site is half as likely
+// to be drawn as one that very many tests run: what few tests look at is
+// seldom noticed.
+const fewTests = 2.0
+
+// draw picks a site: first an operator, in proportion to its prior and to the
+// yield that it has had, over one plus the breaks of this run that used it
+// already; then one of its functions, each alike; then one of the sites there,
+// in proportion to how likely a test looks. It returns the site's index and the
 // logarithm of the probability of the pick.
-func draw(sites []mutate.Mutation, tried map[string]int, r *rand.Rand) (int, float64) {
+func draw(sites []mutate.Mutation, a arena.Break, r *rand.Rand) (int, float64) {
+	tried, known := a.Tried(), a.Known()
 	byOperator := map[string][]int{}
 	for i, m := range sites {
 		byOperator[m.Operator] = append(byOperator[m.Operator], i)
@@ -47,14 +62,12 @@ func draw(sites []mutate.Mutation, tried map[string]int, r *rand.Rand) (int, flo
 		if !ok {
 			w = 1
 		}
+		y := known[n]
+		w *= (float64(y.Valid) + priorMade*priorYield) / (float64(y.Made) + priorMade)
 		weights[i] = w / float64(1+tried[n])
 		total += weights[i]
 	}
-	at, x := 0, r.Float64()*total
-	for at < len(names)-1 && x >= weights[at] {
-		x -= weights[at]
-		at++
-	}
+	at := pickOne(weights, total, r)
 	// A long function has many sites; functions are drawn alike, so that breaks spread over the code.
 	type place struct{ path, function string }
 	byPlace := map[place][]int{}
@@ -67,6 +80,23 @@ func draw(sites []mutate.Mutation, tried map[string]int, r *rand.Rand) (int, flo
 		byPlace[p] = append(byPlace[p], i)
 	}
 	in := byPlace[places[r.IntN(len(places))]]
-	pick := in[r.IntN(len(in))]
-	return pick, math.Log(weights[at]/total) - math.Log(float64(len(places))) - math.Log(float64(len(in)))
+	looks := make([]float64, len(in))
+	all := 0.0
+	for i, s := range in {
+		n := float64(a.Tests(sites[s]))
+		looks[i] = n / (n + fewTests)
+		all += looks[i]
+	}
+	pick := pickOne(looks, all, r)
+	return in[pick], math.Log(weights[at]/total) - math.Log(float64(len(places))) + math.Log(looks[pick]/all)
+}
+
+// pickOne draws an index in proportion to the weights, which sum to total.
+func pickOne(weights []float64, total float64, r *rand.Rand) int {
+	at, x := 0, r.Float64()*total
+	for at < len(weights)-1 && x >= weights[at] {
+		x -= weights[at]
+		at++
+	}
+	return at
 }

@@ -50,7 +50,7 @@ func (p *Policy) Break(_ context.Context, a arena.Break) (policy.Trajectory, err
 	if len(sites) == 0 {
 		return policy.Trajectory{Version: Version0}, nil
 	}
-	at, logp := draw(sites, a.Tried(), rand.New(rand.NewPCG(a.Task().Seed, seedBreak)))
+	at, logp := draw(sites, a, rand.New(rand.NewPCG(a.Task().Seed, seedBreak)))
 	if err := a.Choose(sites[at]); err != nil {
 		return policy.Trajectory{}, fmt.Errorf("choose a mutation: %w", err)
 	}

@@ -164,3 +164,75 @@ func TestTheBreakerPicksTheSameSiteForASeedAndOperatorsThatWereDrawnLessOften(t 
 		t.Errorf("24 breaks used %d operators: %v", len(tried), tried)
 	}
 }
+
+func TestTheBreakerDrawsAnOperatorLessOftenAfterBreaksThatNoTestNoticed(t *testing.T) {
+	base, err := tree.FromFiles(map[string]*tree.File{"pkg/stack.py": tree.Text(stack)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	bank := arena.NewBank(base, nil, nil)
+	operators, err := bank.Sites()
+	if err != nil {
+		t.Fatal(err)
+	}
+	barren := operators[0].Operator
+	draws := func(known map[string]arena.Yield) (n int) {
+		for seed := range uint64(400) {
+			a, err := arena.NewBreak(bank, arena.BreakOptions{Seed: seed, Known: known})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := New().Break(context.Background(), a); err != nil {
+				t.Fatal(err)
+			}
+			_, ms, err := a.Result()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if ms[0].Operator == barren {
+				n++
+			}
+		}
+		return n
+	}
+	before := draws(nil)
+	after := draws(map[string]arena.Yield{barren: {Made: 20, Valid: 0}})
+	if before == 0 || after*2 > before {
+		t.Errorf("%s was drawn %d times in 400 untried and %d times after 20 breaks without a bug", barren, before, after)
+	}
+}
+
+func TestASiteThatManyTestsRunIsDrawnMoreOftenThanOneThatFewDo(t *testing.T) {
+	src := "def f(a, b):\n    x = a + b\n    y = a + b\n    return x, y\n"
+	base, err := tree.FromFiles(map[string]*tree.File{"pkg/m.py": tree.Text(src)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	bank := arena.NewBank(base, nil, func(_ string, first, last int) int {
+		switch {
+		case first == 2 && last == 2:
+			return 1
+		case first == 3 && last == 3:
+			return 40
+		}
+		return 0
+	})
+	byLine := map[int]int{}
+	for seed := range uint64(300) {
+		a, err := arena.NewBreak(bank, arena.BreakOptions{Seed: seed})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := New().Break(context.Background(), a); err != nil {
+			t.Fatal(err)
+		}
+		_, ms, err := a.Result()
+		if err != nil {
+			t.Fatal(err)
+		}
+		byLine[ms[0].Line]++
+	}
+	if byLine[2] == 0 || byLine[3] < 2*byLine[2] || len(byLine) != 2 {
+		t.Errorf("draws by line: %v; line 2 is run by 1 test, line 3 by 40, the others by none", byLine)
+	}
+}

@@ -1,8 +1,9 @@
 package builtin
 
 import (
+	"context"
+	"errors"
 	"io/fs"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -103,18 +104,27 @@ func rankOf(t *testing.T, base *tree.Tree, m mutate.Mutation) int {
 // sample draws n mutations of a tree as the breaker would, none twice.
 func sample(t *testing.T, base *tree.Tree, n int) []mutate.Mutation {
 	t.Helper()
-	sites, err := arena.NewBank(base, nil, nil).Sites()
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := rand.New(rand.NewPCG(1, 2))
-	tried := map[string]int{}
+	bank := arena.NewBank(base, nil, nil)
+	made, tried := map[string]bool{}, map[string]int{}
 	var ms []mutate.Mutation
-	for range min(n, len(sites)) {
-		i, _ := draw(sites, tried, r)
-		tried[sites[i].Operator]++
-		ms = append(ms, sites[i])
-		sites = append(append([]mutate.Mutation(nil), sites[:i]...), sites[i+1:]...)
+	for i := range n {
+		a, err := arena.NewBreak(bank, arena.BreakOptions{Seed: uint64(i), Made: made, Tried: tried})
+		if errors.Is(err, arena.ErrNoSite) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := New().Break(context.Background(), a); err != nil {
+			t.Fatal(err)
+		}
+		_, chosen, err := a.Result()
+		if err != nil {
+			t.Fatal(err)
+		}
+		made[chosen[0].ID] = true
+		tried[chosen[0].Operator]++
+		ms = append(ms, chosen[0])
 	}
 	return ms
 }
