@@ -251,7 +251,9 @@ func (s *Store) State(ctx context.Context) (json.RawMessage, error) {
 
 // StoredStateEvidence returns the evidence that was stored with the
 // curriculum's state, "" when there is none.
-func (s *Store) StoredStateEvidence(ctx context.Context) (string, error) { return s.meta(ctx, stateKey) }
+func (s *Store) StoredStateEvidence(ctx context.Context) (string, error) {
+	return s.meta(ctx, stateKey)
+}
 
 // Meta returns what PutMeta kept under key, nil when nothing was.
 func (s *Store) Meta(ctx context.Context, key string) (json.RawMessage, error) {
