@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"breakfix/internal/bug"
 	"breakfix/internal/grade"
@@ -17,8 +18,29 @@ import (
 	"breakfix/internal/source"
 )
 
+// borrowed is what of this machine a bug may use. A bug that was made with
+// something of the kind does not get it because it says so: it may come from
+// anybody, and its base is code that runs.
+type borrowed struct {
+	Python string   `help:"The environment that exists, for a bug that was made in one." placeholder:"PATH" type:"path"`
+	Env    []string `help:"Let one variable through, for a bug that was made with it." placeholder:"NAME"`
+}
+
+func (m borrowed) check(b *bug.Bug) error {
+	if b.Recipe.Existing != "" && m.Python == "" {
+		return usagef("name one that you trust with --python PATH", "bug %s was made in an environment of its own (%s), which is not used unasked", b.ID, b.Recipe.Existing)
+	}
+	for _, name := range b.Options.Env {
+		if !slices.Contains(m.Env, name) {
+			return usagef("if its tests may read it, add --env "+name, "bug %s was made with the variable %s, which is not let through unasked", b.ID, name)
+		}
+	}
+	return nil
+}
+
 // verifyCmd validates artifacts again.
 type verifyCmd struct {
+	borrowed
 	Bugs []string `arg:"" name:"bug" help:"Folders of bugs."`
 }
 
@@ -34,7 +56,7 @@ func (c *verifyCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	open := &boardOf{a: a, box: box, boards: map[string]*selfplay.Board{}}
+	open := &boardOf{a: a, from: c.borrowed, box: box, boards: map[string]*selfplay.Board{}}
 	rejected := false
 	for _, dir := range c.Bugs {
 		if _, err := os.Stat(dir); err != nil {
@@ -50,6 +72,9 @@ func (c *verifyCmd) Run(a *app) error {
 			err = json.NewEncoder(a.stdout).Encode(v)
 		case v.Valid:
 			_, err = fmt.Fprintf(a.stdout, "valid     %s\n", filepath.Base(dir))
+			for _, n := range v.Notes {
+				fmt.Fprintf(a.stdout, "          note: %s\n", report.Visible(n))
+			}
 		default:
 			_, err = fmt.Fprintf(a.stdout, "rejected  %s  check %s: %s\n", filepath.Base(dir), v.Check, report.Visible(v.Reason))
 		}
@@ -66,6 +91,7 @@ func (c *verifyCmd) Run(a *app) error {
 // boardOf prepares the base of a bug, once for all bugs of one base.
 type boardOf struct {
 	a      *app
+	from   borrowed
 	box    sandbox.Sandbox
 	boards map[string]*selfplay.Board
 }
@@ -96,6 +122,9 @@ func (o *boardOf) board(b *bug.Bug) (*selfplay.Board, error) {
 	if board, ok := o.boards[key]; ok {
 		return board, nil
 	}
+	if err := o.from.check(b); err != nil {
+		return nil, err
+	}
 	snap, err := b.Open(o.a.ctx, o.a.Cache)
 	if err != nil {
 		return nil, err
@@ -104,7 +133,7 @@ func (o *boardOf) board(b *bug.Bug) (*selfplay.Board, error) {
 	defer watch.Close()
 	setup := selfplay.Setup{
 		Box: o.box, Progress: watch.Stage,
-		Options: source.Options{Tests: b.Options.Tests, Env: b.Options.Env, Python: b.Recipe.Existing, Cache: o.a.Cache},
+		Options: source.Options{Tests: b.Options.Tests, Env: b.Options.Env, Python: o.from.Python, Cache: o.a.Cache},
 	}
 	board, err := setup.Prepare(o.a.ctx, snap)
 	if err != nil {
@@ -116,30 +145,26 @@ func (o *boardOf) board(b *bug.Bug) (*selfplay.Board, error) {
 
 // gradeCmd judges a repair.
 type gradeCmd struct {
+	borrowed
 	Bug   string `arg:"" help:"Folder of a bug."`
 	Patch string `arg:"" help:"The repair: a unified diff against the broken tree, - for standard input."`
 }
 
-// Run prints every gate; a rejected repair is exit code 4.
+// Run prints every gate; a rejected repair is exit code 4, and so is a bug or a
+// patch that is not what it must be.
 func (c *gradeCmd) Run(a *app) error {
 	patch, err := readPatch(c.Patch)
 	if err != nil {
 		return usagef("name a file that holds a unified diff", "cannot read the patch: %v", err)
 	}
-	b, err := bug.Load(c.Bug)
-	if err != nil {
-		return err
+	if _, err := os.Stat(c.Bug); err != nil {
+		return usagef("name the folder of a bug", "no bug at %s", c.Bug)
 	}
-	box, err := a.openSandbox()
-	if err != nil {
-		return err
+	res, err := c.grade(a, patch)
+	var objection *bug.CheckError
+	if errors.As(err, &objection) {
+		return refuse(a, objection)
 	}
-	open := &boardOf{a: a, box: box, boards: map[string]*selfplay.Board{}}
-	board, err := open.board(b)
-	if err != nil {
-		return err
-	}
-	res, err := grade.Patch(a.ctx, board.Grading, b, patch, grade.Options{FreeForm: true})
 	if err != nil {
 		return err
 	}
@@ -154,6 +179,41 @@ func (c *gradeCmd) Run(a *app) error {
 	return err
 }
 
+func (c *gradeCmd) grade(a *app, patch []byte) (grade.Result, error) {
+	b, err := bug.Load(c.Bug)
+	if err != nil {
+		return grade.Result{}, err
+	}
+	box, err := a.openSandbox()
+	if err != nil {
+		return grade.Result{}, err
+	}
+	open := &boardOf{a: a, from: c.borrowed, box: box, boards: map[string]*selfplay.Board{}}
+	board, err := open.board(b)
+	if err != nil {
+		return grade.Result{}, err
+	}
+	return grade.Patch(a.ctx, board.Grading, b, patch, grade.Options{FreeForm: true})
+}
+
+// refuse says why there is nothing to grade.
+func refuse(a *app, objection *bug.CheckError) error {
+	var err error
+	if a.JSON {
+		err = json.NewEncoder(a.stdout).Encode(struct {
+			Outcome string        `json:"outcome"`
+			Check   outcome.Check `json:"check"`
+			Reason  string        `json:"reason"`
+		}{"rejected", objection.Check, objection.Reason})
+	} else {
+		_, err = fmt.Fprintf(a.stdout, "rejected  check %s: %s\n", objection.Check, report.Visible(objection.Reason))
+	}
+	if err == nil {
+		err = errNo
+	}
+	return err
+}
+
 func printGrading(a *app, res grade.Result) error {
 	fmt.Fprintf(a.stdout, "%s\n", words(string(res.Outcome)))
 	for _, g := range outcome.Gates {
@@ -161,7 +221,7 @@ func printGrading(a *app, res grade.Result) error {
 		if !ok {
 			reason = "not reached"
 		}
-		fmt.Fprintf(a.stdout, "  %-10s %s\n", words(string(g)), reason)
+		fmt.Fprintf(a.stdout, "  %-10s %s\n", words(string(g)), report.Visible(reason))
 	}
 	for _, s := range res.Suspicious {
 		fmt.Fprintf(a.stdout, "  suspicious %s\n", words(s))

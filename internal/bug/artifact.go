@@ -145,14 +145,24 @@ func (b *Bug) Write(dir string) error {
 	return nil
 }
 
-// head is bug.json, with the digests of the files.
+// head is bug.json, with the digests of the files, its own among them: that of
+// the text without this one entry.
 func (b *Bug) head(files map[string][]byte) ([]byte, error) {
 	c := *b
-	c.Files = make(map[string]tree.Digest, len(files))
+	c.Files = make(map[string]tree.Digest, len(files)+1)
 	for name, data := range files {
 		c.Files[name] = tree.DigestOf(data)
 	}
-	head, err := json.MarshalIndent(&c, "", "  ")
+	bare, err := c.text()
+	if err != nil {
+		return nil, err
+	}
+	c.Files[bugFile] = tree.DigestOf(bare)
+	return c.text()
+}
+
+func (b *Bug) text() ([]byte, error) {
+	head, err := json.MarshalIndent(b, "", "  ")
 	if err != nil {
 		return nil, fmt.Errorf("bug %s: %w", b.ID, err)
 	}

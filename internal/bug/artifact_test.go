@@ -92,7 +92,56 @@ func TestAnArtifactThatWasTouchedIsRejected(t *testing.T) {
 	reject("an absolute path", "no place", func(dir string) error {
 		return replaceIn(filepath.Join(dir, "bug.json"), `"path": "`, `"path": "/`)
 	})
+	reject("a word of the failure", "of itself", func(dir string) error {
+		return replaceIn(filepath.Join(dir, "bug.json"), `"kind": "`, `"kind": "X`)
+	})
+	reject("a key twice", "of itself", func(dir string) error {
+		return replaceIn(filepath.Join(dir, "bug.json"), `{`, `{ "strategy": "free",`)
+	})
+	reject("another weight", "weight", func(dir string) error {
+		return replaceIn(filepath.Join(dir, "bug.json"), `"weight": 0`, `"weight": 7`)
+	})
+	reject("another difficulty", "difficulty", func(dir string) error {
+		return replaceIn(filepath.Join(dir, "bug.json"), `"minutes": `, `"minutes": 9`)
+	})
+	reject("an unknown outcome of a check", "is \"surely\"", func(dir string) error {
+		return replaceIn(filepath.Join(dir, "bug.json"), `"passed"`, `"surely"`)
+	})
 	reject("a giant", "over the limit", func(dir string) error { return os.Truncate(filepath.Join(dir, "base.tar.gz"), 1<<30) })
+}
+
+func TestAnArtifactCannotNameAPlaceOfTheMachineThatVerifiesIt(t *testing.T) {
+	_, whole := sharedBug(t)
+	for _, c := range []struct{ source, revision, says string }{
+		{"/etc", "", "nothing that can be fetched"},
+		{"project", "", "nothing that can be fetched"},
+		{"file:///srv/project", strings.Repeat("a", 40), "nothing that can be fetched"},
+		{"ext::sh -c true", strings.Repeat("a", 40), "nothing that can be fetched"},
+		{"--upload-pack=true", strings.Repeat("a", 40), "nothing that can be fetched"},
+		{"https://example.com/p.git", "--output=x", "no commit"},
+		{"https://example.com/p.git", "main", "no commit"},
+	} {
+		b := *whole
+		b.Source.Local, b.Source.Source, b.Source.Revision = false, c.source, c.revision
+		dir := filepath.Join(t.TempDir(), b.ID)
+		if err := b.Write(dir); err != nil {
+			t.Fatal(err)
+		}
+		_, err := bug.Load(dir)
+		var ce *bug.CheckError
+		if !errors.As(err, &ce) || ce.Check != outcome.CheckFiles || !strings.Contains(ce.Reason, c.says) {
+			t.Errorf("%s: got %v, want check files: …%s…", c.source, err, c.says)
+		}
+	}
+	b := *whole
+	b.Source.Local, b.Source.Source, b.Source.Revision = false, "https://example.com/p.git", strings.Repeat("a", 40)
+	dir := filepath.Join(t.TempDir(), b.ID)
+	if err := b.Write(dir); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := bug.Load(dir); err != nil {
+		t.Errorf("a base that can be fetched: %v", err)
+	}
 }
 
 func replaceIn(name, old, new string) error {

@@ -96,6 +96,8 @@ func assemble(head []byte, files map[string][]byte) (*Bug, error) {
 	if err := strict(head, b); err != nil {
 		return nil, notArtifact("%s: %v", bugFile, err)
 	}
+	own := b.Files[bugFile]
+	delete(b.Files, bugFile)
 	names := make([]string, 0, len(b.Files))
 	for name := range b.Files {
 		names = append(names, name)
@@ -137,7 +139,24 @@ func assemble(head []byte, files map[string][]byte) (*Bug, error) {
 	} else if b.Source.Local {
 		return nil, notArtifact("%s is missing: the base cannot be fetched again", baseFile)
 	}
-	return b, nil
+	return b, b.untouched(head, files, own)
+}
+
+// untouched checks that head is, byte for byte, what is written of b, with its
+// own digest: who changes a word of it by hand must know what else to change.
+func (b *Bug) untouched(head []byte, files map[string][]byte, own tree.Digest) error {
+	again, err := b.head(files)
+	if err != nil {
+		return err
+	}
+	var flat bytes.Buffer
+	if err := json.Compact(&flat, again); err != nil {
+		return err
+	}
+	if own == "" || !bytes.Equal(head, again) && !bytes.Equal(head, flat.Bytes()) {
+		return notArtifact("%s is not what it says of itself: its digest differs", bugFile)
+	}
+	return nil
 }
 
 // consistent checks what the parts of an artifact say about each other.
@@ -174,7 +193,7 @@ func (b *Bug) consistent(files map[string][]byte) error {
 	if b.Order < 1 || (b.Order > 1) != (len(b.Parents) > 0) {
 		return notArtifact("%s: order %d does not go with %d parents", bugFile, b.Order, len(b.Parents))
 	}
-	return nil
+	return b.derived()
 }
 
 // strict decodes one JSON object and takes nothing that it does not know.

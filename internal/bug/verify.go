@@ -93,12 +93,17 @@ func Recheck(ctx context.Context, t Target, b *Bug) (VerifyResult, error) {
 	if brokenTree.Digest() != b.Broken {
 		return rejected(b.ID, outcome.CheckApplies, "inject.diff does not make the broken tree that bug.json names"), nil
 	}
-	res, err := validate(ctx, &trial{t: t, given: b, base: base, broken: brokenTree,
-		cand: Candidate{Tree: brokenTree, Order: b.Order, Parents: b.Parents, Strategy: b.Strategy, Seed: b.Seed}})
+	again := &trial{t: t, given: b, base: base, broken: brokenTree,
+		cand: Candidate{Tree: brokenTree, Order: b.Order, Parents: b.Parents, Strategy: b.Strategy, Seed: b.Seed}}
+	res, err := validate(ctx, again)
 	if err != nil {
 		return VerifyResult{}, fmt.Errorf("verify bug %s: %w", b.ID, err)
 	}
-	return VerifyResult{ID: b.ID, Valid: res.Outcome == outcome.Valid, Check: res.Check, Reason: res.Reason, Checks: res.Checks}, nil
+	var notes []string
+	if was, now := b.RedTest.Failure, again.redTest.Failure; res.Outcome == outcome.Valid && (was.Kind != now.Kind || was.Message != now.Message) {
+		notes = append(notes, fmt.Sprintf("the minimised test fails with %s: %q, bug.json says %s: %q", now.Kind, now.Message, was.Kind, was.Message))
+	}
+	return VerifyResult{ID: b.ID, Valid: res.Outcome == outcome.Valid, Check: res.Check, Reason: res.Reason, Checks: res.Checks, Notes: notes}, nil
 }
 
 func (b *Bug) sourceOptions(cache string) source.Options {

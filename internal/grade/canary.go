@@ -7,9 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"path"
-	"strings"
 
-	"breakfix/internal/bug"
 	"breakfix/internal/outcome"
 )
 
@@ -36,9 +34,9 @@ func nameFor(parts ...string) string {
 // anything else, betrays itself by them: it cannot know them by name.
 type canary struct{ path, code, fails, passes string }
 
-func newCanary(dir string, parts ...string) canary {
-	n := nameFor(append(parts, dir)...)
-	c := canary{path: path.Join(dir, "test_zz"+n+".py")}
+func newCanary(red string, parts ...string) canary {
+	n := nameFor(append(parts, red)...)
+	c := canary{path: besides(red, n)}
 	bad, good := "test_"+n[:6], "test_"+n[6:]
 	if bad == good {
 		good += "_"
@@ -59,8 +57,7 @@ func (c canary) forged(r outcome.Results) string {
 	return ""
 }
 
-// renamed lays the minimised test under a name that the patch cannot know.
-func renamed(red bug.RedTest, parts ...string) (file, id string) {
-	file = path.Join(path.Dir(red.Path), "test_"+nameFor(append(parts, red.Path)...)+".py")
-	return file, file + strings.TrimPrefix(red.Test, red.Path)
-}
+// besides is where a test file of ours lies: in the folder of the red test. All
+// names have one form, which tells neither a canary from a test nor a test
+// from its turned copy.
+func besides(red, name string) string { return path.Join(path.Dir(red), "test_"+name+".py") }

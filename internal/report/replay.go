@@ -54,6 +54,10 @@ func Replay(ctx context.Context, s *store.Store) ([]Difference, error) {
 			return nil, err
 		}
 	}
+	r.at = Difference{}
+	if err := r.state(); err != nil {
+		return nil, err
+	}
 	stray, err := s.Stray(ctx)
 	if err != nil {
 		return nil, err
@@ -96,6 +100,20 @@ func (r *replay) baselines() error {
 		r.base[source] = results
 		r.differ(fmt.Sprintf("evidence of the baseline of source %d", source), orNone(evidence), store.BaselineEvidence(results))
 	}
+	return nil
+}
+
+// state looks at what the curriculum would go on from.
+func (r *replay) state() error {
+	state, err := r.s.State(r.ctx)
+	if err != nil {
+		return err
+	}
+	evidence, err := r.s.StoredStateEvidence(r.ctx)
+	if err != nil {
+		return err
+	}
+	r.differ("evidence of the curriculum's state", orNone(evidence), orNone(store.StateEvidence(state)))
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"encoding/json"
 	"hash"
 	"math"
 	"sort"
@@ -12,11 +13,12 @@ import (
 )
 
 // BreakEvidence is the digest over everything that a break's outcome and
-// reward rest on: the verdict rows of its runs, its outcome, red set, diff and
-// weight, and how many attempts followed. PutRound stores it; replay computes
+// reward rest on, and what is said of it: the verdict rows of its runs, its
+// outcome, red set, diff and weight, where and how it was made, and how many
+// attempts followed. Only times and what was shown are left out. PutRound stores it; replay computes
 // it again, and a difference shows that a row was changed, added or removed.
 func BreakEvidence(e Episode) string {
-	h := newHashing("break 1")
+	h := newHashing("break 2")
 	b := e.Break
 	h.text(e.Kind, e.Schema, string(b.Outcome), string(b.Check), b.Bug, b.MinimalTest, b.Diff)
 	h.number(e.Number, e.Source, e.Group, b.Order, len(e.Attempts), len(b.Runs))
@@ -33,14 +35,18 @@ func BreakEvidence(e Episode) string {
 		checks[string(c)] = v
 	}
 	h.pairs(checks)
+	h.text(b.Reason, b.Version, b.Variant, b.Path, b.Function, b.Original, string(b.Data))
+	h.number(b.Line, b.Statements, b.StatementsBefore)
+	h.bits(math.Float64bits(b.Minutes))
+	h.list(b.Operators)
 	return h.sum()
 }
 
 // AttemptEvidence is the same for one attempt: the verdict rows of its
 // grading, its gates, outcome, patch and steps.
 func AttemptEvidence(episode int, a Attempt) string {
-	h := newHashing("attempt 1")
-	h.text(string(a.Outcome), a.Patch, a.Tree)
+	h := newHashing("attempt 2")
+	h.text(string(a.Outcome), a.Patch, a.Tree, a.Version, string(a.Data))
 	h.number(episode, a.Number, len(a.Steps), flag(a.Spurious), flag(a.Judged))
 	h.list(a.Suspicious)
 	gates := make(map[string]string, len(a.Gates))
@@ -51,7 +57,7 @@ func AttemptEvidence(episode int, a Attempt) string {
 	h.verdicts(a.Verdicts)
 	for _, s := range a.Steps {
 		h.number(s.Number, s.From, flag(s.Applied))
-		h.text(s.What, s.Diff, string(s.Verdict), s.Failure)
+		h.text(s.What, s.Diff, string(s.Verdict), s.Failure, s.Version)
 	}
 	return h.sum()
 }
@@ -60,6 +66,16 @@ func AttemptEvidence(episode int, a Attempt) string {
 func BaselineEvidence(results outcome.Results) string {
 	h := newHashing("baseline 1")
 	h.verdicts(Verdicts(results))
+	return h.sum()
+}
+
+// StateEvidence is the digest over the curriculum's state, "" for none.
+func StateEvidence(state json.RawMessage) string {
+	if len(state) == 0 {
+		return ""
+	}
+	h := newHashing("state 1")
+	h.text(string(state))
 	return h.sum()
 }
 

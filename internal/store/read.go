@@ -139,7 +139,7 @@ func readAttempts(ctx context.Context, tx *sql.Tx, number int, verdicts map[[2]i
 	attempts, err := query(ctx, tx, `SELECT attempt, version, outcome, patch, tree, spurious, judged, suspicious, data, evidence
 		FROM attempts WHERE episode = ? ORDER BY attempt`, []any{number}, func(scan scanner) (a Attempt, err error) {
 		var out, suspicious, data string
-		if err := scan(&a.Number, &a.Version, &out, &a.Patch, &a.Tree, &a.Spurious, &a.Judged, &suspicious, &data, &a.Evidence); err != nil {
+		if err := scan(&a.Number, &a.Version, &out, &a.Patch, &a.Tree, truth{number, &a.Spurious}, truth{number, &a.Judged}, &suspicious, &data, &a.Evidence); err != nil {
 			return a, err
 		}
 		a.Outcome, a.Data = outcome.Attempt(out), raw(data)
@@ -179,7 +179,7 @@ func readAttempts(ctx context.Context, tx *sql.Tx, number int, verdicts map[[2]i
 		var n int
 		var t Step
 		var verdict string
-		if err := scan(&n, &t.Number, &t.From, &t.What, &t.Diff, &t.Applied, &verdict, &t.Failure, &t.Cached, &t.Version); err != nil {
+		if err := scan(&n, &t.Number, &t.From, &t.What, &t.Diff, truth{number, &t.Applied}, &verdict, &t.Failure, truth{number, &t.Cached}, &t.Version); err != nil {
 			return none, err
 		}
 		t.Verdict = outcome.Verdict(verdict)
@@ -247,6 +247,12 @@ func (s *Store) State(ctx context.Context) (json.RawMessage, error) {
 		return nil, nil
 	}
 	return raw(state), s.explain("read the curriculum's state", err)
+}
+
+// StoredStateEvidence returns the evidence that was stored with the
+// curriculum's state, "" when there is none.
+func (s *Store) StoredStateEvidence(ctx context.Context) (string, error) {
+	return s.meta(ctx, stateKey)
 }
 
 // Meta returns what PutMeta kept under key, nil when nothing was.

@@ -54,7 +54,10 @@ func putState(ctx context.Context, tx *sql.Tx, state json.RawMessage) error {
 		return errors.New("the curriculum's state is not JSON")
 	}
 	_, err := tx.ExecContext(ctx, `INSERT INTO jobs (name, state) VALUES (?, ?) ON CONFLICT DO UPDATE SET state = excluded.state`, curriculum, string(state))
-	return err
+	if err != nil {
+		return err
+	}
+	return putMeta(ctx, tx, stateKey, StateEvidence(state))
 }
 
 // PutMeta keeps a value under a key, in place of an older one: what describes
@@ -75,6 +78,9 @@ func putMeta(ctx context.Context, tx *sql.Tx, key, value string) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value`, key, value)
 	return err
 }
+
+// stateKey is the meta key of the evidence of the curriculum's state.
+const stateKey = "evidence.curriculum"
 
 // baselineKey and the source's number is the meta key of a baseline's evidence.
 const baselineKey = "baseline."

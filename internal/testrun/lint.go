@@ -208,7 +208,8 @@ func changedCode(base, t *tree.Tree) []string {
 // base's (what a changed signature does to its callers is mypy's to find).
 // Pylint says a little more or less of a file alone than in a whole package,
 // so the base's findings of a changed file are those of that file alone, with
-// what the change added and took away: NewFindings(Base.Lint, …) is exact.
+// what the change added and took away: NewFindings(Base.Lint, …) is exact. A
+// new comment that silences pylint is a finding too.
 func (w *Workspace) Lint(ctx context.Context, t *tree.Tree) (Findings, error) {
 	files := changedCode(w.Snapshot.Tree, t)
 	now := Findings{}
@@ -248,7 +249,8 @@ func (w *Workspace) Lint(ctx context.Context, t *tree.Tree) (Findings, error) {
 			delete(now, k)
 		}
 	}
-	return now, nil
+	hidden, err := silenced(w.Snapshot.Tree, t, silencesPylint)
+	return now.and(hidden), err
 }
 
 func (w *Workspace) lintFiles(ctx context.Context, t *tree.Tree, files []string) (Findings, error) {
@@ -259,14 +261,20 @@ func (w *Workspace) lintFiles(ctx context.Context, t *tree.Tree, files []string)
 	return w.finding(ctx, "lint", key, func(ctx context.Context) (Findings, error) { return w.lint.pylint(ctx, t, files) })
 }
 
-// Types returns mypy's findings in the whole package of t.
+// Types returns mypy's findings in the whole package of t, and new comments
+// that silence it.
 func (w *Workspace) Types(ctx context.Context, t *tree.Tree) (Findings, error) {
 	if t.Digest() == w.Snapshot.Tree.Digest() && w.Base.Types != nil {
 		return w.Base.Types, nil
 	}
-	return w.finding(ctx, "types", "types "+string(t.Digest()), func(ctx context.Context) (Findings, error) {
+	found, err := w.finding(ctx, "types", "types "+string(t.Digest()), func(ctx context.Context) (Findings, error) {
 		return w.lint.mypy(ctx, t, codeFiles(t))
 	})
+	if err != nil {
+		return nil, err
+	}
+	hidden, err := silenced(w.Snapshot.Tree, t, silencesMypy)
+	return found.and(hidden), err
 }
 
 // finding runs a linter once for a key.

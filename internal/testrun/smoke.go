@@ -57,6 +57,22 @@ func smokeSteps(t *tree.Tree, env *source.Environment) []smokeStep {
 	return append(steps, entryPoints(env, names)...)
 }
 
+// smokeStepsOf lists what there is to run of t: everything that the base has,
+// also what t lacks, and then the modules that t adds.
+func smokeStepsOf(base, t *tree.Tree, env *source.Environment) []smokeStep {
+	steps := smokeSteps(base, env)
+	known := map[smokeStep]bool{}
+	for _, s := range steps {
+		known[s] = true
+	}
+	for _, s := range smokeSteps(t, env) {
+		if !known[s] {
+			steps = append(steps, s)
+		}
+	}
+	return steps
+}
+
 // entryPoints reads the console scripts of installed distributions whose
 // module is one of the tree's.
 func entryPoints(env *source.Environment, ours map[string]bool) []smokeStep {
@@ -161,9 +177,9 @@ type smokeFailure struct {
 
 // Smoke runs the package of t for up to 30 seconds: it imports every module
 // and calls the console entry points with --help, leaving out what fails on
-// the base. It returns "" or what crashed or hung.
+// the base; modules that t adds are imported too. It returns "" or what crashed or hung.
 func (w *Workspace) Smoke(ctx context.Context, t *tree.Tree) (string, error) {
-	key := "smoke " + string(t.Digest())
+	key := "smoke of all modules " + string(t.Digest())
 	unlock, err := w.cache.lock(ctx, key)
 	if err != nil {
 		return "", err
@@ -178,7 +194,7 @@ func (w *Workspace) Smoke(ctx context.Context, t *tree.Tree) (string, error) {
 		left[s] = true
 	}
 	var steps []smokeStep
-	for _, s := range smokeSteps(w.Snapshot.Tree, w.Env) {
+	for _, s := range smokeStepsOf(w.Snapshot.Tree, t, w.Env) {
 		if !left[s.label()] {
 			steps = append(steps, s)
 		}
