@@ -35,14 +35,23 @@ func usagef(next, format string, args ...any) error {
 // errNo ends a command that is done and whose answer is "no".
 var errNo = errors.New("the answer is no")
 
-// interrupted ends a run that was told to stop; resume is the line to type.
+// interrupted ends a run that was told to stop; resume is the line to type,
+// empty when there is no run yet.
 type interrupted struct{ resume string }
 
-func (e *interrupted) Error() string { return "interrupted; the run is whole. To go on: " + e.resume }
+func (e *interrupted) Error() string {
+	if e.resume == "" {
+		return "interrupted before the first game; no run folder was made, and the same command starts anew"
+	}
+	return "interrupted; the run is whole. To go on: " + e.resume
+}
 
 func sentence(reason, next string) string {
 	if next == "" {
 		return reason
+	}
+	if strings.HasSuffix(reason, "\n") { // it ends with a list
+		return reason + "  next: " + next
 	}
 	return strings.TrimSuffix(reason, ".") + "; " + next
 }
