@@ -33,6 +33,16 @@ func (c *playCmd) boards(a *app, box sandbox.Sandbox, run *openRun, watch closin
 		if err != nil {
 			return nil, err
 		}
+		sites, err := b.Bank.Sites()
+		if err != nil {
+			return nil, err
+		}
+		if len(sites) == 0 {
+			return nil, &source.TargetError{
+				Reason: fmt.Sprintf("%s has nothing to break: no line that a test runs is a site of an operator, in %s of code", report.Visible(s), count(len(b.Bank.Files()), "file")),
+				Next:   "choose other code with --only, or other tests with --tests",
+			}
+		}
 		for _, line := range caveats(b.Work.Base) {
 			watch.Notice(line)
 		}
@@ -70,4 +80,12 @@ func caveats(b *testrun.Baseline) []string {
 		}
 	}
 	return lines
+}
+
+// count writes "1 file", "2 files".
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }

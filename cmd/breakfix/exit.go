@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 
+	"breakfix/internal/policy/scripted"
 	"breakfix/internal/sandbox"
 	"breakfix/internal/source"
 	"breakfix/internal/store"
@@ -66,6 +67,7 @@ func explain(w io.Writer, err error) int {
 		missing *sandbox.MissingError
 		run     *store.RunError
 		stop    *interrupted
+		move    *scripted.MoveError
 	)
 	switch {
 	case err == nil:
@@ -81,7 +83,7 @@ func explain(w io.Writer, err error) int {
 	case errors.Is(err, store.ErrFull):
 		fmt.Fprintln(w, "breakfix:", err)
 		return exitOurs
-	case errors.As(err, &usage), errors.As(err, &susage), errors.As(err, &missing), errors.As(err, &run):
+	case errors.As(err, &usage), errors.As(err, &susage), errors.As(err, &missing), errors.As(err, &run), errors.As(err, &move):
 		fmt.Fprintln(w, "breakfix:", err)
 		return exitUsage
 	case errors.As(err, &target):

@@ -234,7 +234,14 @@ func (c *playCmd) summary(a *app, run *openRun, ending selfplay.Ending) error {
 		return err
 	}
 	dir := shorten(run.dir)
-	fmt.Fprintf(a.stdout, "\nended: %s\nrun    %s\npage   %s\nnext   breakfix show %s --episode %d\n", ending, dir, dir+"/report.html", dir, run.exemplar(context.Background()))
+	more := ""
+	switch ending {
+	case selfplay.DiskIsFull:
+		more = "\nmore   " + c.resumeLine(run.dir) + " --disk SIZE, larger than " + c.Disk
+	case selfplay.TimeIsUp:
+		more = "\nmore   " + c.resumeLine(run.dir)
+	}
+	fmt.Fprintf(a.stdout, "\nended: %s%s\nrun    %s\npage   %s\nnext   breakfix show %s --episode %d\n", ending, more, dir, dir+"/report.html", dir, run.exemplar(context.Background()))
 	return nil
 }
 
