@@ -126,9 +126,12 @@ func (c *gradeCmd) Run(a *app) error {
 	if err != nil {
 		return usagef("name a file that holds a unified diff", "cannot read the patch: %v", err)
 	}
+	if _, err := os.Stat(c.Bug); err != nil {
+		return usagef("name the folder of a bug", "no bug at %s", c.Bug)
+	}
 	b, err := bug.Load(c.Bug)
 	if err != nil {
-		return err
+		return unusable(c.Bug, err)
 	}
 	box, err := a.openSandbox()
 	if err != nil {
@@ -137,11 +140,11 @@ func (c *gradeCmd) Run(a *app) error {
 	open := &boardOf{a: a, box: box, boards: map[string]*selfplay.Board{}}
 	board, err := open.board(b)
 	if err != nil {
-		return err
+		return unusable(c.Bug, err)
 	}
 	res, err := grade.Patch(a.ctx, board.Grading, b, patch, grade.Options{FreeForm: true})
 	if err != nil {
-		return err
+		return unusable(c.Patch, err)
 	}
 	if a.JSON {
 		err = json.NewEncoder(a.stdout).Encode(res)
@@ -150,6 +153,16 @@ func (c *gradeCmd) Run(a *app) error {
 	}
 	if err == nil && res.Outcome != outcome.Fixed {
 		err = errNo
+	}
+	return err
+}
+
+// unusable words what is wrong with a bug or a patch that was handed in: that
+// is bad input, and no verdict.
+func unusable(name string, err error) error {
+	var objection *bug.CheckError
+	if errors.As(err, &objection) {
+		return usagef("", "%s cannot be judged: %s", name, report.Visible(objection.Reason))
 	}
 	return err
 }

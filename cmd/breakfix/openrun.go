@@ -27,7 +27,15 @@ import (
 type openRun struct {
 	dir   string
 	seed  uint64
+	drawn bool         // dir is the next free folder, not one that was named
 	store *store.Store // nil until create for a new run
+}
+
+// vacant tells whether a new run can be made at dir: nothing is there, or an
+// empty folder.
+func vacant(dir string) bool {
+	entries, err := os.ReadDir(dir)
+	return errors.Is(err, fs.ErrNotExist) || err == nil && len(entries) == 0
 }
 
 // freely are settings that may change when a run is resumed: they say how
@@ -54,7 +62,8 @@ func (c *playCmd) openRun(a *app) (*openRun, error) {
 		return nil, err
 	}
 	run.dir = abs
-	if _, err := os.Stat(run.dir); errors.Is(err, fs.ErrNotExist) {
+	run.drawn = c.RunDir == ""
+	if vacant(run.dir) {
 		if c.Seed == nil {
 			seed := drawSeed()
 			c.Seed = &seed
@@ -193,6 +202,15 @@ func (r *openRun) create(c *playCmd, box sandbox.Sandbox, boards []*selfplay.Boa
 		}
 	}
 	s, err := store.Create(r.dir, run)
+	// Another process may have taken the name meanwhile: the next one is as good.
+	for r.drawn && errors.Is(err, store.ErrExists) {
+		next, nerr := store.NextName(filepath.Dir(r.dir), targetName(c.Sources[0]))
+		if nerr != nil {
+			return nerr
+		}
+		r.dir, run.Name = next, filepath.Base(next)
+		s, err = store.Create(r.dir, run)
+	}
 	if err != nil {
 		return err
 	}

@@ -1,11 +1,8 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"math"
-	"os"
 	"regexp"
 	"strconv"
 	"strings"
@@ -33,7 +30,7 @@ func (c *playCmd) resolve(a *app, out map[string]any) (note string, err error) {
 			return "", err
 		}
 		note = "# run: the next free folder, now " + next + "\n"
-	} else if _, err := os.Stat(c.RunDir); !errors.Is(err, fs.ErrNotExist) {
+	} else if !vacant(c.RunDir) {
 		s, err := store.Open(c.RunDir)
 		if err != nil {
 			return "", err
