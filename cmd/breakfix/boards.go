@@ -1,11 +1,16 @@
 package main
 
 import (
+	"fmt"
+	"slices"
 	"time"
 
+	"breakfix/internal/outcome"
+	"breakfix/internal/report"
 	"breakfix/internal/sandbox"
 	"breakfix/internal/selfplay"
 	"breakfix/internal/source"
+	"breakfix/internal/testrun"
 )
 
 // options are the flags of a source as its package takes them.
@@ -28,10 +33,59 @@ func (c *playCmd) boards(a *app, box sandbox.Sandbox, run *openRun, watch closin
 		if err != nil {
 			return nil, err
 		}
-		for _, f := range b.Work.Base.Flaky {
-			watch.Notice("set aside as flaky: " + f.Test)
+		sites, err := b.Bank.Sites()
+		if err != nil {
+			return nil, err
+		}
+		if len(sites) == 0 {
+			return nil, &source.TargetError{
+				Reason: fmt.Sprintf("%s has nothing to break: no line that a test runs is a site of an operator, in %s of code", report.Visible(s), count(len(b.Bank.Files()), "file")),
+				Next:   "choose other code with --only, or other tests with --tests",
+			}
+		}
+		for _, line := range caveats(b.Work.Base) {
+			watch.Notice(line)
 		}
 		boards = append(boards, b)
 	}
 	return boards, nil
+}
+
+// named bounds how many tests one notice names.
+const named = 5
+
+// caveats say what of a suite does not count: tests that differ between runs,
+// and tests that are red before anything is broken.
+func caveats(b *testrun.Baseline) []string {
+	var lines, flaky, red []string
+	for _, f := range b.Flaky {
+		flaky = append(flaky, f.Test)
+	}
+	for test, v := range b.Results {
+		if v != outcome.Passed && v != outcome.Skipped {
+			red = append(red, test)
+		}
+	}
+	for _, group := range []struct {
+		what  string
+		tests []string
+	}{{"set aside as flaky", flaky}, {"red on the base", red}} {
+		slices.Sort(group.tests)
+		for i, test := range group.tests {
+			if i == named {
+				lines = append(lines, fmt.Sprintf("%s: and %d more", group.what, len(group.tests)-named))
+				break
+			}
+			lines = append(lines, group.what+": "+report.Visible(test))
+		}
+	}
+	return lines
+}
+
+// count writes "1 file", "2 files".
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }

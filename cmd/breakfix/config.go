@@ -1,9 +1,10 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
-	"io"
 	"os"
+	"reflect"
 	"slices"
 	"sort"
 	"strings"
@@ -21,7 +22,7 @@ func (r *resolver) Validate(*kong.Application) error { return nil }
 
 func (r *resolver) Resolve(_ *kong.Context, _ *kong.Path, f *kong.Flag) (any, error) {
 	v, ok := r.values[f.Name]
-	if !ok {
+	if !ok || v == nil {
 		return nil, nil
 	}
 	for _, name := range f.Envs {
@@ -29,12 +30,16 @@ func (r *resolver) Resolve(_ *kong.Context, _ *kong.Path, f *kong.Flag) (any, er
 			return nil, nil // a variable wins over the file
 		}
 	}
-	if list, ok := v.([]any); ok {
-		parts := make([]string, len(list))
+	list, isList := v.([]any)
+	if _, isMap := v.(map[string]any); isMap || isList && !f.IsSlice() {
+		return nil, fmt.Errorf("the configuration file must have one value here, not %v", v)
+	}
+	if isList { // each element as it is: a comma in it separates nothing
+		parts := make([]any, len(list))
 		for i, e := range list {
 			parts[i] = fmt.Sprint(e)
 		}
-		return strings.Join(parts, ","), nil
+		return parts, nil
 	}
 	return fmt.Sprint(v), nil
 }
@@ -57,7 +62,7 @@ func configPath(args []string) string {
 }
 
 // configFile reads the YAML file; nil when none was named.
-func configFile(m *kong.Application, name string) (kong.Resolver, error) {
+func configFile(m *kong.Application, name string) (*resolver, error) {
 	if name == "" {
 		return nil, nil
 	}
@@ -69,7 +74,7 @@ func configFile(m *kong.Application, name string) (kong.Resolver, error) {
 	if err := yaml.Unmarshal(b, &values); err != nil {
 		return nil, usagef("mend the file", "%s is not YAML of the form key: value: %s", name, strings.SplitN(err.Error(), "\n", 2)[0])
 	}
-	known := flagNames(m)
+	known := append(flagNames(m), sourcesKey)
 	for _, key := range sortedKeys(values) {
 		if !slices.Contains(known, key) || key == "config" {
 			return nil, usagef(fmt.Sprintf("did you mean %q?", spelling.Nearest(key, known)), "%s: unknown key %q", name, key)
@@ -107,25 +112,74 @@ func flagNames(m *kong.Application) []string {
 	}
 	walk(m.Node)
 	delete(seen, "help")
+	delete(seen, "version")
 	return sortedKeys(seen)
 }
 
-// printConfig writes the resolved configuration of the chosen command as YAML.
-func printConfig(w io.Writer, ctx *kong.Context) error {
+// sourcesKey names what play is given as arguments, in the configuration file.
+const sourcesKey = "sources"
+
+// sources are those that the file names.
+func (r *resolver) sources() ([]string, error) {
+	switch v := r.values[sourcesKey].(type) {
+	case nil:
+		return nil, nil
+	case string:
+		return []string{v}, nil
+	case []any:
+		var all []string
+		for _, e := range v {
+			all = append(all, fmt.Sprint(e))
+		}
+		return all, nil
+	default:
+		return nil, usagef("write a list of sources", "the configuration file has %v as sources", v)
+	}
+}
+
+// printConfig writes the resolved configuration of the chosen command, as YAML
+// that --config takes, or as JSON. What is neither set nor has a default is
+// left out.
+func (a *app) printConfig() error {
 	out := map[string]any{}
-	for _, f := range ctx.Flags() {
+	for _, f := range a.parsed.Flags() {
 		switch f.Name {
-		case "help", "dry-run", "config":
+		case "help", "version", "dry-run", "config":
 			continue
 		}
-		out[f.Name] = ctx.FlagValue(f)
+		out[f.Name] = a.parsed.FlagValue(f)
 	}
-	b, err := yaml.Marshal(out)
+	note := ""
+	if c, ok := a.parsed.Selected().Target.Addr().Interface().(*playCmd); ok {
+		var err error
+		if note, err = c.resolve(a, out); err != nil {
+			return err
+		}
+	}
+	if a.JSON {
+		delete(out, "json")
+		return json.NewEncoder(a.stdout).Encode(present(out))
+	}
+	b, err := yaml.Marshal(present(out))
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(w, "# breakfix %s\n%s", ctx.Command(), b)
+	_, err = fmt.Fprintf(a.stdout, "# breakfix %s\n%s%s", a.parsed.Selected().Name, note, b)
 	return err
+}
+
+// present leaves out what has no value.
+func present(all map[string]any) map[string]any {
+	out := map[string]any{}
+	for k, v := range all {
+		switch r := reflect.ValueOf(v); {
+		case !r.IsValid(), r.Kind() == reflect.Pointer && r.IsNil():
+		case (r.Kind() == reflect.Slice || r.Kind() == reflect.String) && r.Len() == 0:
+		default:
+			out[k] = v
+		}
+	}
+	return out
 }
 
 func sortedKeys[V any](m map[string]V) []string {

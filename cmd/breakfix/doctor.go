@@ -16,6 +16,11 @@ import (
 // doctorCmd shows what works on this machine.
 type doctorCmd struct{}
 
+// Help is the second part of doctor's help text.
+func (doctorCmd) Help() string {
+	return "The exit code is 4 when something is missing without which breakfix cannot play."
+}
+
 // finding is one line of doctor.
 type finding struct {
 	Name   string `json:"name"`
@@ -35,19 +40,28 @@ func (doctorCmd) Run(a *app) error {
 		}
 	}
 	found = append(found, caches(a)...)
-	if a.JSON {
-		return json.NewEncoder(a.stdout).Encode(map[string]any{"checks": found})
-	}
-	usable := true
+	usable, wide := true, 0
 	for _, f := range found {
+		usable = usable && (f.OK || !f.Needed)
+		wide = max(wide, len(f.Name))
+	}
+	if a.JSON {
+		if err := json.NewEncoder(a.stdout).Encode(map[string]any{"checks": found}); err != nil {
+			return err
+		}
+	}
+	for _, f := range found {
+		if a.JSON {
+			break
+		}
 		mark := "ok     "
 		switch {
 		case !f.OK && f.Needed:
-			mark, usable = "MISSING", false
+			mark = "MISSING"
 		case !f.OK:
 			mark = "off    "
 		}
-		fmt.Fprintf(a.stdout, "%s  %-28s %s\n", mark, f.Name, f.Detail)
+		fmt.Fprintf(a.stdout, "%s  %-*s  %s\n", mark, wide, f.Name, f.Detail)
 	}
 	if !usable {
 		return errNo

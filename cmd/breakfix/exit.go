@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 
+	"breakfix/internal/policy/scripted"
 	"breakfix/internal/sandbox"
 	"breakfix/internal/source"
 	"breakfix/internal/store"
@@ -35,14 +36,23 @@ func usagef(next, format string, args ...any) error {
 // errNo ends a command that is done and whose answer is "no".
 var errNo = errors.New("the answer is no")
 
-// interrupted ends a run that was told to stop; resume is the line to type.
+// interrupted ends a run that was told to stop; resume is the line to type,
+// empty when there is no run yet.
 type interrupted struct{ resume string }
 
-func (e *interrupted) Error() string { return "interrupted; the run is whole. To go on: " + e.resume }
+func (e *interrupted) Error() string {
+	if e.resume == "" {
+		return "interrupted before the first game; no run folder was made, and the same command starts anew"
+	}
+	return "interrupted; the run is whole. To go on: " + e.resume
+}
 
 func sentence(reason, next string) string {
 	if next == "" {
 		return reason
+	}
+	if strings.HasSuffix(reason, "\n") { // it ends with a list
+		return reason + "  next: " + next
 	}
 	return strings.TrimSuffix(reason, ".") + "; " + next
 }
@@ -57,6 +67,7 @@ func explain(w io.Writer, err error) int {
 		missing *sandbox.MissingError
 		run     *store.RunError
 		stop    *interrupted
+		move    *scripted.MoveError
 	)
 	switch {
 	case err == nil:
@@ -72,7 +83,7 @@ func explain(w io.Writer, err error) int {
 	case errors.Is(err, store.ErrFull):
 		fmt.Fprintln(w, "breakfix:", err)
 		return exitOurs
-	case errors.As(err, &usage), errors.As(err, &susage), errors.As(err, &missing), errors.As(err, &run):
+	case errors.As(err, &usage), errors.As(err, &susage), errors.As(err, &missing), errors.As(err, &run), errors.As(err, &move):
 		fmt.Fprintln(w, "breakfix:", err)
 		return exitUsage
 	case errors.As(err, &target):

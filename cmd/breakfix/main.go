@@ -5,12 +5,15 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
 	"os/signal"
+	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -23,14 +26,17 @@ var version = "0.1.0-dev"
 // cli is every command and flag: the one typed structure that flags,
 // BREAKFIX_* variables and the YAML file fill.
 type cli struct {
-	globals
-	Play    playCmd    `cmd:"" help:"Play against itself on SOURCE…: break, validate, fix, grade, reward, harder."`
-	Show    showCmd    `cmd:"" help:"Show what happened in a run."`
-	Replay  replayCmd  `cmd:"" help:"Recompute every reward of a run from what was recorded; any difference is an error."`
-	Verify  verifyCmd  `cmd:"" help:"Validate bug artifacts again, from their folder alone."`
-	Grade   gradeCmd   `cmd:"" help:"Judge a repair of a bug, with every gate."`
-	Doctor  doctorCmd  `cmd:"" help:"Show what works on this machine, and the command that brings what does not."`
-	Version versionCmd `cmd:"" help:"Print the version."`
+	globals `group:"common"`
+
+	Version kong.VersionFlag `help:"Print the version and stop." env:"-" group:"common"`
+
+	Play   playCmd    `cmd:"" help:"Play against itself on SOURCE…: break, validate, fix, grade, reward, harder."`
+	Show   showCmd    `cmd:"" help:"Show what happened in a run."`
+	Replay replayCmd  `cmd:"" help:"Recompute every reward of a run from what was recorded; any difference is an error."`
+	Verify verifyCmd  `cmd:"" help:"Validate bug artifacts again, from their folder alone."`
+	Grade  gradeCmd   `cmd:"" help:"Judge a repair of a bug, with every gate."`
+	Doctor doctorCmd  `cmd:"" help:"Show what works on this machine, and the command that brings what does not."`
+	Tell   versionCmd `cmd:"" name:"version" help:"Print the version."`
 }
 
 // globals are the flags that mean the same for every command.
@@ -40,21 +46,47 @@ type globals struct {
 	Quiet   bool   `help:"Print nothing but results and errors."`
 	Verbose bool   `short:"v" help:"Say more on standard error."`
 	Plain   bool   `help:"No colour and no redrawing; the default where the output is no terminal."`
-	DryRun  bool   `help:"Print the resolved configuration and stop."`
-	Sandbox string `help:"How code under test is isolated: ${enum}. 'none' gives no protection at all." enum:"bubblewrap,none" default:"bubblewrap"`
+	DryRun  bool   `help:"Print the resolved configuration, in the form of the --config file, and stop."`
+	Sandbox string `help:"How code under test is isolated: bubblewrap (default), or none, which gives no protection at all." enum:"bubblewrap,none" default:"bubblewrap" placeholder:"NAME"`
 	Cache   string `help:"Folder for environments, tools and verdicts." placeholder:"DIR" type:"path"`
 }
 
 const description = `Turns any repository with tests into a training ground for code repair.
 
-Exit codes: 0 done, 1 breakfix failed, 2 bad usage or bad input, 3 the target cannot be played,
-4 done and the answer is "no", 5 interrupted (the run is whole).`
+  breakfix play --episodes 20 path/to/repository
+  breakfix show runs/repository-1 --episode 3
+
+Every flag can also be set as BREAKFIX_NAME (--no-cache is BREAKFIX_NO_CACHE) or as a key of the
+--config file. A flag wins over a variable, a variable over the file.
+
+Exit codes:
+  0  done
+  1  breakfix failed: it says what to report
+  2  bad usage or bad input
+  3  the target cannot be played: no tests, too many red ones, it does not install
+  4  done, and the answer is "no": verify or grade rejected, replay differs
+  5  interrupted; the run is whole, and the line to resume it is printed`
+
+// later are commands of docs/cli.md that this version does not have.
+var later = []string{"bugs", "check", "fix", "bench", "engine", "eval", "ablate", "review", "serve", "worker"}
+
+// groups are the headings under which --help lists flags.
+var groups = []kong.Group{
+	{Key: "source", Title: "What is played:"},
+	{Key: "game", Title: "How it is played:"},
+	{Key: "run", Title: "How long, and where:"},
+	{Key: "common", Title: "Flags of every command:"},
+}
 
 type versionCmd struct{}
 
-func (versionCmd) Run(*app) error {
-	fmt.Println("breakfix", version)
-	return nil
+// Run prints the version.
+func (versionCmd) Run(a *app) error {
+	if a.JSON {
+		return json.NewEncoder(a.stdout).Encode(map[string]string{"version": version})
+	}
+	_, err := fmt.Fprintln(a.stdout, "breakfix", version)
+	return err
 }
 
 // app is what every command is handed.
@@ -79,29 +111,26 @@ func run(args []string, stdout, stderr io.Writer) int {
 		kong.Name("breakfix"),
 		kong.Description(description),
 		kong.DefaultEnvars("BREAKFIX"),
-		kong.Vars{"default_target": defaultTarget},
+		kong.Vars{"default_target": defaultTarget, "version": "breakfix " + version},
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(code int) { exit = code; panic(exitNow{}) }),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
-		kong.ExplicitGroups([]kong.Group{}),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100, NoAppDescFormat: true, FlagsLast: true}),
+		kong.ValueFormatter(func(v *kong.Value) string { return v.Help }), // without the variable: all are named alike
+		kong.ExplicitGroups(groups),
 	)
 	if err != nil {
 		fmt.Fprintln(stderr, "breakfix: failed:", err)
 		return exitOurs
 	}
-	parsed, err := parse(parser, args)
+	parsed, file, err := parse(parser, args)
 	if exit >= 0 { // --help
 		return exit
 	}
-	if err != nil {
-		var pe *kong.ParseError
-		if errors.As(err, &pe) {
-			err = usagef("see breakfix --help", "%s", strings.TrimSuffix(pe.Error(), "."))
-		}
-		return explain(stderr, err)
+	if err == nil && len(c.Play.Sources) == 0 && file != nil {
+		c.Play.Sources, err = file.sources()
 	}
-	if c.DryRun {
-		return explain(stderr, printConfig(stdout, parsed))
+	if err != nil {
+		return explain(stderr, misuse(err, args))
 	}
 	level := slog.LevelWarn
 	if c.Verbose {
@@ -111,13 +140,54 @@ func run(args []string, stdout, stderr io.Writer) int {
 	ctx, drain, stop := signals(stderr, c.Quiet)
 	defer stop()
 	a := &app{globals: c.globals, ctx: ctx, drain: drain, stdout: stdout, stderr: stderr, model: parser, parsed: parsed}
+	if c.DryRun {
+		return explain(stderr, a.printConfig())
+	}
 	return explain(stderr, parsed.Run(a))
+}
+
+var (
+	missingValue = regexp.MustCompile(`^(--\S+): expected \w+ value but got .*$`)
+	badNumber    = regexp.MustCompile(`expected a valid \d+ bit (u?)(int|float) but got`)
+)
+
+// misuse words what kong says about a command line.
+func misuse(err error, args []string) error {
+	var pe *kong.ParseError
+	if !errors.As(err, &pe) {
+		return err
+	}
+	said := strings.TrimSuffix(pe.Error(), ".")
+	next := "see breakfix --help"
+	if cmd := pe.Context.Selected(); cmd != nil {
+		next = "see breakfix " + cmd.Name + " --help"
+	}
+	switch {
+	case len(args) == 0 || strings.HasPrefix(said, "expected one of "):
+		said, next = "no command was given", "breakfix play plays; see breakfix --help"
+	case slices.ContainsFunc(later, func(name string) bool { return said == "unexpected argument "+name }):
+		name := strings.TrimPrefix(said, "unexpected argument ")
+		said, next = fmt.Sprintf("breakfix %s comes with a later version; this is %s", name, version), "see breakfix --help for what there is"
+	case missingValue.MatchString(said):
+		said = missingValue.ReplaceAllString(said, "$1 needs a value that does not begin with -")
+	}
+	said = badNumber.ReplaceAllStringFunc(said, func(m string) string {
+		switch {
+		case strings.Contains(m, "float"):
+			return "expected a number, not"
+		case strings.Contains(m, "uint"):
+			return "expected a whole number that is not negative, not"
+		}
+		return "expected a whole number, not"
+	})
+	return usagef(next, "%s", strings.Replace(said, "from envar ", "from ", 1))
 }
 
 type exitNow struct{}
 
-// parse reads flags, then BREAKFIX_* variables, then the configuration file.
-func parse(k *kong.Kong, args []string) (ctx *kong.Context, err error) {
+// parse reads flags, then BREAKFIX_* variables, then the configuration file,
+// which is nil when none was named.
+func parse(k *kong.Kong, args []string) (ctx *kong.Context, file *resolver, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			if _, ok := r.(exitNow); !ok {
@@ -126,18 +196,18 @@ func parse(k *kong.Kong, args []string) (ctx *kong.Context, err error) {
 		}
 	}()
 	if err := checkEnviron(k.Model, os.Environ()); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	file, err := configFile(k.Model, configPath(args))
-	if err != nil {
-		return nil, err
+	if file, err = configFile(k.Model, configPath(args)); err != nil {
+		return nil, nil, err
 	}
 	if file != nil {
 		if err := kong.Resolvers(file).Apply(k); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	return k.Parse(args)
+	ctx, err = k.Parse(args)
+	return ctx, file, err
 }
 
 // signals gives two contexts: the first interrupt (or SIGTERM) ends drain,

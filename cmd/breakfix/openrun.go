@@ -27,12 +27,24 @@ import (
 type openRun struct {
 	dir   string
 	seed  uint64
+	drawn bool         // dir is the next free folder, not one that was named
 	store *store.Store // nil until create for a new run
+}
+
+// vacant tells whether a new run can be made at dir: nothing is there, or an
+// empty folder.
+func vacant(dir string) bool {
+	entries, err := os.ReadDir(dir)
+	return errors.Is(err, fs.ErrNotExist) || err == nil && len(entries) == 0
 }
 
 // freely are settings that may change when a run is resumed: they say how
 // much is played and with what, not which games.
 var freely = []string{"episodes", "minutes", "workers", "disk", "no-cache"}
+
+// never are settings that a run cannot change, because everything that is
+// stored follows from them.
+var never = []string{"seed", "sources", "at", "only", "exclude", "tests", "python", "env", "test-seconds"}
 
 // openRun finds the run folder that the flags name and, when it is an existing
 // run, takes over its configuration where no flag says otherwise.
@@ -50,7 +62,8 @@ func (c *playCmd) openRun(a *app) (*openRun, error) {
 		return nil, err
 	}
 	run.dir = abs
-	if _, err := os.Stat(run.dir); errors.Is(err, fs.ErrNotExist) {
+	run.drawn = c.RunDir == ""
+	if vacant(run.dir) {
 		if c.Seed == nil {
 			seed := drawSeed()
 			c.Seed = &seed
@@ -62,7 +75,11 @@ func (c *playCmd) openRun(a *app) (*openRun, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.takeOver(s.Run().Config, a); err != nil {
+	changed, err := c.takeOver(s, a)
+	if err == nil && changed != nil {
+		err = s.PutMeta(a.ctx, store.MetaConfig, changed)
+	}
+	if err != nil {
 		s.Close()
 		return nil, err
 	}
@@ -72,44 +89,64 @@ func (c *playCmd) openRun(a *app) (*openRun, error) {
 
 // takeOver fills c from the configuration of an existing run. A flag that says
 // something else is an error that shows the difference, unless it may change
-// freely or --allow-change is given.
-func (c *playCmd) takeOver(config json.RawMessage, a *app) error {
+// freely or --allow-change is given. What differs then from what the run has
+// is returned whole, to be stored; nil when nothing does.
+func (c *playCmd) takeOver(s *store.Store, a *app) (json.RawMessage, error) {
+	config, err := s.Config(a.ctx)
+	if err != nil {
+		return nil, err
+	}
 	var was, now map[string]json.RawMessage
 	var flat bytes.Buffer // as it lies in run.json it is indented
 	if err := json.Compact(&flat, config); err != nil {
-		return usagef("start a new run", "the configuration of the run cannot be read: %v", err)
+		return nil, usagef("start a new run", "the configuration of the run cannot be read: %v", err)
 	}
 	if err := json.Unmarshal(flat.Bytes(), &was); err != nil {
-		return usagef("start a new run", "the configuration of the run cannot be read: %v", err)
+		return nil, usagef("start a new run", "the configuration of the run cannot be read: %v", err)
 	}
 	mine, err := json.Marshal(c)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := json.Unmarshal(mine, &now); err != nil {
-		return err
+		return nil, err
 	}
 	given := a.given()
-	var changed []string
+	var changed, fixed []string
 	for _, key := range sortedKeys(now) {
 		old, there := was[key]
 		switch {
 		case !there:
 		case !given[key]:
 			now[key] = old
-		case string(old) != string(now[key]) && !slices.Contains(freely, key):
+		case string(old) == string(now[key]) || slices.Contains(freely, key):
+		case slices.Contains(never, key):
+			fixed = append(fixed, fmt.Sprintf("  -%s: %s\n  +%s: %s", key, old, key, now[key]))
+		default:
 			changed = append(changed, fmt.Sprintf("  -%s: %s\n  +%s: %s", key, old, key, now[key]))
 		}
 	}
+	if len(fixed) > 0 {
+		return nil, usagef("play it in a folder of its own, with another --run",
+			"the run was started with another configuration, and this part of it cannot change:\n%s\n", strings.Join(fixed, "\n"))
+	}
 	if len(changed) > 0 && !c.AllowChange {
-		return usagef("give --allow-change to go on with it, or --run another folder",
+		return nil, usagef("give --allow-change to go on with it, or --run another folder",
 			"the run was started with another configuration:\n%s\n", strings.Join(changed, "\n"))
 	}
 	merged, err := json.Marshal(now)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return json.Unmarshal(merged, c)
+	if err := json.Unmarshal(merged, c); err != nil {
+		return nil, err
+	}
+	for key, old := range was {
+		if value, ok := now[key]; ok && string(value) != string(old) {
+			return merged, nil
+		}
+	}
+	return nil, nil
 }
 
 // given names the flags and arguments that the person (or a variable or the
@@ -121,7 +158,14 @@ func (a *app) given() map[string]bool {
 			set[p.Flag.Name] = true
 		}
 		if p.Positional != nil {
-			set["sources"] = true
+			set[sourcesKey] = true
+		}
+	}
+	for _, f := range a.parsed.Flags() {
+		for _, name := range f.Envs {
+			if _, there := os.LookupEnv(name); there {
+				set[f.Name] = true
+			}
 		}
 	}
 	return set
@@ -158,6 +202,15 @@ func (r *openRun) create(c *playCmd, box sandbox.Sandbox, boards []*selfplay.Boa
 		}
 	}
 	s, err := store.Create(r.dir, run)
+	// Another process may have taken the name meanwhile: the next one is as good.
+	for r.drawn && errors.Is(err, store.ErrExists) {
+		next, nerr := store.NextName(filepath.Dir(r.dir), targetName(c.Sources[0]))
+		if nerr != nil {
+			return nerr
+		}
+		r.dir, run.Name = next, filepath.Base(next)
+		s, err = store.Create(r.dir, run)
+	}
 	if err != nil {
 		return err
 	}

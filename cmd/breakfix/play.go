@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -23,39 +24,57 @@ const defaultTarget = "pypi:cachetools==8.0.1"
 
 // sourceFlags say what of a source is taken.
 type sourceFlags struct {
-	At          string   `json:"at" help:"Commit of a git source: HEAD, random or a revision. A folder without it is taken as it is." placeholder:"REV"`
-	Only        []string `json:"only" help:"Code to break: globs, relative to the source." placeholder:"GLOB"`
+	At          string   `json:"at" help:"Commit of a git source: HEAD, random (drawn with the seed) or a revision. A folder without it is taken as it is, a URL at HEAD." placeholder:"REV"`
+	Only        []string `json:"only" help:"Code to break: a folder, a file or a glob, relative to the source." placeholder:"GLOB"`
 	Exclude     []string `json:"exclude" help:"Code to leave alone." placeholder:"GLOB"`
-	Tests       []string `json:"tests" help:"Further arguments for the test runner." placeholder:"ARG" sep:"none"`
-	Python      string   `json:"python" help:"Interpreter of an environment that exists, for private packages." placeholder:"PATH"`
+	Tests       []string `json:"tests" help:"Arguments for the test runner, one each time the flag is given: --tests tests/unit, --tests=-k --tests='not slow'." placeholder:"ARG" sep:"none"`
+	Python      string   `json:"python" help:"Interpreter of an environment that exists, for private packages. Default: an environment is made." placeholder:"PATH"`
 	Env         []string `json:"env" help:"Let one variable through to the tests." placeholder:"NAME"`
-	TestSeconds float64  `json:"test-seconds" help:"Wall time that a test has while the baseline is measured." default:"60"`
+	TestSeconds float64  `json:"test-seconds" help:"Wall time that a test has while the baseline is measured. Default ${default}." default:"60" placeholder:"S"`
 }
 
-// gameFlags say how a run is played.
+// gameFlags say how a game is played.
 type gameFlags struct {
-	Seed     *uint64 `json:"seed" help:"Seed of all randomness; drawn and shown when not given." placeholder:"N"`
-	Workers  int     `json:"workers" help:"Games and attempts in flight. Default: the cores." placeholder:"N"`
-	Episodes int     `json:"episodes" help:"Episodes to play. Default: until difficulty stands still." placeholder:"N"`
-	Minutes  float64 `json:"minutes" help:"Minutes to play." placeholder:"M"`
-	Policy   string  `json:"policy" help:"Who plays: builtin or scripted:FILE." default:"builtin"`
-	Breaker  string  `json:"breaker" help:"Who breaks, when not the policy." placeholder:"P"`
-	Fixer    string  `json:"fixer" help:"Who fixes, when not the policy." placeholder:"P"`
-	Reward   string  `json:"reward" help:"Reward schema: shared or adversarial." default:"shared"`
-	Order    int     `json:"order" help:"Highest order of a bug." default:"5"`
-	Group    int     `json:"group" help:"Attempts a bug." default:"8"`
-	Steps    int     `json:"steps" help:"Steps an attempt." default:"64"`
-	NoCache  bool    `json:"no-cache" help:"Neither read nor keep verdicts of earlier runs." name:"no-cache"`
-	Disk     string  `json:"disk" help:"Stop when the run folder has reached this size." default:"20GB"`
+	Policy  string `json:"policy" help:"Who plays: builtin (default) or scripted:FILE." default:"builtin" placeholder:"P"`
+	Breaker string `json:"breaker" help:"Who breaks, when not the policy." placeholder:"P"`
+	Fixer   string `json:"fixer" help:"Who fixes, when not the policy." placeholder:"P"`
+	Reward  string `json:"reward" help:"Reward schema: shared (default) or adversarial." default:"shared" placeholder:"NAME"`
+	Order   int    `json:"order" help:"Highest order of a bug. Default ${default}." default:"5" placeholder:"N"`
+	Group   int    `json:"group" help:"Attempts a bug. Default ${default}." default:"8" placeholder:"N"`
+	Steps   int    `json:"steps" help:"Steps an attempt. Default ${default}." default:"64" placeholder:"N"`
+}
+
+// runFlags say how much is played, and where the run lives.
+type runFlags struct {
+	RunDir      string  `json:"-" name:"run" help:"Where the run lives; an existing run is resumed. Default ./runs/NAME-N." placeholder:"DIR"`
+	AllowChange bool    `json:"-" help:"Resume with a changed configuration." name:"allow-change"`
+	Seed        *uint64 `json:"seed" help:"Seed of all randomness. Default: drawn and shown." placeholder:"N"`
+	Workers     int     `json:"workers" help:"Games and attempts in flight. Default: the cores." placeholder:"N"`
+	Episodes    int     `json:"episodes" help:"Episodes of the whole run. Default: until difficulty stands still." placeholder:"N"`
+	Minutes     float64 `json:"minutes" help:"Minutes of this sitting. Default: no limit." placeholder:"M"`
+	NoCache     bool    `json:"no-cache" help:"Neither read nor keep verdicts of earlier runs." name:"no-cache"`
+	Disk        string  `json:"disk" help:"Stop when the run folder has reached this size. Default ${default}." default:"20GB" placeholder:"SIZE"`
 }
 
 // playCmd is the self-play loop.
 type playCmd struct {
-	Sources []string `json:"sources" arg:"" optional:"" name:"source" help:"Folder, git URL or pypi:NAME==VERSION; without one, ${default_target}."`
-	sourceFlags
-	gameFlags
-	RunDir      string `json:"-" name:"run" help:"Where the run lives; an existing run is resumed. Default ./runs/NAME-N." placeholder:"DIR"`
-	AllowChange bool   `json:"-" help:"Resume with a changed configuration." name:"allow-change"`
+	Sources []string `json:"sources" arg:"" optional:"" name:"source" help:"Folder, git URL or pypi:NAME==VERSION; several are played in turn. Default ${default_target}."`
+
+	sourceFlags `group:"source"`
+	gameFlags   `group:"game"`
+	runFlags    `group:"run"`
+}
+
+// Help is the second part of play's help text.
+func (playCmd) Help() string {
+	return `Examples:
+
+    breakfix play --episodes 20 .                      this folder; it is never written to
+    breakfix play --only src/pkg/core.py --minutes 10 .
+    breakfix play --at random https://host/project.git
+    breakfix play pypi:toolz==1.2.0
+    breakfix play --run runs/toolz-1 --episodes 40     go on with a run
+`
 }
 
 // Run plays, and prints the summary.
@@ -64,9 +83,9 @@ func (c *playCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	schema, err := reward.Lookup(c.Reward)
+	schema, err := c.schema()
 	if err != nil {
-		return usagef("", "%v", err)
+		return err
 	}
 	breaker, fixer, err := c.players()
 	if err != nil {
@@ -93,6 +112,12 @@ func (c *playCmd) Run(a *app) error {
 	began := time.Now()
 	boards, err := c.boards(a, box, run, watch)
 	if err != nil {
+		if a.drain.Err() != nil && run.store == nil {
+			return &interrupted{}
+		}
+		if a.drain.Err() != nil {
+			return &interrupted{c.resumeLine(run.dir)}
+		}
 		return err
 	}
 	if err := run.create(c, box, boards); err != nil {
@@ -105,6 +130,7 @@ func (c *playCmd) Run(a *app) error {
 			prepared[phase] += s
 		}
 	}
+	watch.Notice(fmt.Sprintf("run %s, seed %d", shorten(run.dir), run.seed))
 	slog.Info("prepared", "seconds", time.Since(began).Seconds(), "seed", run.seed)
 	game := &selfplay.Game{
 		Config: selfplay.Config{
@@ -115,10 +141,14 @@ func (c *playCmd) Run(a *app) error {
 	}
 	ending, err := game.Play(a.ctx, a.drain)
 	closeWatch()
-	if err != nil {
-		if a.ctx.Err() != nil {
-			return &interrupted{c.resumeLine(run.dir)}
-		}
+	var faults *selfplay.FaultsError
+	switch {
+	case err == nil:
+	case a.ctx.Err() != nil:
+		return &interrupted{c.resumeLine(run.dir)}
+	case errors.As(err, &faults):
+		return errors.Join(fmt.Errorf("%w; the run is whole. To go on: %s", err, c.resumeLine(run.dir)), run.writeReport(a.ctx))
+	default:
 		return err
 	}
 	if err := run.writeReport(context.WithoutCancel(a.ctx)); err != nil {
@@ -152,8 +182,21 @@ func (c *playCmd) check() (disk int64, err error) {
 	if len(c.Sources) == 0 {
 		c.Sources = []string{defaultTarget}
 	}
+	// A run is resumed from anywhere: paths are kept absolute.
+	for _, who := range []*string{&c.Policy, &c.Breaker, &c.Fixer} {
+		if file, ok := strings.CutPrefix(*who, "scripted:"); ok && file != "" {
+			if file, err = filepath.Abs(file); err != nil {
+				return 0, err
+			}
+			*who = "scripted:" + file
+		}
+	}
+	if strings.Contains(c.Python, "/") { // else it is looked up in PATH
+		if c.Python, err = filepath.Abs(c.Python); err != nil {
+			return 0, err
+		}
+	}
 	for i, s := range c.Sources {
-		// A run is resumed from anywhere: folders are kept by their absolute path.
 		if info, err := os.Stat(s); err == nil && info.IsDir() {
 			if c.Sources[i], err = filepath.Abs(s); err != nil {
 				return 0, err
@@ -161,6 +204,14 @@ func (c *playCmd) check() (disk int64, err error) {
 		}
 	}
 	return disk, nil
+}
+
+func (c *playCmd) schema() (reward.Schema, error) {
+	schema, err := reward.Lookup(c.Reward)
+	if err != nil {
+		return nil, usagef("", "--reward: %v", err)
+	}
+	return schema, nil
 }
 
 func (c *playCmd) workers() int {
@@ -183,7 +234,14 @@ func (c *playCmd) summary(a *app, run *openRun, ending selfplay.Ending) error {
 		return err
 	}
 	dir := shorten(run.dir)
-	fmt.Fprintf(a.stdout, "\nended: %s\nrun    %s\npage   %s\nnext   breakfix show %s --episode %d\n", ending, dir, dir+"/report.html", dir, run.exemplar(context.Background()))
+	more := ""
+	switch ending {
+	case selfplay.DiskIsFull:
+		more = "\nmore   " + c.resumeLine(run.dir) + " --disk SIZE, larger than " + c.Disk
+	case selfplay.TimeIsUp:
+		more = "\nmore   " + c.resumeLine(run.dir)
+	}
+	fmt.Fprintf(a.stdout, "\nended: %s%s\nrun    %s\npage   %s\nnext   breakfix show %s --episode %d\n", ending, more, dir, dir+"/report.html", dir, run.exemplar(context.Background()))
 	return nil
 }
 
@@ -198,20 +256,3 @@ func (c *playCmd) resumeLine(dir string) string {
 
 // drawSeed draws a seed that is easy to type.
 func drawSeed() uint64 { return uint64(rand.Uint32()) }
-
-// parseSize reads "20GB", "500MB", "1000".
-func parseSize(s string) (int64, error) {
-	unit := int64(1)
-	number := strings.ToUpper(strings.TrimSpace(s))
-	for suffix, u := range map[string]int64{"TB": 1e12, "GB": 1e9, "MB": 1e6, "KB": 1e3} {
-		if rest, ok := strings.CutSuffix(number, suffix); ok {
-			number, unit = rest, u
-			break
-		}
-	}
-	var n float64
-	if _, err := fmt.Sscanf(strings.TrimSpace(number), "%g", &n); err != nil || n < 0 {
-		return 0, fmt.Errorf("%q is not a size", s)
-	}
-	return int64(n * float64(unit)), nil
-}

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"sort"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -20,7 +21,7 @@ import (
 
 // scriptCommands are what the scripts may say beside testscript's own words.
 var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
-	"exits": exits, "waitfor": waitfor, "interrupt": interrupt, "smalldisk": smalldisk,
+	"exits": exits, "waitfor": waitfor, "signal": sendSignal, "smalldisk": smalldisk,
 	"sql": changeRow, "spoil": spoil, "samerun": sameRun, "remember": remember, "unchanged": unchanged, "each": each,
 }
 
@@ -50,16 +51,33 @@ func waitfor(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Fatalf("%s did not appear within a minute", args[0])
 }
 
-// interrupt sends a background command SIGINT, as a person at the terminal
-// does, and waits for it: interrupt CODE RUN. The process is found by the lock
-// of its run folder.
-func interrupt(ts *testscript.TestScript, neg bool, args []string) {
-	pid := 0
-	lock := ts.ReadFile(args[0] + "/lock")
-	if _, err := fmt.Sscanf(lock, "%d", &pid); err != nil {
-		ts.Fatalf("no process number in the lock of %s: %v", args[0], err)
+// sendSignal sends a background command a signal (INT as a person at the terminal
+// does, TERM, KILL), once its run has stored some episodes: signal NAME RUN
+// EPISODES. The process is found by the lock of its run folder.
+func sendSignal(ts *testscript.TestScript, neg bool, args []string) {
+	sig := map[string]syscall.Signal{"INT": syscall.SIGINT, "TERM": syscall.SIGTERM, "KILL": syscall.SIGKILL}[args[0]]
+	want, err := strconv.Atoi(args[2])
+	ts.Check(err)
+	waitfor(ts, false, []string{args[1] + "/run.db"})
+	db, err := sql.Open("sqlite", ts.MkAbs(args[1]+"/run.db"))
+	ts.Check(err)
+	defer db.Close()
+	stored := -1
+	for range 1200 {
+		if err := db.QueryRow("select count(*) from episodes").Scan(&stored); err == nil && stored >= want {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
 	}
-	ts.Check(syscall.Kill(pid, syscall.SIGINT))
+	if stored < want {
+		ts.Fatalf("%s holds %d episodes after a minute, want %d", args[1], stored, want)
+	}
+	pid := 0
+	lock := ts.ReadFile(args[1] + "/lock")
+	if _, err := fmt.Sscanf(lock, "%d", &pid); err != nil {
+		ts.Fatalf("no process number in the lock of %s: %v", args[1], err)
+	}
+	ts.Check(syscall.Kill(pid, sig))
 }
 
 // smalldisk mounts a file system of a given size: smalldisk DIR SIZE.

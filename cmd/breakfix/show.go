@@ -14,7 +14,7 @@ import (
 // showCmd shows what happened in a run; it may still be going on.
 type showCmd struct {
 	Dir     string `arg:"" name:"run" help:"Folder of a run."`
-	Episode int    `help:"Show one game step by step." placeholder:"ID"`
+	Episode *int   `help:"Show one game step by step." placeholder:"ID"`
 	HTML    string `name:"html" help:"Write the self-contained page to FILE." placeholder:"FILE" type:"path"`
 }
 
@@ -36,14 +36,14 @@ func (c *showCmd) Run(a *app) error {
 			err = cerr
 		}
 		return err
-	case c.Episode != 0 && a.JSON:
-		e, err := s.Episode(a.ctx, c.Episode)
+	case c.Episode != nil && a.JSON:
+		e, err := s.Episode(a.ctx, *c.Episode)
 		if err != nil {
 			return err
 		}
 		return json.NewEncoder(a.stdout).Encode(e)
-	case c.Episode != 0:
-		return report.EpisodeText(a.ctx, a.stdout, s, c.Episode, a.textOptions())
+	case c.Episode != nil:
+		return report.EpisodeText(a.ctx, a.stdout, s, *c.Episode, a.textOptions())
 	}
 	sum, err := report.Summarise(a.ctx, s)
 	if err != nil {

@@ -130,13 +130,18 @@ func Summarise(ctx context.Context, s *store.Store) (Summary, error) {
 	t := tally{
 		Summary: Summary{
 			Run: run.Name, Source: strings.Join(run.Sources, ", "), Snapshot: strings.Join(run.Snapshots, ", "), Environment: strings.Join(run.Environment, ", "),
-			Seed: run.Seed, Policy: run.Policy, Reward: run.Reward, Config: run.Config,
+			Seed: run.Seed, Policy: run.Policy, Reward: run.Reward,
 			Breaks: Breaks{Rejected: map[outcome.Check]int{}}, Attempts: Attempts{Gates: map[outcome.Gate]int{}},
 			Orders: map[string]Order{}, Operators: map[string]Operator{}, Suspicious: map[string]int{}, Versions: []store.Version{},
 			Difficulty: Difficulty{Unit: "minutes", Series: []Point{}},
 		},
 		made: map[string]*made{}, versions: map[string]*played{}, seconds: map[string]float64{},
 	}
+	config, err := s.Config(ctx)
+	if err != nil {
+		return Summary{}, err
+	}
+	t.Config = config
 	if string(t.Config) == "null" {
 		t.Config = nil
 	}

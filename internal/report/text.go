@@ -260,12 +260,13 @@ func operatorRows(s Summary) [][]string {
 	return rows
 }
 
-// phases lists where the time went, in the order of the phases.
+// phases lists where the time went, in the order of the phases; what would be
+// shown as 0.0 s is left out.
 func phases(seconds map[string]float64) string {
 	var parts []string
 	known := map[string]bool{"total": true}
 	for _, phase := range append([]string{"prepare", "baseline", "tests", "policy", "learn", "other"}, keys(seconds)...) {
-		if s := seconds[phase]; s > 0 && (!known[phase]) {
+		if s := seconds[phase]; s >= 0.05 && !known[phase] {
 			parts = append(parts, phase+glue+strings.ReplaceAll(duration(s), " ", glue))
 		}
 		known[phase] = true

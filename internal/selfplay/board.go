@@ -75,7 +75,7 @@ func (s Setup) Prepare(ctx context.Context, snap *source.Snapshot) (*Board, erro
 	if err != nil {
 		return nil, err
 	}
-	watch("ready", fmt.Sprintf("%d tests, %d files of code", len(b.Work.Base.Results), len(code)))
+	watch("ready", fmt.Sprintf("%s, %s of code", counted(len(b.Work.Base.Results), "test"), counted(len(code), "file")))
 	b.began = b.Work.Stats()
 	chosen := map[string]bool{}
 	for _, p := range code {
@@ -94,4 +94,12 @@ func (s Setup) Prepare(ctx context.Context, snap *source.Snapshot) (*Board, erro
 	}
 	b.Grading = grade.Target{Judge: b.Work, Paths: language, Base: b.Work.Base, Tree: snap.Tree}
 	return b, nil
+}
+
+// counted writes "1 test", "2 tests".
+func counted(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }

@@ -155,16 +155,17 @@ func (g *Game) over(drain, stop context.Context) (Ending, bool) {
 	case stop.Err() != nil:
 		return TimeIsUp, true
 	}
-	return "", false
-}
-
-// settled tells, after a round, whether the run ends by itself.
-func (g *Game) settled() (Ending, bool) {
+	// Looked at before a round, so that a run at its cap does not grow when it is resumed.
 	if g.Config.Disk > 0 {
 		if size, err := g.Store.Size(); err == nil && size >= g.Config.Disk {
 			return DiskIsFull, true
 		}
 	}
+	return "", false
+}
+
+// settled tells, after a round, whether the run ends by itself.
+func (g *Game) settled() (Ending, bool) {
 	if g.Config.Episodes == 0 && g.Config.Limit == 0 {
 		if at, ok := curriculum.Plateau(g.rounds, curriculum.PlateauRounds); ok {
 			g.notice(fmt.Sprintf("difficulty stands still since episode %d", at))

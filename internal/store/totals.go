@@ -11,6 +11,7 @@ import (
 const (
 	MetaTotals   = "totals"   // Totals
 	MetaVersions = "versions" // []Version
+	MetaConfig   = "config"   // the configuration since a resumption changed it
 )
 
 // Totals are measured over the whole run, resumed parts included.
@@ -60,4 +61,14 @@ func (s *Store) Totals(ctx context.Context) (Totals, bool, error) {
 		return t, false, &RunError{Kind: ErrDamaged, Reason: "the totals in " + s.path(dbFile) + " are damaged", Err: err}
 	}
 	return t, true, nil
+}
+
+// Config returns the run's configuration as it is now: that of run.json, or
+// what a resumption changed it to.
+func (s *Store) Config(ctx context.Context) (json.RawMessage, error) {
+	changed, err := s.Meta(ctx, MetaConfig)
+	if err != nil || changed != nil {
+		return changed, err
+	}
+	return s.run.Config, nil
 }

@@ -3,6 +3,7 @@ package testrun
 import (
 	"context"
 	"fmt"
+	"maps"
 	"sort"
 	"time"
 
@@ -69,7 +70,7 @@ func (m measurement) run(ctx context.Context) (*Baseline, mode, []*tally, error)
 	for i := len(runs); i < baselineRuns; i++ {
 		more = append(more, m.series(chosen, ""))
 	}
-	more = append(more, m.series(chosen, m.coverage))
+	more = append(more, m.covering(chosen, pair))
 	rest, err := m.several(ctx, more...)
 	if err != nil {
 		return nil, chosen, nil, err
@@ -87,6 +88,25 @@ func (m measurement) run(ctx context.Context) (*Baseline, mode, []*tally, error)
 		}
 	}
 	return b, chosen, runs, nil
+}
+
+// covering is the run with coverage. A process that is killed takes its lines
+// with it, so tests that hung or ended their process are not in it.
+func (m measurement) covering(md mode, seen []*tally) series {
+	s := m.series(md, m.coverage)
+	killed := map[string]bool{}
+	for _, t := range seen {
+		maps.Copy(killed, t.killed)
+	}
+	if len(killed) > 0 {
+		s.tests, s.anyRoot = []string{}, true
+		for _, id := range seen[0].ids {
+			if !killed[id] {
+				s.tests = append(s.tests, id)
+			}
+		}
+	}
+	return s
 }
 
 // several runs whole suites, two at a time.

@@ -1,7 +1,6 @@
 package testrun
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -121,49 +120,6 @@ func (l linters) pylint(ctx context.Context, t *tree.Tree, files []string) (Find
 	}
 	if !alive {
 		return nil, dead("pylint", res, "it missed a finding that is there")
-	}
-	return found, nil
-}
-
-// mypy returns type errors in the package.
-func (l linters) mypy(ctx context.Context, t *tree.Tree, files []string) (Findings, error) {
-	roots := []string{canaryAt}
-	for _, p := range l.path {
-		roots = append(roots, path.Join(sandbox.TreeAt, p))
-	}
-	argv := []string{source.ToolsAt + "/bin/python", "-m", "mypy", "--config-file=", "--ignore-missing-imports", "--follow-imports=silent",
-		"--no-error-summary", "--hide-error-context", "--show-error-codes", "--no-incremental", "--cache-dir=/dev/null", "--output=json",
-		"--explicit-package-bases", "--namespace-packages", "--python-executable", source.EnvAt + "/bin/python",
-		path.Join(canaryAt, "canary_of_mypy.py")}
-	res, err := l.box.Run(ctx, l.spec(t, append(argv, files...), "MYPYPATH="+strings.Join(roots, ":")))
-	if err != nil {
-		return nil, fmt.Errorf("run mypy in the sandbox: %w", err)
-	}
-	if res.Stopped != sandbox.Exited || res.Exit > 2 {
-		return nil, dead("mypy", res, "it did not end by itself")
-	}
-	found, alive, syntax := Findings{}, false, false
-	for _, line := range bytes.Split(res.Stdout, []byte("\n")) {
-		if len(bytes.TrimSpace(line)) == 0 {
-			continue
-		}
-		var m struct{ File, Message, Code, Severity string }
-		if json.Unmarshal(line, &m) != nil {
-			continue // mypy says some things as plain text; the canary tells whether it worked
-		}
-		if strings.Contains(m.File, "canary_of_mypy") {
-			alive = true
-			continue
-		}
-		if m.Severity != "error" {
-			continue
-		}
-		syntax = syntax || m.Code == "syntax"
-		found[Finding{File: relative(m.File), Rule: m.Code, Message: maskAddresses(maskDigits(m.Message))}]++
-	}
-	// A syntax error ends mypy before it comes to the canary.
-	if !alive && !(res.Exit == 2 && syntax) {
-		return nil, dead("mypy", res, "it missed a finding that is there")
 	}
 	return found, nil
 }

@@ -293,9 +293,6 @@ func (p *preparer) judge(b *Baseline, runs []*tally) error {
 		}
 	}
 	sort.Strings(red)
-	for _, id := range red {
-		p.say("baseline", "red on the base: %s (%s)", id, b.Results[id])
-	}
 	if passed == 0 || 2*passed < counted {
 		e := &source.TargetError{Reason: fmt.Sprintf("only %d of %d tests pass on the base, fewer than half", passed, counted), Log: p.logPath,
 			Next: "repair the suite first, or choose tests that pass with --tests"}
@@ -361,13 +358,6 @@ func (p *preparer) report(b *Baseline) {
 		parts = append(parts, fmt.Sprintf("%d %s", counts[v], strings.ReplaceAll(v, "_", " ")))
 	}
 	p.say("baseline", "%d tests: %s; one run takes %.1f s", len(b.Results), strings.Join(parts, ", "), b.Wall)
-	if len(b.Flaky) > 0 {
-		var names []string
-		for _, f := range b.Flaky {
-			names = append(names, f.Test)
-		}
-		p.say("baseline", "set aside as flaky: %s", strings.Join(names, ", "))
-	}
 }
 
 // firstLine returns the first line of a text, bounded.

@@ -7,9 +7,9 @@
 //	    line: 12
 //	    variant: "< → <="         # optional
 //	  - mutation: 3f2a…           # or the id of one
-//	fixes:                        # every attempt plays all of them
+//	fixes:                        # every attempt plays those that fit its bug
 //	  - path: src/pkg/mod.py
-//	    old: "a < b"              # must occur exactly once
+//	    old: "a < b"              # fits where it occurs exactly once
 //	    new: "a <= b"
 //	    from: 0                   # the step to edit; the step before when absent
 //
@@ -71,6 +71,14 @@ type Policy struct {
 
 var _ policy.Policy = (*Policy)(nil)
 
+// MoveError is a move of the script that cannot be played: bad input, not a
+// failure of the machine.
+type MoveError struct{ reason string }
+
+func (e *MoveError) Error() string { return e.reason }
+
+func moveError(format string, args ...any) error { return &MoveError{fmt.Sprintf(format, args...)} }
+
 // Open reads a script. Keys that are not known are errors.
 func Open(path string) (*Policy, error) {
 	b, err := os.ReadFile(path)
@@ -115,7 +123,7 @@ func (p *Policy) Break(_ context.Context, a arena.Break) (policy.Trajectory, err
 	p.next++
 	p.mu.Unlock()
 	if n >= len(p.script.Breaks) {
-		return policy.Trajectory{}, fmt.Errorf("script of moves %s has %d breaks and the run asks for one more; add it or play fewer episodes", p.name, len(p.script.Breaks))
+		return policy.Trajectory{}, moveError("script of moves %s: its breaks (%d) are used up and the run asks for one more; add it or play fewer episodes", p.name, len(p.script.Breaks))
 	}
 	want := p.script.Breaks[n]
 	var near []int
@@ -132,9 +140,9 @@ func (p *Policy) Break(_ context.Context, a arena.Break) (policy.Trajectory, err
 		}
 	}
 	if want.Mutation != "" {
-		return policy.Trajectory{}, fmt.Errorf("break %d of the script: mutation %s is not among the sites", n+1, want.Mutation)
+		return policy.Trajectory{}, moveError("break %d of the script: mutation %s is not among the sites", n+1, want.Mutation)
 	}
-	return policy.Trajectory{}, fmt.Errorf("break %d of the script: %s has no such site at %s:%d; in that file it has sites on lines %v", n+1, want.Operator, want.Path, want.Line, near)
+	return policy.Trajectory{}, moveError("break %d of the script: %s has no such site at %s:%d; in that file it has sites on lines %v", n+1, want.Operator, want.Path, want.Line, near)
 }
 
 func (b Break) matches(m mutate.Mutation) bool {
@@ -150,6 +158,7 @@ func (p *Policy) Fix(ctx context.Context, a arena.Fix) (policy.Trajectory, error
 	done := func(n int) (policy.Trajectory, error) {
 		return policy.Trajectory{Version: p.version, Steps: last}, a.Submit(n)
 	}
+	var missed []error // fixes whose old text is not in this tree
 	for i, m := range p.script.Fixes {
 		if last >= a.Task().Steps {
 			break
@@ -163,7 +172,8 @@ func (p *Policy) Fix(ctx context.Context, a arena.Fix) (policy.Trajectory, error
 			return policy.Trajectory{}, fmt.Errorf("fix %d of the script: %w", i+1, err)
 		}
 		if n := bytes.Count(src, []byte(m.Old)); n != 1 {
-			return policy.Trajectory{}, fmt.Errorf("fix %d of the script: the old text occurs %d times in %s, want once", i+1, n, m.Path)
+			missed = append(missed, moveError("fix %d of the script: the old text occurs %d times in %s, want once", i+1, n, m.Path))
+			continue // it is for another bug
 		}
 		at := bytes.Index(src, []byte(m.Old))
 		obs, err := a.Try(ctx, from, m.Path, []tree.Edit{{Start: at, End: at + len(m.Old), New: m.New}}, "scripted")
@@ -174,6 +184,9 @@ func (p *Policy) Fix(ctx context.Context, a arena.Fix) (policy.Trajectory, error
 		if obs.Verdict == outcome.Passed {
 			return done(last)
 		}
+	}
+	if last == 0 && len(missed) > 0 {
+		return policy.Trajectory{}, missed[0]
 	}
 	if p.script.GiveUp {
 		return done(0)

@@ -42,7 +42,7 @@ func TestABreakIsFoundByOperatorAndPlaceAndTheNextCallPlaysTheNext(t *testing.T)
 	if _, err := p.Break(context.Background(), a); err == nil || !strings.Contains(err.Error(), "break 2 of the script: relational_boundary has no such site at pkg/mod.py:3; in that file it has sites on lines [2]") {
 		t.Errorf("got %v, want the lines where the operator has sites", err)
 	}
-	if _, err := p.Break(context.Background(), a); err == nil || !strings.Contains(err.Error(), "has 2 breaks") {
+	if _, err := p.Break(context.Background(), a); err == nil || !strings.Contains(err.Error(), "its breaks (2) are used up") {
 		t.Errorf("got %v, want that the script has ended", err)
 	}
 }
