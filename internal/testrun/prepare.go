@@ -41,7 +41,7 @@ type Config struct {
 const missingPasses = 6
 
 // stateVersion changes when a stored workspace means something else.
-const stateVersion = 2
+const stateVersion = 3
 
 // state is what Prepare found out, as it is kept between starts.
 type state struct {
