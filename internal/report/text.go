@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"breakfix/internal/outcome"
+	"breakfix/internal/store"
 
 	"github.com/mattn/go-runewidth"
 )
@@ -149,6 +150,9 @@ func Text(w io.Writer, s Summary, o Options) error {
 	if times := phases(s.Seconds); times != "" {
 		p.line("time", times)
 	}
+	if t, ok := s.Seconds[store.FirstBug]; ok {
+		p.line("first bug", "after "+duration(t)+", installing apart")
+	}
 	if v := s.Verdicts; v != nil {
 		text := fmt.Sprintf("%d run, %d from the cache", v.Run, v.Cached)
 		if v.Mismatch > 0 {
@@ -264,7 +268,7 @@ func operatorRows(s Summary) [][]string {
 // shown as 0.0 s is left out.
 func phases(seconds map[string]float64) string {
 	var parts []string
-	known := map[string]bool{"total": true}
+	known := map[string]bool{"total": true, store.FirstBug: true}
 	for _, phase := range append([]string{"prepare", "baseline", "tests", "policy", "learn", "other"}, keys(seconds)...) {
 		if s := seconds[phase]; s >= 0.05 && !known[phase] {
 			parts = append(parts, phase+glue+strings.ReplaceAll(duration(s), " ", glue))

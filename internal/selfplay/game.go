@@ -63,6 +63,7 @@ type Game struct {
 	next       int                    // number of the first episode of the open round
 	stored     map[int]*store.Episode // episodes of the open round that were stored by an earlier sitting
 	fresh      int                    // episodes played in this sitting
+	firstBug   time.Duration          // from the end of preparing to this sitting's first valid bug
 	before     store.Totals           // of earlier sittings
 	gradings   *grade.Cache
 	tally      *tally
@@ -265,6 +266,9 @@ func (g *Game) record(ctx context.Context, it *game, ep *store.Episode, started 
 		return fmt.Errorf("store episode %d: %w", ep.Number, err)
 	}
 	it.episode = ep
+	if g.firstBug == 0 && ep.Break.Bug != "" {
+		g.firstBug = time.Since(started)
+	}
 	if err := g.saveTotals(ctx, started); err != nil {
 		return err
 	}

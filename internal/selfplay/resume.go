@@ -177,6 +177,10 @@ func (g *Game) saveTotals(ctx context.Context, started time.Time) error {
 		t.Seconds["total"] += v
 	}
 	t.Seconds["total"] += time.Since(started).Seconds()
+	// How long a person waits for the first bug, the installation of the environment apart.
+	if _, known := t.Seconds[store.FirstBug]; !known && g.firstBug > 0 {
+		t.Seconds[store.FirstBug] = g.Prepared["baseline"] + g.firstBug.Seconds()
+	}
 	for _, b := range g.Boards {
 		s := b.Work.Stats()
 		t.Verdicts.Run += s.Run - b.began.Run

@@ -14,6 +14,11 @@ const (
 	MetaConfig   = "config"   // the configuration since a resumption changed it
 )
 
+// FirstBug is the key of Totals.Seconds for the time from the start of the run
+// to its first valid bug, the installation of the environment left out. It is
+// no phase: the phases contain it.
+const FirstBug = "first_bug"
+
 // Totals are measured over the whole run, resumed parts included.
 type Totals struct {
 	Seconds    map[string]float64 `json:"seconds"` // total, prepare, baseline, tests, policy, learn, other; wall seconds
