@@ -65,7 +65,14 @@ func (g *generator) fill(kind Kind, start, end int, place float64, prev, next *n
 	if place < unreachable+2 {
 		return
 	}
+	beside := prev
+	if beside == nil {
+		beside = next
+	}
 	put := func(kind Kind, text string, w float64) {
+		if !mayStand(text, beside) {
+			return
+		}
 		g.offer(kind, start, end, place, []tree.Edit{{Start: start, End: end, New: lead + text + tail}}, clip(text), w*scale)
 	}
 	prevText, nextText := neighbour(g.src, prev), neighbour(g.src, next)
@@ -119,6 +126,36 @@ func (g *generator) fill(kind Kind, start, end int, place float64, prev, next *n
 		put(kindGuard, reindent(s.text(g.src), indentAt(g.src, s.start), indent), 2*weigh(s))
 	}
 	g.templates(put, indent)
+}
+
+// mayStand reports whether statements compile beside another: no return
+// outside a function, no continue or break outside a loop.
+func mayStand(text string, beside *node) bool {
+	if beside == nil {
+		return true
+	}
+	scope := beside.up("function_definition", "class_definition", "module")
+	inFunction := scope != nil && scope.kind == "function_definition"
+	around := beside.up("for_statement", "while_statement", "function_definition", "class_definition", "module")
+	inLoop := around != nil && (around.kind == "for_statement" || around.kind == "while_statement")
+	for _, line := range strings.Split(text, "\n") {
+		word, _, _ := strings.Cut(strings.TrimSpace(line), " ")
+		switch word {
+		case "return", "yield", "await":
+			if !inFunction {
+				return false
+			}
+		case "for", "while", "async":
+			inLoop = true
+		case "def":
+			inFunction = true
+		case "continue", "break":
+			if !inLoop {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // neighbour is what a statement is recognised by.

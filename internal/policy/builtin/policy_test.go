@@ -236,3 +236,54 @@ func TestASiteThatManyTestsRunIsDrawnMoreOftenThanOneThatFewDo(t *testing.T) {
 		t.Errorf("draws by line: %v; line 2 is run by 1 test, line 3 by 40, the others by none", byLine)
 	}
 }
+
+func TestNoStatementIsInsertedWhereItDoesNotCompile(t *testing.T) {
+	src := "class C:\n    limit = 3\n\n    def f(self, xs):\n        n = 0\n        for x in xs:\n            if x:\n                continue\n            n += x\n        return n\n"
+	view := func(line int) View {
+		return View{Path: "pkg/m.py", Source: []byte(src), Context: arena.Context{Path: "pkg/m.py", FirstLine: 1, LastLine: 10, WindowFirst: max(1, line-3), WindowLast: min(10, line+3)}}
+	}
+	loops := 0
+	for _, line := range []int{2, 5, 9} {
+		for _, c := range Candidates(view(line)) {
+			after, err := tree.ApplyEdits([]byte(src), c.Edits)
+			if err != nil {
+				t.Fatal(err)
+			}
+			depth := map[int]string{} // indentation → the block that it is in
+			for _, l := range strings.Split(string(after), "\n") {
+				text := strings.TrimLeft(l, " ")
+				in := len(l) - len(text)
+				for d := range depth {
+					if d >= in && text != "" {
+						delete(depth, d)
+					}
+				}
+				word, _, _ := strings.Cut(strings.TrimPrefix(text, "async "), " ")
+				has := func(want string) bool {
+					for _, b := range depth {
+						if b == want {
+							return true
+						}
+					}
+					return false
+				}
+				switch word {
+				case "def", "for", "while":
+					depth[in] = word
+				case "return":
+					if !has("def") {
+						t.Errorf("line %d, %s: a return outside a function:\n%s", line, c.What, after)
+					}
+				case "continue", "break":
+					loops++
+					if !has("for") && !has("while") {
+						t.Errorf("line %d, %s: %s outside a loop:\n%s", line, c.What, word, after)
+					}
+				}
+			}
+		}
+	}
+	if loops == 0 {
+		t.Error("no candidate was looked at")
+	}
+}
