@@ -145,6 +145,7 @@ func (g *Game) breakOf(ctx context.Context, board *Board, it *game, ep *store.Ep
 	if err := g.keep(res.Bug); err != nil {
 		return nil, err
 	}
+	g.firstBug.CompareAndSwap(0, int64(time.Since(g.started)))
 	if br.Original, err = g.Store.PutBlob([]byte(res.Bug.RedTest.Original)); err != nil {
 		return nil, err
 	}

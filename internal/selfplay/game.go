@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"breakfix/internal/arena"
@@ -63,7 +64,8 @@ type Game struct {
 	next       int                    // number of the first episode of the open round
 	stored     map[int]*store.Episode // episodes of the open round that were stored by an earlier sitting
 	fresh      int                    // episodes played in this sitting
-	firstBug   time.Duration          // from the end of preparing to this sitting's first valid bug
+	firstBug   atomic.Int64           // nanoseconds from the start of this sitting to its first valid bug
+	started    time.Time
 	before     store.Totals           // of earlier sittings
 	gradings   *grade.Cache
 	tally      *tally
@@ -106,6 +108,7 @@ func (g *Game) Play(ctx, drain context.Context) (Ending, error) {
 		return "", err
 	}
 	started := time.Now()
+	g.started = started
 	stop, cancel := context.WithCancel(drain)
 	defer cancel()
 	if g.Config.Limit > 0 {
@@ -266,9 +269,6 @@ func (g *Game) record(ctx context.Context, it *game, ep *store.Episode, started 
 		return fmt.Errorf("store episode %d: %w", ep.Number, err)
 	}
 	it.episode = ep
-	if g.firstBug == 0 && ep.Break.Bug != "" {
-		g.firstBug = time.Since(started)
-	}
 	if err := g.saveTotals(ctx, started); err != nil {
 		return err
 	}

@@ -178,8 +178,8 @@ func (g *Game) saveTotals(ctx context.Context, started time.Time) error {
 	}
 	t.Seconds["total"] += time.Since(started).Seconds()
 	// How long a person waits for the first bug, the installation of the environment apart.
-	if _, known := t.Seconds[store.FirstBug]; !known && g.firstBug > 0 {
-		t.Seconds[store.FirstBug] = g.Prepared["baseline"] + g.firstBug.Seconds()
+	if _, known := t.Seconds[store.FirstBug]; !known && g.firstBug.Load() > 0 {
+		t.Seconds[store.FirstBug] = g.Prepared["baseline"] + time.Duration(g.firstBug.Load()).Seconds()
 	}
 	for _, b := range g.Boards {
 		s := b.Work.Stats()
