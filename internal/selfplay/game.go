@@ -66,7 +66,7 @@ type Game struct {
 	fresh      int                    // episodes played in this sitting
 	firstBug   atomic.Int64           // nanoseconds from the start of this sitting to its first valid bug
 	started    time.Time
-	before     store.Totals           // of earlier sittings
+	before     store.Totals // of earlier sittings
 	gradings   *grade.Cache
 	tally      *tally
 	faults     faultWindow
