@@ -126,7 +126,7 @@ func goesRed(_ context.Context, t *trial) (objection, error) {
 	// Counted as well as told: a run that found some of its verdicts in the
 	// cache gives up later than one that made them all.
 	if t.whole.GaveUp || hung >= giveUpAfter {
-		return objectAs(outcome.TimedOutBreak, "the run gave up after several tests that timed out or killed their process, before the red set was known")
+		return objectAs(outcome.TimedOutBreak, "the run gave up before the red set was known: several tests timed out or killed their process, or all together took too long")
 	}
 	t.red = outcome.Red(t.t.Base.Results, t.whole.Results)
 	if len(t.red) == 0 {

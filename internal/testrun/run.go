@@ -32,6 +32,7 @@ type series struct {
 	deadline func(id string) time.Duration
 	loading  time.Duration
 	giveUp   int
+	budget   time.Duration // wall time of all processes together; 0 means none
 	coverage string
 	anyRoot  bool // a wanted test is not in a file of its own name: collect the roots
 }
@@ -71,9 +72,17 @@ func (s series) run(ctx context.Context) (*tally, error) {
 		whole   = s.whole
 		strikes int
 		early   int // processes that died before a test started
+		began   = time.Now()
 	)
 	for {
-		j := job{tree: s.tree, env: s.env, mode: s.mode, seed: s.seed, deadline: s.deadline, loading: s.loading,
+		var left time.Duration
+		if s.budget > 0 {
+			if left = s.budget - time.Since(began); left <= 0 {
+				t.gaveUp = true
+				return t, nil
+			}
+		}
+		j := job{wall: left, tree: s.tree, env: s.env, mode: s.mode, seed: s.seed, deadline: s.deadline, loading: s.loading,
 			coverage: s.coverage}
 		if !all {
 			j.tests = append([]string{}, pending...)
@@ -88,6 +97,10 @@ func (s series) run(ctx context.Context) (*tally, error) {
 		}
 		t.processes++
 		t.merge(one)
+		if one.box.Stopped == sandbox.Deadline && !one.done {
+			t.gaveUp = true // no test is to blame: all of them together took too long
+			return t, nil
+		}
 		if len(one.started) == 0 && !(one.done && one.ready) {
 			early++
 			if one.orderly || one.done || one.late || early > 1 {

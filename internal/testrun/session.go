@@ -49,6 +49,7 @@ type job struct {
 	deadline func(id string) time.Duration
 	loading  time.Duration // wall time until the first test starts, and between tests
 	memory   int64
+	wall     time.Duration // of the whole process; 0 means hours
 }
 
 // plan is what the plugin reads in the box.
@@ -110,6 +111,10 @@ func (j job) run(ctx context.Context, box sandbox.Sandbox) (*session, error) {
 	if err != nil {
 		return nil, fmt.Errorf("write the plan of a test run: %w", err)
 	}
+	longest := 2 * time.Hour
+	if j.wall > 0 {
+		longest = j.wall
+	}
 	spec := sandbox.Spec{
 		Tree: j.tree,
 		Extra: map[string]*tree.File{
@@ -121,7 +126,7 @@ func (j job) run(ctx context.Context, box sandbox.Sandbox) (*session, error) {
 		Argv:   j.argv(),
 		Env:    j.environ(),
 		Binds:  environmentBinds(j.env),
-		Limits: sandbox.Limits{Wall: 2 * time.Hour, Memory: j.memory},
+		Limits: sandbox.Limits{Wall: longest, Memory: j.memory},
 		Report: rd,
 		Secret: []byte(nonce),
 	}

@@ -75,6 +75,27 @@ def test_4(): pass
 	}
 }
 
+func TestTestsThatAreSlowTogetherEndTheRunThoughNoneIsPastItsDeadline(t *testing.T) {
+	s := seriesOf(t, map[string]string{"test_a.py": `
+import time
+import pytest
+def test_0(): pass
+@pytest.mark.parametrize("n", range(40))
+def test_slow(n): time.sleep(0.4)
+`})
+	s.deadline = func(string) time.Duration { return 10 * time.Second }
+	s.budget = 3 * time.Second
+	got := mustRun(t, s)
+	if !got.gaveUp || got.complete || got.results.Get("test_a.py::test_0") != outcome.Passed || got.results.Get("test_a.py::test_slow[39]") != outcome.Absent {
+		t.Errorf("gave up %v, complete %v: %v", got.gaveUp, got.complete, got.results)
+	}
+	for id, v := range got.results {
+		if v.Red() {
+			t.Errorf("%s is %s: no single test is to blame", id, v)
+		}
+	}
+}
+
 func TestATestThatEndsTheSessionDoesNotTakeTheOthersWithIt(t *testing.T) {
 	got := mustRun(t, seriesOf(t, map[string]string{"test_a.py": `
 import pytest

@@ -118,6 +118,23 @@ func (w *Workspace) LinesOf(test string) Lines {
 	return w.Base.Cover.LinesOf(test)
 }
 
+// A run gives up when all of its tests together take longer than budgetSlack
+// times their time on the base and a constant: a mutation that makes a thousand
+// tests slow passes no deadline of a single one.
+const (
+	budgetFloor = 30 * time.Second
+	budgetSlack = 10
+	budgetFile  = 2 * time.Second // for a file of ours, whose time nobody knows
+)
+
+func (w *Workspace) budget(tests, files []string) time.Duration {
+	sum := w.Base.Load
+	for _, id := range tests {
+		sum += w.Base.Seconds[id]
+	}
+	return budgetFloor + time.Duration(budgetSlack*sum*float64(time.Second)) + time.Duration(len(files))*budgetFile
+}
+
 // Run implements Runner. Requests for the same verdicts at the same time are
 // run once.
 func (w *Workspace) Run(ctx context.Context, req Request) (Report, error) {
@@ -147,7 +164,7 @@ func (w *Workspace) Run(ctx context.Context, req Request) (Report, error) {
 		return rep, nil
 	}
 	s := series{box: w.Box, env: w.Env, tree: t, mode: w.mode, seed: req.HashSeed, tests: q.tests, whole: q.whole,
-		deadline: req.Deadline, loading: w.loading(), giveUp: req.GiveUp}
+		deadline: req.Deadline, loading: w.loading(), giveUp: req.GiveUp, budget: w.budget(q.tests, q.whole)}
 	if s.deadline == nil {
 		s.deadline = w.Deadline
 	}
