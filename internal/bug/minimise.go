@@ -266,5 +266,9 @@ func (z *minimiser) confirm(ctx context.Context, v *variant) (RedTest, bool, err
 	if id == "" || !again.Results.Get(id).Red() || again.Failures[id].Kind != z.kind {
 		return RedTest{}, false, nil
 	}
-	return RedTest{Path: file, Code: string(v.src), Test: id, Statements: countStatements(v.src), Failure: failure}, true, nil
+	red := RedTest{Path: file, Code: string(v.src), Test: id, Statements: countStatements(v.src), Failure: failure}
+	// A file that only imports the test is no test of its own: the fixer could
+	// not read it, and grading could not turn it around.
+	_, own := red.Inverted()
+	return red, own, nil
 }

@@ -1,6 +1,7 @@
 package grade
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
@@ -9,6 +10,7 @@ import (
 	"path"
 
 	"breakfix/internal/outcome"
+	"breakfix/internal/testrun"
 )
 
 // secret makes the names of canaries unknown to whoever wrote the patch. It
@@ -34,9 +36,9 @@ func nameFor(parts ...string) string {
 // anything else, betrays itself by them: it cannot know them by name.
 type canary struct{ path, code, fails, passes string }
 
-func newCanary(red string, parts ...string) canary {
-	n := nameFor(append(parts, red)...)
-	c := canary{path: besides(red, n)}
+func newCanary(folder string, parts ...string) canary {
+	n := nameFor(append(parts, folder)...)
+	c := canary{path: path.Join(folder, "test_"+n+".py")}
 	bad, good := "test_"+n[:6], "test_"+n[6:]
 	if bad == good {
 		good += "_"
@@ -46,8 +48,36 @@ func newCanary(red string, parts ...string) canary {
 	return c
 }
 
+// canary lays one in the folder of the red test, or at the root where a suite
+// collects that folder in a way of its own: it must do on the base what it
+// does on a tree that does not lie. ok is false where neither place serves.
+func (g *grading) canary(ctx context.Context, kind string) (c canary, ok bool, err error) {
+	for _, folder := range []string{path.Dir(g.b.RedTest.Path), "."} {
+		tried := newCanary(folder, "base")
+		rep, err := g.t.Judge.Run(ctx, testrun.Request{Tree: g.t.Tree, FilesOnly: true, Files: map[string]string{tried.path: tried.code}})
+		if err != nil {
+			return canary{}, false, err
+		}
+		if tried.forged(rep.Results) == "" {
+			return newCanary(folder, g.b.ID, g.res.Tree, kind), true, nil
+		}
+	}
+	return canary{}, false, nil
+}
+
+// lay adds the canary to the files of a request, where there is one.
+func (c canary) lay(files map[string]string) map[string]string {
+	if c.path != "" {
+		files[c.path] = c.code
+	}
+	return files
+}
+
 // forged says how the canary's verdicts contradict it, "" when they do not.
 func (c canary) forged(r outcome.Results) string {
+	if c.path == "" {
+		return ""
+	}
 	if v := r.Get(c.fails); v != outcome.Failed {
 		return fmt.Sprintf("a test that must fail is reported %s", v)
 	}

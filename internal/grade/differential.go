@@ -26,7 +26,9 @@ const maxVariants = 12
 func (g *grading) differential(ctx context.Context) (string, error) {
 	code, ok := g.b.RedTest.Inverted()
 	if !ok {
-		return "the differential run cannot be made: the minimised test's function is not in its file", nil
+		// An artifact of somebody else's making; nothing speaks against the repair.
+		g.res.Suspicious = append(g.res.Suspicious, Unguarded)
+		return "", nil
 	}
 	straight, id := renamed(g.b.RedTest, g.b.ID, g.res.Tree, "straight")
 	turned, not := renamed(g.b.RedTest, g.b.ID, g.res.Tree, "turned")

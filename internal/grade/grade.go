@@ -131,9 +131,15 @@ func (g *grading) forged(why string) string {
 func (g *grading) redTests(ctx context.Context) (string, error) {
 	b := g.b
 	file, id := renamed(b.RedTest, b.ID, g.res.Tree)
-	c := newCanary(b.RedTest.Path, b.ID, g.res.Tree, "red")
+	c, guarded, err := g.canary(ctx, "red")
+	if err != nil {
+		return "", err
+	}
+	if !guarded && g.free {
+		g.res.Suspicious = append(g.res.Suspicious, Unguarded)
+	}
 	rep, err := g.t.Judge.Run(ctx, testrun.Request{Tree: g.tree, Tests: b.Red, Fresh: true,
-		Files: map[string]string{file: b.RedTest.Code, c.path: c.code}})
+		Files: c.lay(map[string]string{file: b.RedTest.Code})})
 	if err != nil {
 		return "", err
 	}
@@ -184,8 +190,11 @@ func (g *grading) suite(ctx context.Context) (string, error) {
 	if len(rest) == 0 {
 		return "", nil
 	}
-	c := newCanary(g.b.RedTest.Path, g.b.ID, g.res.Tree, "suite")
-	rep, err := g.t.Judge.Run(ctx, testrun.Request{Tree: g.tree, Tests: rest, Files: map[string]string{c.path: c.code}})
+	c, _, err := g.canary(ctx, "suite")
+	if err != nil {
+		return "", err
+	}
+	rep, err := g.t.Judge.Run(ctx, testrun.Request{Tree: g.tree, Tests: rest, Files: c.lay(map[string]string{})})
 	if err != nil {
 		return "", err
 	}

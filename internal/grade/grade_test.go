@@ -368,3 +368,38 @@ func TestGradingsOfOneTreeAreKept(t *testing.T) {
 		t.Errorf("the kept grading was changed through a result: %v", two.Gates)
 	}
 }
+
+// A suite may collect its folder in a way of its own, so that a plain test that
+// lies there is never run: that is no forging.
+func TestAFolderThatCollectsInItsOwnWayIsNoForging(t *testing.T) {
+	b := set(t)
+	files := map[string]*tree.File{
+		"tests/conftest.py": tree.Text(`import re
+
+
+def pytest_pycollect_makeitem(collector, name, obj):
+    if re.fullmatch("test_[0-9a-f]{6}_?", name):  # only tests with names of its own
+        return []
+`),
+	}
+	base, err := b.target.Tree.With(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	odd := *b.bug
+	odd.RedTest.Path = "tests/" + filepath.Base(odd.RedTest.Path)
+	odd.RedTest.Test = odd.RedTest.Path + odd.RedTest.Test[strings.Index(odd.RedTest.Test, "::"):]
+	target := b.target
+	target.Tree = base
+	repaired, err := base.With(map[string]*tree.File{"pocket/num.py": tree.Text(right)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := grade.Grade(t.Context(), target, &odd, repaired, grade.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if slices.Contains(res.Suspicious, grade.Forged) || res.Outcome != outcome.Fixed {
+		t.Errorf("%s, suspicious %v, gates %v", res.Outcome, res.Suspicious, res.Gates)
+	}
+}

@@ -16,6 +16,7 @@ const (
 	AddsBinary  = "adds_compiled_code"         // bytecode or machine code, which nobody can read
 	AddsLink    = "adds_link"                  // a link may lead out of the tree
 	Forged      = "forged"                     // the box's reports contradict what must be true
+	Unguarded   = "unguarded"                  // no canary could be laid beside the tests
 	Shadows     = "shadows_modules"            // a module that hides one of Python's or of the test runner's
 )
 

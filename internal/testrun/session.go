@@ -77,6 +77,8 @@ type session struct {
 	failures    map[string]Failure
 	seconds     map[string]float64
 	started     map[string]bool
+	known       map[string]bool // ids that were collected
+	twice       map[string]bool // and more than once
 	cover       *Cover
 	spawned     []string
 	hints       string // warnings of collecting
@@ -100,7 +102,7 @@ var errEnough = errors.New("the completion mark arrived")
 // that the code in the box did is in the session.
 func (j job) run(ctx context.Context, box sandbox.Sandbox) (*session, error) {
 	s := &session{verdicts: outcome.Results{}, failures: map[string]Failure{}, seconds: map[string]float64{},
-		started: map[string]bool{}}
+		started: map[string]bool{}, known: map[string]bool{}, twice: map[string]bool{}}
 	nonce := newNonce()
 	boxCtx, kill := context.WithCancel(ctx)
 	defer kill()
@@ -179,6 +181,10 @@ func (s *session) take(m message, j job, w *watch) error {
 	case "uncollected":
 		s.uncollected = append(s.uncollected, uncollected{file: m.File, missing: m.Missing, failure: m.Failure.failure()})
 	case "ids":
+		for _, id := range m.IDs {
+			s.twice[id] = s.twice[id] || s.known[id] // some suites collect two tests under one id
+			s.known[id] = true
+		}
 		s.ids = append(s.ids, m.IDs...)
 	case "collected":
 		s.collected = true
@@ -188,7 +194,7 @@ func (s *session) take(m message, j job, w *watch) error {
 		s.ready = true
 		w.allow(j.loading)
 	case "start":
-		if s.started[m.ID] {
+		if s.started[m.ID] && !s.twice[m.ID] {
 			s.strange++
 		}
 		s.started[m.ID] = true
@@ -203,7 +209,9 @@ func (s *session) take(m message, j job, w *watch) error {
 			return nil
 		}
 		if old, twice := s.verdicts[m.ID]; twice {
-			s.strange++
+			if !s.twice[m.ID] {
+				s.strange++
+			}
 			if old != outcome.Passed {
 				return nil // the worse one counts
 			}

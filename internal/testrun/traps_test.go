@@ -75,6 +75,17 @@ def test_4(): pass
 	}
 }
 
+func TestTwoTestsUnderOneIdAreNothingStrange(t *testing.T) {
+	got := mustRun(t, seriesOf(t, map[string]string{
+		"conftest.py": "def pytest_collection_modifyitems(items):\n    items.append(items[0])\n",
+		"test_a.py":   "def test_1(): pass\ndef test_2(): assert False\n",
+	}))
+	wantVerdicts(t, got, outcome.Results{"test_a.py::test_1": outcome.Passed, "test_a.py::test_2": outcome.Failed})
+	if got.strange != 0 {
+		t.Errorf("%d lines count as strange", got.strange)
+	}
+}
+
 func TestTestsThatAreSlowTogetherEndTheRunThoughNoneIsPastItsDeadline(t *testing.T) {
 	s := seriesOf(t, map[string]string{"test_a.py": `
 import time
