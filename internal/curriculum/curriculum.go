@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"breakfix/internal/bug"
 	"breakfix/internal/outcome"
 )
 
@@ -23,7 +24,7 @@ type Item struct {
 	Repair []byte  `json:"repair,omitempty"` // higher order: the failed repair, a diff against the parent's broken tree
 	Order  int     `json:"order"`            // of the bug that the game is about
 	Seed   uint64  `json:"seed"`             // all randomness of the game
-	Weight float64 `json:"weight"`           // Weight(Order)
+	Weight float64 `json:"weight"`           // bug.WeightOf(Order)
 }
 
 // Attempt is what the curriculum needs to know of one attempt.
@@ -56,10 +57,6 @@ const (
 	ReplayBelow     = 0.5 // solve rate below which a bug is played again
 	ReplayAtMost    = 3   // times that one bug is played again
 )
-
-// Weight is how often a bug of an order is drawn, relative to others, and what
-// its reward counts: order / 5.
-func Weight(order int) float64 { return float64(order) / 5 }
 
 // candidate is a failed repair that waits to be played as a bug.
 type candidate struct {
@@ -119,7 +116,7 @@ func (c *Curriculum) Next(n int) []Item {
 		if !ok { // cannot be: the plan ends in a source that is never empty
 			panic("curriculum: the plan ran empty")
 		}
-		item.Number, item.Seed, item.Weight = c.state.Drawn, seed, Weight(item.Order)
+		item.Number, item.Seed, item.Weight = c.state.Drawn, seed, bug.WeightOf(item.Order)
 		items = append(items, item)
 	}
 	return items

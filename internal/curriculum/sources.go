@@ -3,6 +3,7 @@ package curriculum
 import (
 	"math/rand/v2"
 
+	"breakfix/internal/bug"
 	"breakfix/internal/store"
 )
 
@@ -59,7 +60,7 @@ func fresh(c *Curriculum, _ draw) (Item, bool) {
 // played once.
 func higherOrder(c *Curriculum, d draw) (Item, bool) {
 	q := c.state.Queue
-	i, ok := proportional(d.random, len(q), func(i int) float64 { return Weight(q[i].Order) })
+	i, ok := proportional(d.random, len(q), func(i int) float64 { return bug.WeightOf(q[i].Order) })
 	if !ok {
 		return Item{}, false
 	}
@@ -76,7 +77,7 @@ func replay(c *Curriculum, d draw) (Item, bool) {
 			float64(b[i].Fixed) >= ReplayBelow*float64(b[i].Attempts) {
 			return 0
 		}
-		return Weight(b[i].Order)
+		return bug.WeightOf(b[i].Order)
 	})
 	if !ok {
 		return Item{}, false
