@@ -67,7 +67,7 @@ func baseGreen(ctx context.Context, t *trial) (objection, error) {
 // lines are run; when lines changed that run at import, or when they are most
 // of the suite anyway, the whole suite is.
 func loads(ctx context.Context, t *trial) (objection, error) {
-	spans, err := changedSpans(t.inject)
+	spans, err := tree.ChangedSpans(t.inject)
 	if err != nil {
 		return objection{}, err
 	}
@@ -75,8 +75,8 @@ func loads(ctx context.Context, t *trial) (objection, error) {
 	seen := map[string]bool{}
 	var tests []string
 	for _, s := range spans {
-		atImport = atImport || t.t.Judge.Imported(s.path, s.first, s.last)
-		for _, id := range t.t.Judge.Covering(s.path, s.first, s.last) {
+		atImport = atImport || t.t.Judge.Imported(s.Path, s.First, s.Last)
+		for _, id := range t.t.Judge.Covering(s.Path, s.First, s.Last) {
 			if !seen[id] && t.t.Base.Results.Get(id) == outcome.Passed {
 				seen[id] = true
 				tests = append(tests, id)

@@ -8,6 +8,37 @@ import (
 	"breakfix/internal/tree"
 )
 
+// Tier is a way of running tests, from the fastest to the one that is the truth.
+// A Request names the fastest that it allows; what cannot be run there (the
+// edit does not fit, the target is not fit for it, no box of this kind can be
+// made) is run in a later one, and the report says in which.
+type Tier int
+
+// The tiers. Only edits of our own making may be judged in the first two: what a
+// model or a person wrote as free text is judged in a fresh process, and may
+// use the others for feedback alone.
+const (
+	// CodeSwap forks a process that has collected the suite and run nothing,
+	// and puts the changed code into its live functions.
+	CodeSwap Tier = 1
+	// LazyImport forks a process that has loaded pytest and nothing of the
+	// target, and imports the changed tree.
+	LazyImport Tier = 2
+	// FreshProcess starts an interpreter in a box of its own: the truth.
+	FreshProcess Tier = 3
+)
+
+// String returns the tier's name as docs/cli.md has it.
+func (t Tier) String() string {
+	switch t {
+	case CodeSwap:
+		return "code_swap"
+	case LazyImport:
+		return "lazy_import"
+	}
+	return "fresh_process"
+}
+
 // Request asks for verdicts of tests on one tree.
 type Request struct {
 	Tree  *tree.Tree
@@ -26,6 +57,12 @@ type Request struct {
 	GiveUp int
 	// Fresh neither reads nor writes the verdict cache.
 	Fresh bool
+	// Tier is the fastest tier that may run it; zero means FreshProcess.
+	Tier Tier
+	// Decide ends the run at the first red test, the rest Absent: for callers
+	// that ask whether some test goes red and not which. Tests are then run
+	// fastest first.
+	Decide bool
 	// HashSeed is PYTHONHASHSEED; 0 is the default of every run.
 	HashSeed int
 }
@@ -62,6 +99,7 @@ type Report struct {
 	Complete    bool // the completion mark arrived (false: the process died)
 	Cached      int  // verdicts that came from the cache
 	Ran         int  // verdicts that were run
+	Tier        Tier // the slowest tier that ran some of it; 0 when all came from the cache
 	Wall, CPU   time.Duration
 	PeakMemory  int64
 	// Suspicious counts lines on the report descriptor that were not the

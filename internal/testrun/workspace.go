@@ -188,6 +188,7 @@ func (w *Workspace) Run(ctx context.Context, req Request) (Report, error) {
 			return Report{}, err
 		}
 		q.take(got, &rep)
+		rep.Tier = FreshProcess
 		if !req.Fresh {
 			q.remember(w.cache, got, w.flaky())
 		}
