@@ -153,8 +153,8 @@ type group struct {
 	dirs                  []string
 }
 
-// make makes the groups of one run with its limits.
-func (c *cgroups) make(lim Limits) (g *group, err error) {
+// make makes the groups of one run with its limits; open for a box that stays.
+func (c *cgroups) make(lim Limits, open bool) (g *group, err error) {
 	g = &group{}
 	defer func() {
 		if err != nil {
@@ -177,6 +177,10 @@ func (c *cgroups) make(lim Limits) (g *group, err error) {
 		*h.at = dir
 		g.dirs = append(g.dirs, dir)
 	}
+	oomGroup := "1"
+	if open {
+		oomGroup = "0" // one child out of memory is not the end of the others
+	}
 	memory, pids := strconv.FormatInt(lim.Memory, 10), strconv.Itoa(lim.Pids)
 	type setting struct {
 		dir, file, value string
@@ -185,7 +189,7 @@ func (c *cgroups) make(lim Limits) (g *group, err error) {
 	var set []setting
 	if c.v2 {
 		set = append(set, setting{g.unified, "memory.max", memory, true}, setting{g.unified, "memory.swap.max", "0", false},
-			setting{g.unified, "memory.oom.group", "1", false}, setting{g.unified, "pids.max", pids, true})
+			setting{g.unified, "memory.oom.group", oomGroup, false}, setting{g.unified, "pids.max", pids, true})
 	}
 	if g.memory != "" {
 		set = append(set, setting{g.memory, "memory.limit_in_bytes", memory, true}, setting{g.memory, "memory.memsw.limit_in_bytes", memory, false})
@@ -279,10 +283,16 @@ func (g *group) empty() bool {
 	return true
 }
 
-// remove removes the groups; the error names one that will not go.
+// remove removes the groups, and what a Live box left in them; the error names
+// one that will not go.
 func (g *group) remove() error {
 	var last error
 	for _, dir := range g.dirs {
+		if below, err := filepath.Glob(filepath.Join(dir, "c[0-9]*")); err == nil {
+			for _, d := range below {
+				os.Remove(d) // what stays keeps its parent, which is told
+			}
+		}
 		for i := 0; ; i++ {
 			err := os.Remove(dir)
 			if err == nil || errors.Is(err, fs.ErrNotExist) {

@@ -27,6 +27,8 @@ type layout struct {
 	dir   string
 	lower string // overlay's lowerdir, relative to dir; "" without a tree
 	args  []string
+
+	extras int // files written so far
 }
 
 // newLayout prepares the folder of one run. The caller removes it.
@@ -58,6 +60,9 @@ func (l *layout) fill(b *bubblewrap, spec *Spec) error {
 		return fmt.Errorf("lay out /etc: %w", err)
 	}
 	l.args = append(l.args, b.base...)
+	if spec.live != nil {
+		l.args = append(l.args, cageArguments...)
+	}
 	if atLeast(b.version, 0, 8) {
 		l.args = append(l.args, "--disable-userns")
 	}
@@ -72,6 +77,11 @@ func (l *layout) fill(b *bubblewrap, spec *Spec) error {
 		work = "/mnt/merged"
 	}
 	l.args = append(l.args, "--bind", l.dir+work, TreeAt)
+	if spec.live != nil {
+		if err := l.writeExtra(map[string]*tree.File{CageFilterAt: {Kind: tree.Regular, Data: seccompFilter(false)}}); err != nil {
+			return fmt.Errorf("lay out the cages' filter: %w", err)
+		}
+	}
 	if err := l.writeExtra(spec.Extra); err != nil {
 		return fmt.Errorf("lay out the extra files: %w", err)
 	}
@@ -203,7 +213,7 @@ func writeFile(name string, f *tree.File) error {
 }
 
 func (l *layout) writeExtra(extra map[string]*tree.File) error {
-	for i, p := range sortedPaths(extra) {
+	for _, p := range sortedPaths(extra) {
 		f := extra[p]
 		if f == nil {
 			continue
@@ -212,7 +222,8 @@ func (l *layout) writeExtra(extra map[string]*tree.File) error {
 			l.args = append(l.args, "--symlink", string(f.Data), p)
 			continue
 		}
-		name := filepath.Join(l.dir, "extra", strconv.Itoa(i))
+		name := filepath.Join(l.dir, "extra", strconv.Itoa(l.extras))
+		l.extras++
 		if err := writeFile(name, f); err != nil {
 			return err
 		}

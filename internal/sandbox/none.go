@@ -52,7 +52,7 @@ func (p *plain) Run(ctx context.Context, spec Spec) (Result, error) {
 		return Result{}, err
 	}
 	defer keep.discard()
-	cg, err := p.cgroups.make(lim)
+	cg, err := p.cgroups.make(lim, false)
 	if err != nil {
 		return Result{}, err
 	}

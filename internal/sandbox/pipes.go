@@ -69,7 +69,9 @@ func openPipes(spec *Spec, args []string, lim Limits) (p *pipes, err error) {
 			return p, err
 		}
 	}
-	if spec.Report != nil {
+	if spec.live != nil {
+		p.child[reportFD] = spec.live.theirs
+	} else if spec.Report != nil {
 		if p.report, err = out(reportFD); err != nil {
 			return p, err
 		}
@@ -89,7 +91,8 @@ func openPipes(spec *Spec, args []string, lim Limits) (p *pipes, err error) {
 		return p, err
 	}
 	args = append([]string{"--json-status-fd", strconv.Itoa(statusFD)}, args...)
-	if filter := seccompFilter(); filter != nil {
+	filter := seccompFilter(spec.live != nil)
+	if filter != nil {
 		if err = in(filterFD, filter); err != nil {
 			return p, err
 		}

@@ -69,11 +69,11 @@ func (b *bubblewrap) Run(ctx context.Context, spec Spec) (Result, error) {
 		return Result{}, err
 	}
 	defer keep.discard()
-	cg, err := b.cgroups.make(lim)
+	cg, err := b.cgroups.make(lim, spec.live != nil)
 	if err != nil {
 		return Result{}, err
 	}
-	r := &running{lim: lim, group: cg, cgroups: &b.cgroups, status: newStatus(), cmd: b.command(&spec, lay, keep, lim)}
+	r := &running{lim: lim, group: cg, cgroups: &b.cgroups, live: spec.live, status: newStatus(), cmd: b.command(&spec, lay, keep, lim)}
 	defer r.status.close()
 	res, err := r.superviseOnThread(ctx, &spec, lay.args)
 	if gone := cg.remove(); err == nil && gone != nil {
@@ -95,6 +95,7 @@ type running struct {
 	lim     Limits
 	cgroups *cgroups
 	group   *group
+	live    *Live   // nil: the box ends with its one command
 	status  *status // nil: the command is our direct child
 	cmd     *exec.Cmd
 
@@ -171,6 +172,12 @@ func (r *running) supervise(ctx context.Context, spec *Spec, args []string) (Res
 	io_.run(r, spec)
 	begun := time.Now()
 	io_.open()
+	if r.live != nil {
+		r.live.started(r.group)
+	}
+	if spec.Started != nil {
+		spec.Started(r.group.cpu)
+	}
 	timer := time.AfterFunc(r.lim.Wall, func() { r.stop(Deadline) })
 	unwatch := context.AfterFunc(ctx, func() { r.stop(Cancelled) })
 	waitErr := r.cmd.Wait()

@@ -64,6 +64,12 @@ type Spec struct {
 	Report io.Writer
 	// Secret is readable once from descriptor 4 (the nonce of the reporter).
 	Secret []byte
+
+	// Started, when set, is called once the command may run, with what reads the
+	// CPU time that the whole run has used; false when it is not measured.
+	Started func(cpu func() (time.Duration, bool))
+
+	live *Live // the box stays open and has a socket as descriptor 3
 }
 
 // Stopped tells why a run ended.
@@ -92,6 +98,15 @@ type Result struct {
 	PeakMemory     int64 // bytes, 0 when not measured
 	Stdout, Stderr []byte
 	Truncated      bool // some output was discarded
+}
+
+// Keeper is a Sandbox that can also keep a box open.
+type Keeper interface {
+	Sandbox
+	// Open starts a box whose command is a server: it has a socket to the host
+	// as descriptor 3 and may put each child that it forks into a Cage. The box
+	// lives until Close, the end of ctx or its own end. Report is not used.
+	Open(ctx context.Context, spec Spec) (*Live, error)
 }
 
 // Layer is one protection, for doctor.

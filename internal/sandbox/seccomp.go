@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"runtime"
+	"slices"
 
 	"golang.org/x/sys/unix"
 )
@@ -22,6 +23,11 @@ var denied = []uint32{
 	unix.SYS_CLOCK_SETTIME, unix.SYS_SETTIMEOFDAY,
 }
 
+// caging are those of denied that a process needs which puts its children into
+// cages. It has them in a user namespace of its own that owns nothing of the
+// host: what the box shows read-only cannot be made writable.
+var caging = []uint32{unix.SYS_MOUNT}
+
 // families are the kinds of socket that exist inside. The rest is not confined
 // by a network namespace (AF_VSOCK reaches the host of a virtual machine) or
 // is kernel surface without use to a test.
@@ -35,8 +41,9 @@ const (
 )
 
 // seccompFilter returns the filter in the form of bwrap --seccomp, nil on an
-// architecture for which there is none.
-func seccompFilter() []byte {
+// architecture for which there is none. With cages the filter is that of a
+// process that makes them: namespaces and mounts are allowed.
+func seccompFilter(cages bool) []byte {
 	arch := map[string]uint32{"amd64": unix.AUDIT_ARCH_X86_64, "arm64": unix.AUDIT_ARCH_AARCH64}[runtime.GOARCH]
 	if arch == 0 {
 		return nil
@@ -63,18 +70,15 @@ func seccompFilter() []byte {
 		fail(uint32(unix.ENOSYS))
 	}
 	for _, n := range denied {
+		if cages && slices.Contains(caging, n) {
+			continue
+		}
 		jump(unix.BPF_JEQ, n, 0, 1)
 		fail(uint32(unix.EPERM))
 	}
-	// clone3 keeps its flags in memory, where a filter cannot look: without it
-	// the C library falls back to clone.
-	jump(unix.BPF_JEQ, unix.SYS_CLONE3, 0, 1)
-	fail(uint32(unix.ENOSYS))
-	jump(unix.BPF_JEQ, unix.SYS_CLONE, 0, 4)
-	load(atArg0)
-	jump(unix.BPF_JSET, newNamespaces, 0, 1)
-	fail(uint32(unix.EPERM))
-	allow()
+	if !cages {
+		noNamespaces(jump, load, fail, allow)
+	}
 	jump(unix.BPF_JEQ, unix.SYS_SOCKET, 0, uint8(len(families)+3))
 	load(atArg0)
 	for i, f := range families {
@@ -86,4 +90,18 @@ func seccompFilter() []byte {
 	var b bytes.Buffer
 	binary.Write(&b, binary.NativeEndian, p)
 	return b.Bytes()
+}
+
+// noNamespaces adds what refuses to make namespaces.
+func noNamespaces(jump func(op uint16, k uint32, yes, no uint8), load, fail func(uint32), allow func()) {
+	// clone3 keeps its flags in memory, where a filter cannot look: without it
+	// the C library falls back to clone.
+	jump(unix.BPF_JEQ, unix.SYS_CLONE3, 0, 1)
+	fail(uint32(unix.ENOSYS))
+	jump(unix.BPF_JEQ, unix.SYS_CLONE, 0, 4)
+	load(atArg0)
+	jump(unix.BPF_JSET, newNamespaces, 0, 1)
+	fail(uint32(unix.EPERM))
+	allow()
+	load(atNumber)
 }

@@ -3,6 +3,7 @@ package testrun
 import (
 	"slices"
 	"sort"
+	"strings"
 
 	"breakfix/internal/outcome"
 	"breakfix/internal/tree"
@@ -12,26 +13,99 @@ import (
 // verdict can differ between the snapshot and t, fastest first. None means
 // that no test runs what changed.
 func (w *Workspace) Affected(t *tree.Tree) ([]string, error) {
-	diff, err := tree.Diff(w.Snapshot.Tree, t)
+	c, err := w.changeOf(t)
 	if err != nil {
 		return nil, err
 	}
-	spans, err := tree.ChangedSpans(diff)
-	if err != nil {
-		return nil, err
-	}
-	seen := map[string]bool{}
-	for _, s := range spans {
-		if w.Imported(s.Path, s.First, s.Last) {
-			return w.fastestFirst(w.Base.Results.Passed()), nil
+	may := w.affected(c)
+	var ids []string
+	for id := range may {
+		if w.Base.Results.Get(id) == outcome.Passed {
+			ids = append(ids, id)
 		}
-		for _, id := range w.Covering(s.Path, s.First, s.Last) {
-			if w.Base.Results.Get(id) == outcome.Passed {
-				seen[id] = true
+	}
+	return w.fastestFirst(ids), nil
+}
+
+// affected returns every test that may notice a change: that runs a line of
+// it; for what may act while its file is loaded, that loads the file or uses
+// any of it; and tests that read the file or start processes, of which nobody
+// knows what they run.
+func (w *Workspace) affected(c *change) map[string]bool {
+	may := map[string]bool{}
+	code := false
+	for _, s := range c.spots {
+		code = true
+		if !s.loading {
+			for _, id := range w.Base.Cover.Covering(s.path, s.first, s.last) {
+				may[id] = true
+			}
+			w.readers(s.path, may)
+			continue
+		}
+		if !strings.HasSuffix(s.path, ".py") {
+			return w.everyTest()
+		}
+		loads := w.Base.Trace.Edges.importers(s.path)
+		if loads[""] || strings.HasSuffix(s.path, "conftest.py") && !strings.Contains(s.path, "/") {
+			return w.everyTest() // something outside of the tree loads it
+		}
+		for _, id := range w.Base.Order {
+			file := fileOf(id)
+			if loads[file] || file == s.path {
+				may[id] = true
+				continue
+			}
+			for _, f := range conftests(w.Snapshot.Tree, file) {
+				if loads[f] || f == s.path {
+					may[id] = true
+				}
+			}
+			if !w.Snapshot.Tree.Has(file) {
+				may[id] = true // it stands in no file that we know
+			}
+			for _, f := range w.Base.Trace.Imports[id] {
+				if loads[f] {
+					may[id] = true
+				}
 			}
 		}
+		for _, id := range w.Base.Cover.Covering(s.path, 1, 1<<30) {
+			may[id] = true
+		}
+		w.readers(s.path, may)
 	}
-	return w.fastestFirst(sortedKeys(seen)), nil
+	if code {
+		for _, id := range w.Base.Spawns {
+			may[id] = true
+		}
+	}
+	return may
+}
+
+// readers adds the tests that read a file as text. What is read while the
+// suite is loaded can be behind every test.
+func (w *Workspace) readers(path string, may map[string]bool) {
+	for id, files := range w.Base.Trace.Reads {
+		if !slices.Contains(files, path) {
+			continue
+		}
+		if id == "" {
+			for id := range w.everyTest() {
+				may[id] = true
+			}
+			return
+		}
+		may[id] = true
+	}
+}
+
+func (w *Workspace) everyTest() map[string]bool {
+	all := make(map[string]bool, len(w.Base.Order))
+	for _, id := range w.Base.Order {
+		all[id] = true
+	}
+	return all
 }
 
 // fastestFirst sorts ids by their time on the base.

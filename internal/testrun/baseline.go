@@ -2,8 +2,6 @@ package testrun
 
 import (
 	"context"
-	"fmt"
-	"maps"
 	"sort"
 	"time"
 
@@ -70,43 +68,16 @@ func (m measurement) run(ctx context.Context) (*Baseline, mode, []*tally, error)
 	for i := len(runs); i < baselineRuns; i++ {
 		more = append(more, m.series(chosen, ""))
 	}
-	more = append(more, m.covering(chosen, pair))
 	rest, err := m.several(ctx, more...)
 	if err != nil {
 		return nil, chosen, nil, err
 	}
-	covered := rest[len(rest)-1]
-	runs = append(runs, rest[:len(rest)-1]...)
+	runs = append(runs, rest...)
 	b := agree(runs)
-	b.Cover = covered.cover
-	if b.Cover == nil {
-		return nil, chosen, runs, fmt.Errorf("measure covered lines: the run with coverage.py reported none: %s", clip(covered.loadError+covered.output, 500))
+	if b.loadless(runs) {
+		return b, chosen, runs, nil // refused below, with the reason
 	}
-	for _, id := range covered.spawned {
-		if _, ok := b.Results[id]; ok {
-			b.Spawns = append(b.Spawns, id)
-		}
-	}
-	return b, chosen, runs, nil
-}
-
-// covering is the run with coverage. A process that is killed takes its lines
-// with it, so tests that hung or ended their process are not in it.
-func (m measurement) covering(md mode, seen []*tally) series {
-	s := m.series(md, m.coverage)
-	killed := map[string]bool{}
-	for _, t := range seen {
-		maps.Copy(killed, t.killed)
-	}
-	if len(killed) > 0 {
-		s.tests, s.anyRoot = []string{}, true
-		for _, id := range seen[0].ids {
-			if !killed[id] {
-				s.tests = append(s.tests, id)
-			}
-		}
-	}
-	return s
+	return b, chosen, runs, m.trace(ctx, b, chosen, runs)
 }
 
 // several runs whole suites, two at a time.

@@ -3,6 +3,7 @@ package testrun
 import (
 	"math/bits"
 	"regexp"
+	"slices"
 	"sort"
 )
 
@@ -23,25 +24,79 @@ type FileCover struct {
 	Imported []int  `json:"imported"` // sorted lines that ran outside of any test
 }
 
-func newCover(tests []string) *Cover {
-	return &Cover{Tests: tests, Files: map[string]*FileCover{}}
-}
-
 func (c *Cover) width() int { return (len(c.Tests) + 7) / 8 }
 
-// add takes lines of one file; what does not fit together is left out.
-func (c *Cover) add(file string, lines []int, bits []byte, imported []int) {
-	f := c.Files[file]
+// coverBuilder collects what tests ran, in any order.
+type coverBuilder struct {
+	at    map[string]int // number of a test
+	files map[string]map[int][]byte
+	cover *Cover
+}
+
+func newCoverBuilder(tests []string) *coverBuilder {
+	b := &coverBuilder{at: map[string]int{}, files: map[string]map[int][]byte{}, cover: &Cover{Tests: tests, Files: map[string]*FileCover{}}}
+	for i, t := range tests {
+		b.at[t] = i
+	}
+	return b
+}
+
+// add takes lines that a test ran; "" stands for what ran while the suite was
+// loaded. Unknown tests are left out.
+func (b *coverBuilder) add(test string, lines Lines) {
+	n, known := b.at[test]
+	for file, list := range lines {
+		if test == "" {
+			f := b.file(file)
+			f.Imported = append(f.Imported, list...)
+			continue
+		}
+		if !known {
+			return
+		}
+		b.file(file)
+		rows := b.files[file]
+		if rows == nil {
+			rows = map[int][]byte{}
+			b.files[file] = rows
+		}
+		for _, l := range list {
+			row := rows[l]
+			if row == nil {
+				row = make([]byte, b.cover.width())
+				rows[l] = row
+			}
+			row[n/8] |= 1 << (n % 8)
+		}
+	}
+}
+
+func (b *coverBuilder) file(path string) *FileCover {
+	f := b.cover.Files[path]
 	if f == nil {
 		f = &FileCover{}
-		c.Files[file] = f
+		b.cover.Files[path] = f
 	}
-	f.Imported = append(f.Imported, imported...)
-	if len(bits) == len(lines)*c.width() && sort.IntsAreSorted(lines) &&
-		(len(f.Lines) == 0 || len(lines) == 0 || f.Lines[len(f.Lines)-1] < lines[0]) {
-		f.Lines = append(f.Lines, lines...)
-		f.Bits = append(f.Bits, bits...)
+	return f
+}
+
+// build returns the finished map.
+func (b *coverBuilder) build() *Cover {
+	for path, f := range b.cover.Files {
+		sort.Ints(f.Imported)
+		f.Imported = slices.Compact(f.Imported)
+		rows := b.files[path]
+		f.Lines = make([]int, 0, len(rows))
+		for l := range rows {
+			f.Lines = append(f.Lines, l)
+		}
+		sort.Ints(f.Lines)
+		f.Bits = make([]byte, 0, len(f.Lines)*b.cover.width())
+		for _, l := range f.Lines {
+			f.Bits = append(f.Bits, rows[l]...)
+		}
 	}
+	return b.cover
 }
 
 // between returns the range of indices of f.Lines in [first, last].

@@ -41,7 +41,7 @@ type Config struct {
 const missingPasses = 6
 
 // stateVersion changes when a stored workspace means something else.
-const stateVersion = 3
+const stateVersion = 4
 
 // state is what Prepare found out, as it is kept between starts.
 type state struct {
@@ -141,6 +141,7 @@ func (p *preparer) prepare(ctx context.Context) (*Workspace, error) {
 	}
 	w := &Workspace{Snapshot: p.Snapshot, Env: p.env, Box: p.Box, Base: st.Baseline, mode: st.Mode}
 	w.mode.Vars = p.vars()
+	w.heat()
 	verdicts, facts := filepath.Join(dir, "verdicts-"+string(p.env.Digest.Short())), filepath.Join(dir, "facts")
 	if p.NoCache {
 		verdicts, facts = "", ""

@@ -8,6 +8,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+
+	"breakfix/internal/testrun/zygote"
 )
 
 // What runs in the box, laid read-only outside the tree.
@@ -20,12 +22,16 @@ var (
 	configSource string
 	//go:embed inside/breakfix_smoke.py
 	smokeSource string
+	//go:embed inside/breakfix_cover.py
+	coverSource string
+	//go:embed inside/breakfix_warm.py
+	warmSource string
 )
 
 // reporterVersion names the protocol and the plugin; what was measured with
 // another one is measured again.
 var reporterVersion = func() string {
-	s := sha256.Sum256([]byte(channelSource + reporterSource + configSource + smokeSource))
+	s := sha256.Sum256([]byte(channelSource + reporterSource + configSource + smokeSource + coverSource + warmSource + zygote.CageSource))
 	return "1-" + hex.EncodeToString(s[:6])
 }()
 
@@ -49,9 +55,11 @@ type message struct {
 	Failure rawFailure `json:"failure"`
 	File    string     `json:"file"`
 	Missing string     `json:"missing"`
-	Lines   []int      `json:"lines"`
-	Bits    []byte     `json:"bits"`
-	Import  []int      `json:"imported"`
+	Covered Lines      `json:"covered"`
+	Traits  []string   `json:"traits"`
+	Reads   []string   `json:"reads"`
+	Imports []string   `json:"imports"`
+	Edges   edges      `json:"edges"`
 	Count   int        `json:"count"`
 	Ended   int        `json:"ended"`
 	Chosen  int        `json:"selected"`

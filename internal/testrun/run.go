@@ -34,7 +34,9 @@ type series struct {
 	giveUp   int
 	budget   time.Duration // wall time of all processes together; 0 means none
 	coverage string
-	anyRoot  bool // a wanted test is not in a file of its own name: collect the roots
+	decide   bool                                         // end at the first red test
+	start    func(context.Context, job) (*session, error) // runs one process; nil: a fresh one in box
+	anyRoot  bool                                         // a wanted test is not in a file of its own name: collect the roots
 }
 
 // tally is what a series said.
@@ -48,8 +50,8 @@ type tally struct {
 	complete    bool
 	gaveUp      bool
 	killed      map[string]bool // tests that hung or ended their process
-	cover       *Cover
-	spawned     []string
+	trace       *trace
+	decided     bool
 	pytest      string
 	loadTime    time.Duration // of the first process that collected
 	hints       string
@@ -83,7 +85,7 @@ func (s series) run(ctx context.Context) (*tally, error) {
 			}
 		}
 		j := job{wall: left, tree: s.tree, env: s.env, mode: s.mode, seed: s.seed, deadline: s.deadline, loading: s.loading,
-			coverage: s.coverage}
+			coverage: s.coverage, decide: s.decide}
 		if !all {
 			j.tests = append([]string{}, pending...)
 			j.whole = whole
@@ -91,7 +93,7 @@ func (s series) run(ctx context.Context) (*tally, error) {
 				j.files = append(filesOf(pending), whole...)
 			}
 		}
-		one, err := j.run(ctx, s.box)
+		one, err := s.startOne(ctx, j)
 		if err != nil {
 			return nil, err
 		}
@@ -133,11 +135,15 @@ func (s series) run(ctx context.Context) (*tally, error) {
 			t.failures[victim] = Failure{Kind: "ProcessDied", Path: fileOf(victim), Message: "the process died: " + deathOf(one.box),
 				Text: clip(tail(one.box.Stderr, 2000), maxText)}
 		case one.done:
-			t.complete = one.whole
+			t.complete, t.decided = one.whole, one.decided
 			return t, nil
 		}
 		if victim != "" {
 			t.killed[victim] = true
+		}
+		if s.decide && victim != "" && t.results[victim].Red() {
+			t.decided = true
+			return t, nil
 		}
 		strikes++
 		if strikes >= s.giveUp && len(pending) > 0 {
@@ -149,6 +155,13 @@ func (s series) run(ctx context.Context) (*tally, error) {
 			return t, nil
 		}
 	}
+}
+
+func (s series) startOne(ctx context.Context, j job) (*session, error) {
+	if s.start != nil {
+		return s.start(ctx, j)
+	}
+	return j.run(ctx, s.box)
 }
 
 func (t *tally) merge(s *session) {
@@ -166,9 +179,11 @@ func (t *tally) merge(s *session) {
 			t.uncollected[u.file] = u
 		}
 	}
-	if s.cover != nil {
-		t.cover = s.cover
-		t.spawned = s.spawned
+	if s.trace != nil {
+		if t.trace == nil {
+			t.trace = newTrace()
+		}
+		t.trace.merge(s.trace)
 	}
 	t.pytest = s.pytest
 	if t.loadTime == 0 {

@@ -9,12 +9,12 @@ import (
 	"sort"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"breakfix/internal/outcome"
 	"breakfix/internal/sandbox"
 	"breakfix/internal/source"
+	"breakfix/internal/testrun/zygote"
 	"breakfix/internal/tree"
 )
 
@@ -45,6 +45,7 @@ type job struct {
 	whole    []string // files of which every test is wanted
 	files    []string // arguments; nil: the mode's roots
 	collect  bool     // only collect
+	decide   bool     // end at the first red test
 	coverage string   // host folder of coverage.py; "" for none
 	deadline func(id string) time.Duration
 	loading  time.Duration // wall time until the first test starts, and between tests
@@ -57,7 +58,11 @@ type plan struct {
 	Tests    []string `json:"tests"`
 	Files    []string `json:"files,omitempty"`
 	Collect  bool     `json:"collect_only,omitempty"`
+	Decide   bool     `json:"decide,omitempty"`
 	Coverage string   `json:"coverage,omitempty"`
+	Warm     string   `json:"warm,omitempty"`    // where it serves: "bare" or "collected"
+	Preload  []string `json:"preload,omitempty"` // modules that are not of the tree
+	Compile  []string `json:"compile,omitempty"` // code to be compiled ahead
 }
 
 // uncollected is a file that did not collect.
@@ -79,18 +84,19 @@ type session struct {
 	started     map[string]bool
 	known       map[string]bool // ids that were collected
 	twice       map[string]bool // and more than once
-	cover       *Cover
-	spawned     []string
-	hints       string // warnings of collecting
+	trace       *trace          // what a process with coverage told
+	hints       string          // warnings of collecting
 	pytest      string
 
 	running  string // started and not ended
 	stopped  string // the test that ended the session
 	done     bool   // the completion mark arrived
+	decided  bool   // it ended at the first red test, as it was told
 	whole    bool   // and every test that was selected has reported
 	orderly  bool   // the interpreter came to its end without the mark
 	timedOut string // the test that was past its deadline
 	late     bool   // loading did not end in time
+	fault    string // why a child of a warm process could not begin: ours
 	strange  int    // lines that are not the reporter's, duplicates, unknown tests
 	box      sandbox.Result
 }
@@ -98,46 +104,30 @@ type session struct {
 // errEnough ends a run whose completion mark arrived.
 var errEnough = errors.New("the completion mark arrived")
 
+func newSession() *session {
+	return &session{verdicts: outcome.Results{}, failures: map[string]Failure{}, seconds: map[string]float64{},
+		started: map[string]bool{}, known: map[string]bool{}, twice: map[string]bool{}}
+}
+
 // run starts one box and follows it to its end. Its error is ours; everything
 // that the code in the box did is in the session.
 func (j job) run(ctx context.Context, box sandbox.Sandbox) (*session, error) {
-	s := &session{verdicts: outcome.Results{}, failures: map[string]Failure{}, seconds: map[string]float64{},
-		started: map[string]bool{}, known: map[string]bool{}, twice: map[string]bool{}}
+	s := newSession()
 	nonce := newNonce()
 	boxCtx, kill := context.WithCancel(ctx)
 	defer kill()
 	w := newWatch(kill, j.loading)
 	defer w.stop()
 	rd := &reader{nonce: nonce, handle: func(m message) error { return s.take(m, j, w) }}
-	p, err := json.Marshal(plan{Tests: j.tests, Files: j.whole, Collect: j.collect, Coverage: j.coverageInside()})
+	spec, err := j.spec(plan{Tests: j.tests, Files: j.whole, Collect: j.collect, Decide: j.decide, Coverage: j.coverageInside()})
 	if err != nil {
-		return nil, fmt.Errorf("write the plan of a test run: %w", err)
+		return nil, err
 	}
-	longest := 2 * time.Hour
+	spec.Limits.Wall = 2 * time.Hour
 	if j.wall > 0 {
-		longest = j.wall
+		spec.Limits.Wall = j.wall
 	}
-	spec := sandbox.Spec{
-		Tree: j.tree,
-		Extra: map[string]*tree.File{
-			path.Join(insideAt, "breakfix_channel.py"): tree.Text(channelSource),
-			path.Join(insideAt, "breakfix_report.py"):  tree.Text(reporterSource),
-			path.Join(insideAt, "none.ini"):            tree.Text(""),
-			path.Join(insideAt, "plan.json"):           {Kind: tree.Regular, Data: p},
-		},
-		Argv:   j.argv(),
-		Env:    j.environ(),
-		Binds:  environmentBinds(j.env),
-		Limits: sandbox.Limits{Wall: longest, Memory: j.memory},
-		Report: rd,
-		Secret: []byte(nonce),
-	}
-	if j.env.Built != "" {
-		spec.Layers = []string{j.env.Built}
-	}
-	if j.coverage != "" {
-		spec.Binds = append(spec.Binds, sandbox.Bind{Host: j.coverage, Inside: coverageAt})
-	}
+	spec.Report, spec.Secret, spec.Started = rd, []byte(nonce), w.meter
 	s.box, err = box.Run(boxCtx, spec)
 	w.stop()
 	if err != nil {
@@ -148,13 +138,51 @@ func (j job) run(ctx context.Context, box sandbox.Sandbox) (*session, error) {
 			return nil, fmt.Errorf("run tests in the sandbox: %w", err)
 		}
 	}
+	s.follow(w, rd)
+	return s, nil
+}
+
+// follow takes over what the watch and the reader know at the end of a run.
+func (s *session) follow(w *watch, rd *reader) {
 	s.strange += rd.suspicious
 	if w.fired() && !s.done {
 		if s.timedOut = s.running; s.timedOut == "" {
 			s.late = true
 		}
 	}
-	return s, nil
+}
+
+// spec is the box of a process of pytest with our plugin and its plan.
+func (j job) spec(p plan) (sandbox.Spec, error) {
+	text, err := json.Marshal(p)
+	if err != nil {
+		return sandbox.Spec{}, fmt.Errorf("write the plan of a test run: %w", err)
+	}
+	spec := sandbox.Spec{
+		Tree: j.tree,
+		Extra: map[string]*tree.File{
+			path.Join(insideAt, "breakfix_channel.py"): tree.Text(channelSource),
+			path.Join(insideAt, "breakfix_report.py"):  tree.Text(reporterSource),
+			path.Join(insideAt, "none.ini"):            tree.Text(""),
+			path.Join(insideAt, "plan.json"):           {Kind: tree.Regular, Data: text},
+		},
+		Argv:   j.argv(),
+		Env:    j.environ(),
+		Binds:  environmentBinds(j.env),
+		Limits: sandbox.Limits{Memory: j.memory},
+	}
+	if p.Warm != "" {
+		spec.Extra[path.Join(insideAt, "breakfix_cage.py")] = tree.Text(zygote.CageSource)
+		spec.Extra[path.Join(insideAt, "breakfix_warm.py")] = tree.Text(warmSource)
+	}
+	if j.coverage != "" {
+		spec.Extra[path.Join(insideAt, "breakfix_cover.py")] = tree.Text(coverSource)
+		spec.Binds = append(spec.Binds, sandbox.Bind{Host: j.coverage, Inside: coverageAt})
+	}
+	if j.env.Built != "" {
+		spec.Layers = []string{j.env.Built}
+	}
+	return spec, nil
 }
 
 func (j job) coverageInside() string {
@@ -171,6 +199,13 @@ func environmentBinds(env *source.Environment) []sandbox.Bind {
 		binds = append(binds, sandbox.Bind{Host: env.Base, Inside: env.Base})
 	}
 	return binds
+}
+
+func (s *session) traced() *trace {
+	if s.trace == nil {
+		s.trace = newTrace()
+	}
+	return s.trace
 }
 
 // take handles one line of the reporter.
@@ -224,21 +259,24 @@ func (s *session) take(m message, j job, w *watch) error {
 		if m.Stop {
 			s.stopped = m.ID
 		}
-	case "cover":
-		if s.cover == nil {
-			s.cover = newCover(s.ids)
-		}
-		s.cover.add(m.File, m.Lines, m.Bits, m.Import)
+	case "covered":
+		s.traced().lines[m.ID] = append(s.traced().lines[m.ID], m.Covered)
+		w.allow(j.loading)
+	case "edges":
+		s.traced().addEdges(m.Edges)
+	case "traits":
+		s.traced().addTraits(m)
 		w.allow(j.loading)
 	case "hint":
 		if len(s.hints) < 1<<16 {
 			s.hints += clip(m.Reason, 500) + "\n"
 		}
-	case "spawned":
-		s.spawned = append(s.spawned, m.IDs...)
+	case "fault":
+		s.fault = m.Reason
 	case "done":
 		s.done = true
 		s.whole = m.Ended == len(s.verdicts) && m.Ended == m.Chosen || j.collect
+		s.decided = j.decide && !s.whole
 		w.allow(2 * time.Second)
 		return errEnough
 	case "exit":
@@ -321,50 +359,4 @@ func sortedKeys[V any](m map[string]V) []string {
 	}
 	sort.Strings(keys)
 	return keys
-}
-
-// watch kills a box when the time that it was allowed has passed.
-type watch struct {
-	began time.Time
-	mu    sync.Mutex
-	timer *time.Timer
-	dead  bool // fired
-	over  bool // stopped: later allowances mean nothing
-}
-
-func newWatch(kill func(), d time.Duration) *watch {
-	w := &watch{began: time.Now()}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.timer = time.AfterFunc(d, func() {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		if !w.over {
-			w.dead, w.over = true, true
-			kill()
-		}
-	})
-	return w
-}
-
-// allow gives the box d from now on.
-func (w *watch) allow(d time.Duration) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if !w.over {
-		w.timer.Reset(d)
-	}
-}
-
-func (w *watch) stop() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.over = true
-	w.timer.Stop()
-}
-
-func (w *watch) fired() bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.dead
 }

@@ -99,6 +99,7 @@ type Report struct {
 	Complete    bool // the completion mark arrived (false: the process died)
 	Cached      int  // verdicts that came from the cache
 	Ran         int  // verdicts that were run
+	Assumed     int  // verdicts of the base: in a fast tier, of tests that the change cannot affect
 	Tier        Tier // the slowest tier that ran some of it; 0 when all came from the cache
 	Wall, CPU   time.Duration
 	PeakMemory  int64
@@ -129,7 +130,9 @@ type Baseline struct {
 	Flaky   []Flaky            `json:"flaky"`   // set aside: excluded from every verdict
 	Seconds map[string]float64 `json:"seconds"` // median wall time of each test
 	Cover   *Cover             `json:"cover"`   // which test runs which line
-	Spawns  []string           `json:"spawns"`  // tests that start processes, whose lines are not in Cover
+	Spawns  []string           `json:"spawns"`  // tests that start processes, or whose lines could not be taken: what they run is not in Cover
+	Trace   Trace              `json:"trace"`   // what else decides which tests a change can affect
+	Modules []string           `json:"modules"` // loaded with the suite and not of the tree, in order; empty where no warm process could say
 	Lint    Findings           `json:"lint"`
 	Types   Findings           `json:"types"`
 	Broken  map[string]string  `json:"broken"`   // test files that do not collect on the base → error

@@ -23,10 +23,12 @@ type Workspace struct {
 	Box      sandbox.Sandbox
 	Base     *Baseline
 
-	mode  mode
-	lint  linters
-	cache *verdictCache
-	facts *factCache // lint, types and smoke runs by tree
+	mode   mode
+	syntax syntaxCache
+	warm   *warm // nil where every run is in a fresh process
+	lint   linters
+	cache  *verdictCache
+	facts  *factCache // lint, types and smoke runs by tree
 
 	mu    sync.Mutex
 	stats Stats
@@ -62,10 +64,18 @@ func (w *Workspace) spent(phase string, began time.Time) {
 	w.stats.Seconds[phase] += time.Since(began).Seconds()
 }
 
+// Close ends the processes that the workspace keeps warm. It may be used again
+// afterwards, in fresh processes.
+func (w *Workspace) Close() {
+	if w.warm != nil {
+		w.warm.close()
+	}
+}
+
 // Deadlines of a test: Floor, or Slack times its own time on the base,
 // whichever is more; Unknown for a test that the base has not.
 const (
-	Floor   = 3 * time.Second
+	Floor   = 2 * time.Second
 	Slack   = 6
 	Unknown = 5 * time.Second
 )
@@ -150,6 +160,16 @@ func (w *Workspace) Run(ctx context.Context, req Request) (Report, error) {
 	}
 	rep := Report{Results: outcome.Results{}, Failures: map[string]Failure{}, Seconds: map[string]float64{},
 		Uncollected: map[string]Failure{}, Loaded: true, Complete: true}
+	if req.Tier == 0 || w.warm == nil {
+		req.Tier = FreshProcess
+	}
+	var c *change
+	if req.Tier < FreshProcess {
+		if c, err = w.changeOf(req.Tree); err != nil {
+			return Report{}, err
+		}
+		wanted = w.assume(c, wanted, &rep)
+	}
 	q := w.newQuestion(req, wanted)
 	if !req.Fresh {
 		unlock, err := w.cache.lock(ctx, q.flight())
@@ -159,12 +179,12 @@ func (w *Workspace) Run(ctx context.Context, req Request) (Report, error) {
 		defer unlock()
 		q.answerFromCache(w.cache, &rep)
 	}
-	if len(q.tests) == 0 && len(q.whole) == 0 {
+	if len(q.tests) == 0 && len(q.whole) == 0 || req.Decide && anyRed(rep.Results) {
 		w.finish(&rep, q)
 		return rep, nil
 	}
 	s := series{box: w.Box, env: w.Env, tree: t, mode: w.mode, seed: req.HashSeed, tests: q.tests, whole: q.whole,
-		deadline: req.Deadline, loading: w.loading(), giveUp: req.GiveUp, budget: w.budget(q.tests, q.whole)}
+		deadline: req.Deadline, loading: w.loading(), giveUp: req.GiveUp, budget: w.budget(q.tests, q.whole), decide: req.Decide}
 	if s.deadline == nil {
 		s.deadline = w.Deadline
 	}
@@ -178,17 +198,21 @@ func (w *Workspace) Run(ctx context.Context, req Request) (Report, error) {
 			s.tests, s.anyRoot = append(s.tests, id), true
 		}
 	}
-	w.order(s.tests)
+	if req.Decide {
+		s.tests = w.fastestFirst(s.tests)
+	} else {
+		w.order(s.tests)
+	}
 	if s.anyRoot && len(s.whole) > 0 {
 		return Report{}, fmt.Errorf("run %d files of ours together with tests that have no file of their own: ask for them apart", len(s.whole))
 	}
 	if len(s.tests) > 0 || len(s.whole) > 0 {
-		got, err := s.run(ctx)
+		got, tier, err := w.runIn(ctx, req, s, c)
 		if err != nil {
 			return Report{}, err
 		}
+		rep.Tier = tier
 		q.take(got, &rep)
-		rep.Tier = FreshProcess
 		if !req.Fresh {
 			q.remember(w.cache, got, w.flaky())
 		}
@@ -200,6 +224,15 @@ func (w *Workspace) Run(ctx context.Context, req Request) (Report, error) {
 	w.finish(&rep, q)
 	rep.Wall = time.Since(began)
 	return rep, nil
+}
+
+func anyRed(r outcome.Results) bool {
+	for _, v := range r {
+		if v.Red() {
+			return true
+		}
+	}
+	return false
 }
 
 // finish derives what the report says as a whole.

@@ -1,9 +1,10 @@
-"""The channel to the host: descriptor 3, one JSON line a message. PYTEST_DONT_REWRITE
+"""The channel to the host: one JSON line a message. PYTEST_DONT_REWRITE
 
-The host made the descriptor and a nonce (read once from descriptor 4); every
-line carries the nonce. Functions that this file needs are taken once, at
-import, before any code of the target ran, and kept in a closure, so that tests
-that patch `os.write` or freeze the clock do not change the report.
+The host made the descriptor and a nonce; every line carries the nonce. A fresh
+process has them as descriptors 3 and 4 (read once), a child of a warm process
+is handed them. Functions that this file needs are taken once, at import,
+before any code of the target ran, and kept in a closure, so that tests that
+patch `os.write` or freeze the clock do not change the report.
 """
 
 import os
@@ -20,13 +21,24 @@ def _channel():
         from json.encoder import py_encode_basestring_ascii as quote
 
     write, getpid, leave = os.write, os.getpid, os._exit
-    main = getpid()
-    with os.fdopen(4, "rb") as f:
-        nonce = f.read().decode("ascii").strip()
-    # A high number, so that code which closes or reuses low descriptors does
-    # not hit it; not inherited by programs that tests start.
-    fd = fcntl.fcntl(3, fcntl.F_DUPFD_CLOEXEC, 200)
-    os.close(3)
+    dup, cloexec, close = fcntl.fcntl, fcntl.F_DUPFD_CLOEXEC, os.close
+    at = []  # descriptor, head of every line, process; empty before attach
+
+    def attach(fd, nonce):
+        """Takes a descriptor; None keeps the one that there is, for a forked child."""
+        if fd is not None:
+            # A high number, so that code which closes or reuses low descriptors
+            # does not hit it; not inherited by programs that tests start.
+            high = dup(fd, cloexec, 200)
+            close(fd)
+        else:
+            high = at[0]
+        at[:] = [high, '{"n":' + quote(nonce) + ',"k":', getpid()]
+
+    def attach_inherited():
+        with os.fdopen(4, "rb") as f:
+            nonce = f.read().decode("ascii").strip()
+        attach(3, nonce)
 
     def encode(v):
         if v is None:
@@ -45,26 +57,28 @@ def _channel():
             return "[" + ",".join([encode(x) for x in v]) + "]"
         return "{" + ",".join([quote(k) + ":" + encode(x) for k, x in v.items()]) + "}"
 
-    head = '{"n":' + quote(nonce) + ',"k":'
-
     def send(kind, **fields):
-        """Writes one line; forked children stay silent."""
-        if getpid() != main:
+        """Writes one line; forked children stay silent, as does a process that
+        was handed no descriptor."""
+        if not at or getpid() != at[2]:
             return
-        line = head + quote(kind)
+        line = at[1] + quote(kind)
         for k, v in fields.items():
             line += "," + quote(k) + ":" + encode(v)
         data = memoryview((line + "}\n").encode("ascii", "backslashreplace"))
         while data:
-            data = data[write(fd, data):]
+            data = data[write(at[0], data):]
 
     def done(**fields):
         """The completion mark; nothing that the process does later matters."""
-        if getpid() == main:
+        if at and getpid() == at[2]:
             send("done", **fields)
             leave(0)
 
-    return send, done, clock, re.compile("0x[0-9a-fA-F]{4,}").sub, lambda: getpid() == main
+    def is_main():
+        return bool(at) and getpid() == at[2]
+
+    return send, done, clock, re.compile("0x[0-9a-fA-F]{4,}").sub, is_main, attach, attach_inherited
 
 
-send, done, clock, substitute, is_main = _channel()
+send, done, clock, substitute, is_main, attach, attach_inherited = _channel()

@@ -5,7 +5,9 @@ import shlex
 import sys
 from pathlib import Path
 
-from breakfix_channel import done, send
+from breakfix_channel import attach_inherited, done, send
+
+attach_inherited()
 
 from _pytest.config.findpaths import load_config_dict_from_file
 

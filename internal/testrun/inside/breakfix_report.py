@@ -6,7 +6,7 @@ What the code under test prints or returns is never looked at.
 import os
 import sys
 
-from breakfix_channel import clock, done, is_main, send, substitute
+from breakfix_channel import attach_inherited, clock, done, is_main, send, substitute
 
 _sub = substitute
 _NOW = (clock,)  # in a tuple: libraries that freeze the clock replace module attributes
@@ -114,62 +114,6 @@ class Fold:
         return "passed", None
 
 
-class Cover:
-    """Lines that each test runs, by coverage.py."""
-
-    def __init__(self, folder):
-        sys.path.insert(0, folder)
-        os.environ["COVERAGE_CORE"] = "ctrace"
-        try:
-            import coverage
-        finally:
-            sys.path.remove(folder)
-            os.environ.pop("COVERAGE_CORE", None)
-        self.cov = coverage.Coverage(data_file=None, config_file=False, branch=False, include=[_ROOT + "*"],
-                                     messages=False)
-        self.cov.config.disable_warnings = ["no-data-collected", "already-imported", "module-not-measured"]
-        self.spawned = set()
-        self.now = ""
-        sys.addaudithook(self.audit)
-        self.cov.start()
-
-    def audit(self, event, _args):
-        if event in ("subprocess.Popen", "os.posix_spawn", "os.exec", "os.system", "os.fork", "os.forkpty"):
-            self.spawned.add(self.now)
-
-    def switch(self, name):
-        self.now = name
-        self.cov.switch_context(name)
-
-    def send(self, ids):
-        self.cov.stop()
-        number = {t: i for i, t in enumerate(ids)}
-        data = self.cov.get_data()
-        width = (len(ids) + 7) // 8
-        import base64
-
-        for name in sorted(data.measured_files()):
-            if not name.startswith(_ROOT):
-                continue
-            lines, bits, at_import = [], [], []
-            for line, contexts in sorted(data.contexts_by_lineno(name).items()):
-                row, any_test = bytearray(width), False
-                for c in contexts:
-                    if c in number:
-                        row[number[c] >> 3] |= 1 << (number[c] & 7)
-                        any_test = True
-                    elif c == "":
-                        at_import.append(line)
-                if any_test:
-                    lines.append(line)
-                    bits.append(bytes(row))
-            for i in range(0, max(len(lines), 1), 500):  # bounded lines
-                send("cover", file=name[len(_ROOT):], lines=lines[i:i + 500],
-                     bits=base64.b64encode(b"".join(bits[i:i + 500])).decode(),
-                     imported=at_import if i == 0 else [])
-        send("spawned", ids=sorted(t for t in self.spawned if t in number))
-
-
 def _plan():
     import json
 
@@ -178,10 +122,20 @@ def _plan():
 
 
 PLAN = _plan()
-if PLAN.get("coverage"):
-    COVER = Cover(PLAN["coverage"])
+# A process that serves a warm copy of itself does so at one of two points:
+# "bare", before anything of the target is loaded, or "collected", after the
+# suite is. Without it this is the one process of a run.
+WARM = PLAN.get("warm", "")
+CAGE = WARMTH = COVER = None
+if WARM:
+    import breakfix_cage as CAGE
+    import breakfix_warm as WARMTH
 else:
-    COVER = None
+    attach_inherited()
+if PLAN.get("coverage"):
+    from breakfix_cover import Cover
+
+    COVER = Cover(PLAN["coverage"])
 
 
 def _at_exit():
@@ -196,6 +150,13 @@ atexit.register(_at_exit)
 
 import pytest  # noqa: E402
 
+if WARM == "bare":
+    WARMTH.preload(PLAN.get("preload") or ())
+
+
+def _red(verdict):
+    return verdict in ("failed", "errored")
+
 
 class Reporter:
     def __init__(self):
@@ -203,9 +164,15 @@ class Reporter:
         self.running = None
         self.ids = []
         self.ended = 0
-        wanted = PLAN.get("tests")
+        self.adding = False  # files of ours are being collected in a child
+        self.lost = []  # what did not collect, while nobody was told
+        self.ask(PLAN)
+
+    def ask(self, plan):
+        wanted = plan.get("tests")
         self.wanted = None if wanted is None else set(wanted)
-        self.whole = tuple(PLAN.get("files") or ())  # of these files, every test
+        self.whole = tuple(plan.get("files") or ())  # of these files, every test
+        self.decide = bool(plan.get("decide"))
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_make_collect_report(self, collector):
@@ -230,7 +197,9 @@ class Reporter:
                 if cause is None:
                     break
                 e = cause
-        send("uncollected", file=rep.nodeid.split("::")[0], missing=missing, failure=detail)
+        told = {"file": rep.nodeid.split("::")[0], "missing": missing, "failure": detail}
+        self.lost.append(told)
+        send("uncollected", **told)
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, config, items):
@@ -246,6 +215,8 @@ class Reporter:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_finish(self, session):
+        if self.adding:
+            return
         self.ids = [item.nodeid for item in session.items]
         for i in range(0, len(self.ids), 200):
             send("ids", ids=self.ids[i:i + 200])
@@ -253,23 +224,50 @@ class Reporter:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session):
+        if WARM == "collected":
+            self.child(session)
+        elif COVER is not None:
+            COVER.tell_loading()
         # Between collecting and here pytest checks its configuration.
         send("ready")
         if PLAN.get("collect_only"):
             flush(session.config)
             done(selected=len(self.ids), ended=0)
 
+    def child(self, session):
+        """Serves; goes on in every child, with the tests that it is asked for."""
+        by_id = {}
+        for item in session.items:
+            by_id.setdefault(item.nodeid, []).append(item)
+        warmth = WARMTH.Collected(session.config)
+        body = CAGE.serve({"ids": self.ids, "lost": self.lost, "pytest": pytest.__version__, "modules": warmth.modules(),
+                           "cover": COVER.loading() if COVER is not None else None}, warmth.before)
+        hello()
+        warmth.enter()
+        chosen = [item for test in body["tests"] for item in by_id.get(test, ())]
+        own = []
+        if body.get("files"):
+            self.ask(body)
+            self.adding = True
+            session.perform_collect(list(body["files"]))
+            self.adding = False
+            own = list(session.items)
+        self.ask(body)
+        session.items = chosen + own
+        self.ids = []
+        self.pytest_collection_finish(session)
+
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item, nextitem):
         self.fold, self.running = Fold(), item.nodeid
         if COVER is not None:
-            COVER.switch(item.nodeid)
+            COVER.begin()
         send("start", id=item.nodeid)
         began = _NOW[0]()
         outcome = yield
         took = _NOW[0]() - began
-        if COVER is not None:
-            COVER.switch("")
+        if COVER is not None and is_main():
+            COVER.end(item.nodeid)
         fold, self.fold, self.running = self.fold, None, None
         if not is_main():
             return
@@ -285,6 +283,8 @@ class Reporter:
             send("end", id=item.nodeid, verdict=verdict, seconds=took)
         else:
             send("end", id=item.nodeid, verdict=verdict, seconds=took, failure=detail)
+        if self.decide and _red(verdict):
+            item.session.shouldstop = "decided"
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_runtest_makereport(self, item, call):
@@ -306,8 +306,6 @@ class Reporter:
     def pytest_sessionfinish(self, session):
         if not is_main():
             return
-        if COVER is not None:
-            COVER.send(self.ids)
         flush(session.config)
         done(selected=len(self.ids), ended=self.ended)
 
@@ -328,8 +326,31 @@ def pytest_warning_recorded(warning_message):
             send("hint", reason=bounded(text, 300))
 
 
+REPORTER = [Reporter()]
+
+
 def pytest_configure(config):
-    config.pluginmanager.register(Reporter(), "breakfix-reporter")
+    config.pluginmanager.register(REPORTER[0], "breakfix-reporter")
 
 
-send("hello", pytest=pytest.__version__, python="%d.%d.%d" % sys.version_info[:3])
+@pytest.hookimpl(hookwrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(early_config, parser, args):
+    """The last moment before code of the target is loaded."""
+    if WARM == "bare":
+        warmth = WARMTH.Bare(early_config, PLAN.get("compile") or ())
+        body = CAGE.serve({"pytest": pytest.__version__, "tainted": WARMTH.tainted()}, warmth.before)
+        hello()
+        warmth.enter()
+        PLAN.update(body)  # "collect_only"
+        args.extend(body["paths"])
+        early_config.known_args_namespace.file_or_dir = list(body["paths"])
+        REPORTER[0].ask(body)
+    yield
+
+
+def hello():
+    send("hello", pytest=pytest.__version__, python="%d.%d.%d" % sys.version_info[:3])
+
+
+if not WARM:
+    hello()

@@ -5,7 +5,9 @@ import json
 import sys
 import traceback
 
-from breakfix_channel import done, send
+from breakfix_channel import attach_inherited, done, send
+
+attach_inherited()
 
 with open("/breakfix/plan.json", encoding="utf-8") as f:
     STEPS = json.load(f)["steps"]

@@ -1,0 +1,280 @@
+package testrun
+
+import (
+	"bytes"
+	"slices"
+	"sort"
+	"strings"
+	"sync"
+
+	"github.com/aymanbagabas/go-udiff"
+
+	"breakfix/internal/lang"
+	"breakfix/internal/lang/python"
+	"breakfix/internal/tree"
+)
+
+// change is how a tree differs from the snapshot, as far as running tests goes:
+// which lines decide who notices it, and whether it can be put into live
+// functions.
+type change struct {
+	files map[string]*tree.File // what differs; nil: removed
+	spots []spot
+	swap  map[string][]statement // by file; nil when it is not in function bodies alone
+}
+
+// spot is one place of a change in the snapshot's code.
+type spot struct {
+	path        string
+	first, last int  // lines of the snapshot; a test that runs none of them cannot notice
+	loading     bool // it may act when the file is loaded: lines do not tell who notices
+}
+
+// statement is what the zygote's plugin swaps: some neighbouring statements of
+// the top level of a file, whole lines, before and after.
+type statement struct {
+	Old      string `json:"old"`
+	New      string `json:"new"`
+	OldFirst int    `json:"old_first"`
+	NewFirst int    `json:"new_first"`
+}
+
+// syntaxCache keeps the syntax of the snapshot's files.
+type syntaxCache struct {
+	mu sync.Mutex
+	m  map[string]*lang.File // nil: not to be parsed
+}
+
+func (c *syntaxCache) get(t *tree.Tree, path string) *lang.File {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if f, ok := c.m[path]; ok {
+		return f
+	}
+	if c.m == nil {
+		c.m = map[string]*lang.File{}
+	}
+	c.m[path] = nil
+	src, err := t.Read(path)
+	if err != nil {
+		return nil
+	}
+	if f, err := python.Python.Parse(src); err == nil && !f.HasError {
+		python.Analyse(f) // here, where nobody else is at it
+		c.m[path] = f
+	}
+	return c.m[path]
+}
+
+// changeOf finds out how t differs from the snapshot.
+func (w *Workspace) changeOf(t *tree.Tree) (*change, error) {
+	base := w.Snapshot.Tree
+	files, err := changesOf(base, t)
+	if err != nil {
+		return nil, err
+	}
+	c := &change{files: files, swap: map[string][]statement{}}
+	for _, p := range sortedKeys(files) {
+		spots, swap, ok := w.changeOfFile(p, files[p])
+		c.spots = append(c.spots, spots...)
+		if !ok {
+			c.swap = nil
+		} else if c.swap != nil {
+			c.swap[p] = swap
+		}
+	}
+	return c, nil
+}
+
+// changeOfFile tells the spots of one file, and its statements when all spots
+// are in bodies of functions that did not run while the suite was loaded.
+func (w *Workspace) changeOfFile(p string, now *tree.File) (spots []spot, swap []statement, ok bool) {
+	base := w.Snapshot.Tree
+	whole := []spot{{path: p, loading: true}}
+	if now == nil || !base.Has(p) || base.Kind(p) != now.Kind || now.Kind == tree.Link || !strings.HasSuffix(p, ".py") || python.Python.IsTest(p) {
+		return whole, nil, false
+	}
+	f := w.syntax.get(base, p)
+	if f == nil || !python.Python.IsCode(p) {
+		return whole, nil, false
+	}
+	edits := differences(f.Source, now.Data)
+	groups, ok := topLevel(f, edits)
+	for i := range groups {
+		g := &groups[i]
+		g.wide = g.wide || bindingsDiffer(g.Old, g.New)
+	}
+	for _, e := range edits {
+		s := w.spotOf(f, p, e)
+		if g := groupOf(groups, f, e); !s.loading && (g == nil || g.wide) {
+			fn := outermost(python.Analyse(f).FunctionAt(e.Start))
+			s.first, s.last = fn.FirstLine, fn.LastLine
+		}
+		ok = ok && !s.loading
+		spots = append(spots, s)
+		if s.loading {
+			return append(whole, spots...), nil, false
+		}
+	}
+	for _, g := range groups {
+		swap = append(swap, g.statement)
+	}
+	return spots, swap, ok
+}
+
+// differences returns the edits that turn a into b, in order. An insertion of
+// whole lines stands at the end of the line before, where it belongs to the
+// block that it continues.
+func differences(a, b []byte) []tree.Edit {
+	var out []tree.Edit
+	for _, e := range udiff.Bytes(a, b) {
+		n := tree.Edit{Start: e.Start, End: e.End, New: e.New}
+		if n.Start == n.End && n.Start > 0 && a[n.Start-1] == '\n' && strings.HasSuffix(n.New, "\n") {
+			n.Start, n.End = n.Start-1, n.End-1
+			n.New = "\n" + strings.TrimSuffix(n.New, "\n")
+		}
+		out = append(out, n)
+	}
+	return out
+}
+
+// group is neighbouring statements of the top level with their edits.
+type group struct {
+	statement
+	first, last int  // lines of the snapshot
+	wide        bool // names are bound that were not, or no longer: all of a function may notice
+}
+
+func groupOf(groups []group, f *lang.File, e tree.Edit) *group {
+	line := f.Line(e.Start)
+	for i := range groups {
+		if groups[i].first <= line && line <= groups[i].last {
+			return &groups[i]
+		}
+	}
+	return nil
+}
+
+// topLevel returns the statements of the module that hold the edits. It is not
+// ok when an edit is not inside of one.
+func topLevel(f *lang.File, edits []tree.Edit) (groups []group, ok bool) {
+	top := python.Statements(f, f.Root)
+	moved := 0 // lines by which the file has grown so far
+	for i := 0; i < len(edits); {
+		e := edits[i]
+		at := sort.Search(len(top), func(k int) bool { return top[k].End > e.Start || top[k].End == e.Start && e.Start == e.End })
+		if at == len(top) || top[at].Start > e.Start {
+			return groups, false
+		}
+		last := top[at]
+		j := i
+		for ; j < len(edits) && edits[j].Start <= last.End; j++ {
+			if edits[j].End > last.End {
+				return groups, false
+			}
+		}
+		first := top[at]
+		start, end := f.Span(first.FirstLine, last.LastLine)
+		old := string(f.Source[start:end])
+		var shifted []tree.Edit
+		for _, x := range edits[i:j] {
+			if x.Start < start || x.End > end {
+				return groups, false
+			}
+			shifted = append(shifted, tree.Edit{Start: x.Start - start, End: x.End - start, New: x.New})
+		}
+		now, err := tree.ApplyEdits([]byte(old), shifted)
+		if err != nil {
+			return groups, false
+		}
+		g := group{statement: statement{Old: old, New: string(now), OldFirst: first.FirstLine, NewFirst: first.FirstLine + moved}, first: first.FirstLine, last: last.LastLine}
+		moved += strings.Count(g.New, "\n") - strings.Count(g.Old, "\n")
+		groups = append(groups, g)
+		i = j
+	}
+	return groups, true
+}
+
+// spotOf tells which lines decide who notices an edit.
+func (w *Workspace) spotOf(f *lang.File, p string, e tree.Edit) spot {
+	fn := python.Analyse(f).FunctionAt(e.Start)
+	for fn != nil && (fn.Body == nil || e.Start < fn.Body.Start || e.End > fn.Body.End || f.Line(fn.Body.Start) == f.Line(fn.Node.Start)) {
+		for fn = fn.Parent; fn != nil && !fn.Function; fn = fn.Parent {
+		}
+	}
+	if fn == nil {
+		return spot{path: p, loading: true}
+	}
+	first, last := f.Line(fn.Body.Start), f.LastLine(fn.Body.Start, fn.Body.End)
+	if w.Imported(p, first, last) {
+		return spot{path: p, loading: true}
+	}
+	s := spot{path: p, first: f.Line(e.Start), last: f.LastLine(e.Start, e.End)}
+	for n := f.Root.At(e.Start, e.End); n != nil; n = n.Parent {
+		if n.Is("block", "module", "function_definition", "else_clause", "finally_clause") {
+			break // between statements, or where no line of its own runs
+		}
+		if python.IsStatement(n) || n.Is("elif_clause", "except_clause", "except_group_clause", "case_clause") {
+			from, to := f.Line(n.Start), f.LastLine(n.Start, n.End)
+			for _, c := range n.Children {
+				if c.Is("block") { // the header alone; what is below has statements of its own
+					to = min(to, max(from, f.Line(c.Start)-1))
+					break
+				}
+			}
+			s.first, s.last = min(s.first, from), max(s.last, to)
+			return s
+		}
+	}
+	if strings.TrimSpace(string(f.Source[e.Start:e.End])) == "" || !w.ran(p, s.first, s.last) {
+		s.first, s.last = first, last
+	}
+	return s
+}
+
+// ran reports whether a test runs one of the lines.
+func (w *Workspace) ran(p string, first, last int) bool {
+	return w.Base.Cover != nil && len(w.Base.Cover.Covering(p, first, last)) > 0
+}
+
+func outermost(s *python.Scope) *python.Scope {
+	out := s
+	for ; s != nil; s = s.Parent {
+		if s.Function {
+			out = s
+		}
+	}
+	return out
+}
+
+// bindingsDiffer reports whether the scopes of two texts bind other names or
+// are other kinds of functions: then a place that the edit does not touch can
+// act otherwise, since a name is local to all of a function.
+func bindingsDiffer(a, b string) bool {
+	x, errA := shapeOf(a)
+	y, errB := shapeOf(b)
+	return errA != nil || errB != nil || !slices.Equal(x, y)
+}
+
+func shapeOf(text string) ([]string, error) {
+	f, err := python.Python.Parse([]byte(text))
+	if err != nil {
+		return nil, err
+	}
+	var shape []string
+	for _, s := range python.Analyse(f).Scopes {
+		var names []string
+		for _, b := range s.Bindings {
+			names = append(names, b.Name)
+		}
+		sort.Strings(names)
+		shape = append(shape, s.Name+"("+strings.Join(slices.Compact(names), ",")+")")
+	}
+	f.Root.Walk(func(n *lang.Node) bool {
+		if n.Is("yield", "await", "global_statement", "nonlocal_statement", "named_expression") {
+			shape = append(shape, n.Kind+string(bytes.TrimSpace(f.Source[n.Start:min(n.End, n.Start+20)])))
+		}
+		return true
+	})
+	return shape, nil
+}

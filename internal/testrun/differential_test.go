@@ -1,0 +1,111 @@
+package testrun
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"breakfix/internal/outcome"
+	"breakfix/internal/source"
+)
+
+// difference compares one mutant in a fast tier with the truth.
+type difference struct {
+	tier    Tier
+	wrong   bool     // the verdict on the mutant
+	labels  int      // tests compared
+	differ  []string // tests with another verdict
+	seconds float64
+}
+
+func compareMutant(t *testing.T, w *Workspace, m Mutant, tier Tier) difference {
+	t.Helper()
+	ctx := context.Background()
+	began := time.Now()
+	fast, err := w.Run(ctx, Request{Tree: m.Tree, Tier: tier, Fresh: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := difference{tier: fast.Tier, seconds: time.Since(began).Seconds()}
+	truth, err := w.Run(ctx, Request{Tree: m.Tree, Fresh: true, GiveUp: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if fast.GaveUp || truth.GaveUp {
+		d.wrong = fast.GaveUp != truth.GaveUp && (len(outcome.Red(w.Base.Results, fast.Results)) == 0) != (len(outcome.Red(w.Base.Results, truth.Results)) == 0)
+		return d
+	}
+	d.wrong = (len(outcome.Red(w.Base.Results, fast.Results)) == 0) != (len(outcome.Red(w.Base.Results, truth.Results)) == 0) || fast.Loaded != truth.Loaded
+	for id := range w.Base.Results {
+		d.labels++
+		if a, b := fast.Results.Get(id), truth.Results.Get(id); a != b {
+			d.differ = append(d.differ, fmt.Sprintf("%s: %s, truly %s", id, a, b))
+		}
+	}
+	return d
+}
+
+// TestDifferential draws mutants of a target and judges each in a fast tier
+// and, whole suite, in a fresh process. BREAKFIX_DIFFERENTIAL names sources for
+// the long version, BREAKFIX_MUTANTS how many mutants of each.
+func TestDifferentialTiersAgreeWithFreshProcesses(t *testing.T) {
+	type target struct {
+		name string
+		w    *Workspace
+	}
+	targets := []target{{"stock", stock(t)}}
+	n := 12
+	if names := os.Getenv("BREAKFIX_DIFFERENTIAL"); names != "" {
+		targets, n = nil, 300
+		for _, name := range strings.Fields(names) {
+			snap, err := source.Open(context.Background(), name, source.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			w, err := Prepare(context.Background(), Config{Box: testBox(t), Snapshot: snap, Progress: func(stage, detail string) { t.Logf("%s: %s", stage, detail) }})
+			if err != nil {
+				t.Fatal(err)
+			}
+			targets = append(targets, target{name, w})
+		}
+	}
+	if s := os.Getenv("BREAKFIX_MUTANTS"); s != "" {
+		n, _ = strconv.Atoi(s)
+	}
+	for _, tg := range targets {
+		t.Run(tg.name, func(t *testing.T) {
+			defer tg.w.Close()
+			mutants, err := tg.w.Draw(n, 1, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(mutants) == 0 {
+				t.Fatal("no mutant was drawn")
+			}
+			wrong, labels, differ := 0, 0, 0
+			tiers := map[Tier]int{}
+			for _, m := range mutants {
+				d := compareMutant(t, tg.w, m, CodeSwap)
+				tiers[d.tier]++
+				labels += d.labels
+				differ += len(d.differ)
+				t.Logf("%-14s %6.1f ms %s:%d %s %s", d.tier, d.seconds*1000, m.Path, m.Line, m.Operator, m.Variant)
+				if d.wrong {
+					wrong++
+					t.Errorf("%s:%d %s %s: the verdict is wrong", m.Path, m.Line, m.Operator, m.Variant)
+				}
+				if len(d.differ) > 0 {
+					t.Logf("    %d labels differ: %s", len(d.differ), strings.Join(d.differ[:min(5, len(d.differ))], "; "))
+				}
+			}
+			t.Logf("%d mutants, %d wrong, %d of %d labels differ, tiers %v; not in use: %q %q", len(mutants), wrong, differ, labels, tiers, tg.w.warm.why(CodeSwap), tg.w.warm.why(LazyImport))
+			if 1000*differ > labels {
+				t.Errorf("%d of %d labels differ", differ, labels)
+			}
+		})
+	}
+}

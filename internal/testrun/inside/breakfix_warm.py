@@ -1,0 +1,344 @@
+"""What a process that serves warm copies of itself prepares. PYTEST_DONT_REWRITE
+
+Nothing here runs code of the target that its own loading would not run.
+"""
+
+import gc
+import importlib
+import importlib.machinery
+import linecache
+import os
+import sys
+import types
+
+_ROOT = "/work/"
+_NOT_OURS = ("/work/", "/breakfix/")
+_GENERATORS = 0x20 | 0x80 | 0x200  # generator, coroutine, asynchronous generator
+_FUNCTION = 0x2  # CO_NEWLOCALS: a function's code, not a class body's
+
+
+class Refused(Exception):
+    """The change cannot be put into the live functions."""
+
+
+def _origin(module):
+    try:
+        return getattr(getattr(module, "__spec__", None), "origin", None) or getattr(module, "__file__", None) or ""
+    except Exception:  # modules may be any object
+        return ""
+
+
+def tainted():
+    """Modules of the tree that are loaded."""
+    return sorted(n for n, m in list(sys.modules.items()) if str(_origin(m)).startswith(_ROOT))
+
+
+def preload(names):
+    """Imports modules that the suite uses and that are not of the tree."""
+    for name in names:
+        if name not in sys.modules:
+            try:
+                importlib.import_module(name)
+            except BaseException:
+                pass  # the run itself will tell
+
+
+def _changed(req):
+    """Makes the child see changed files as they are on its disk."""
+    importlib.invalidate_caches()
+    for path in req["changes"]:
+        linecache.cache.pop(_ROOT + path, None)
+
+
+class Bare:
+    """Compiles ahead: a child that imports the tree then only runs it."""
+
+    def __init__(self, config, files):
+        self.config, self.req = config, None
+        self.compiled, self.rewritten = {}, {}
+        try:
+            from _pytest.assertion import rewrite
+
+            self.rewrite = rewrite._rewrite_test
+            rewrite._rewrite_test = self._rewrite
+        except Exception:
+            self.rewrite = None  # another pytest: slower, not wrong
+        loader = importlib.machinery.SourceFileLoader
+        self.plain = loader.source_to_code
+        memo = self
+
+        def source_to_code(self, data, path, **more):
+            known = memo.compiled.get(path)
+            if known is not None and known[0] == data:
+                return known[1]
+            return memo.plain(self, data, path, **more)
+
+        loader.source_to_code = source_to_code
+        for path in files:
+            try:
+                with open(_ROOT + path, "rb") as f:
+                    data = f.read()
+                self.compiled[_ROOT + path] = data, compile(data, _ROOT + path, "exec", dont_inherit=True)
+            except Exception:
+                pass  # the run itself will tell
+
+    def _rewrite(self, fn, config):
+        known = self.rewritten.get(str(fn))
+        if known is not None:
+            with open(fn, "rb") as f:
+                if f.read() == known[0]:
+                    return os.stat(fn), known[1]
+        return self.rewrite(fn, config)
+
+    def before(self, req):
+        self.req = req
+        if self.rewrite is None:
+            return
+        for path in req["body"].get("rewrite") or ():
+            at = _ROOT + path
+            if at not in self.rewritten:
+                try:
+                    import pathlib
+
+                    with open(at, "rb") as f:
+                        data = f.read()
+                    self.rewritten[at] = data, self.rewrite(pathlib.Path(at), self.config)[1]
+                except Exception:
+                    self.rewritten[at] = None
+
+    def enter(self):
+        _changed(self.req)
+
+
+class Collected:
+    """Puts changed code into live functions."""
+
+    def __init__(self, config):
+        self.config, self.req, self.plan = config, None, []
+        self.by_place, self.by_path, self.alive, self.old, self.imported = {}, {}, set(), {}, {}
+        self.found = False
+
+    def modules(self):
+        """Names of loaded modules that are not of the tree, in the order of loading."""
+        must = getattr(getattr(self.config.pluginmanager, "rewrite_hook", None), "_must_rewrite", ())
+        names = []
+        for name, module in list(sys.modules.items()):
+            origin = _origin(module)
+            if not origin or str(origin).startswith(_NOT_OURS) or name in ("__main__", "__mp_main__"):
+                continue
+            if any(name == m or name.startswith(m + ".") for m in must):
+                continue
+            names.append(name)
+        return names
+
+    def _find(self):
+        self.found = True
+        for o in gc.get_objects():
+            kind = type(o)
+            if kind is types.FunctionType:
+                code = o.__code__
+                if code.co_filename.startswith(_ROOT):
+                    self.by_place.setdefault(_place(code), []).append(o)
+                    self.by_path.setdefault(code.co_filename[len(_ROOT):], []).append(o)
+            elif kind is types.GeneratorType:
+                self.alive.add(_place(o.gi_code))
+            elif kind is types.CoroutineType:
+                self.alive.add(_place(o.cr_code))
+            elif kind is types.AsyncGeneratorType:
+                self.alive.add(_place(o.ag_code))
+        self.loaded = {str(_origin(m)) for m in list(sys.modules.values())}
+
+    def before(self, req):
+        self.req, self.plan = req, []
+        swaps = req["body"].get("swap")
+        if not swaps:
+            return None
+        if not self.found:
+            self._find()
+        try:
+            for path, statements in swaps.items():
+                self._file(path, statements)
+        except Refused as e:
+            return str(e)
+        return None
+
+    def _file(self, path, statements):
+        functions = self.by_path.get(path)
+        if not functions:
+            if _ROOT + path in self.loaded:
+                raise Refused("no function of %s is alive" % path)
+            return  # it is not loaded: whoever loads it reads the changed file
+        flags = functions[0].__code__.co_flags & _FUTURE
+        if path not in self.imported:
+            self.imported[path] = _imported(_ROOT + path)
+        head = self.imported[path]
+        pairs = []
+        for s in statements:
+            key = path, s["old_first"]
+            if key not in self.old:
+                self.old[key] = _compile(head, s["old"], s["old_first"], _ROOT + path, flags)
+            _walk(self.old[key], _compile(head, s["new"], s["new_first"], _ROOT + path, flags), pairs, False)
+        taken = set()
+        for old, new, inner in pairs:
+            self._replace(old, new, taken, inner)
+        moved = any(s["new_first"] - s["old_first"] or s["new"].count("\n") != s["old"].count("\n") for s in statements)
+        if moved:
+            for f in functions:
+                if id(f) not in taken:
+                    by = _moved(statements, f.__code__.co_firstlineno)
+                    if by:
+                        self.plan.append((f, _shift(f.__code__, by)))
+
+    def _replace(self, old, new, taken, inner):
+        before = len(self.plan)
+        place = _place(old)
+        if place in self.alive:
+            raise Refused("%s is suspended in the middle" % old.co_name)
+        key = None
+        for f in self.by_place.get(place, ()):
+            if id(f) in taken:
+                continue
+            if key is None:
+                key = _key(old)
+            if _key(f.__code__) != key:
+                continue
+            if f.__code__.co_freevars != new.co_freevars:
+                raise Refused("%s closes over other names" % old.co_name)
+            if (f.__code__.co_flags ^ new.co_flags) & _GENERATORS:
+                raise Refused("%s is another kind of function" % old.co_name)
+            taken.add(id(f))
+            self.plan.append((f, new))
+        if len(self.plan) == before and not inner:
+            # Something made another function of it, or keeps it elsewhere.
+            raise Refused("%s is not alive as it is written" % old.co_name)
+
+    def enter(self):
+        for f, code in self.plan:
+            f.__code__ = code
+        _changed(self.req)
+        _forget_output(self.config)
+
+
+def _future():
+    import __future__
+
+    flags = 0
+    for name in __future__.all_feature_names:
+        flags |= getattr(__future__, name).compiler_flag
+    return flags
+
+
+_FUTURE = _future()
+
+
+def _place(code):
+    return code.co_filename, code.co_firstlineno, code.co_name
+
+
+def _imported(path):
+    """A line that binds the names that a module imports at its top level: since
+    Python 3.11 calls of their attributes are compiled in another way."""
+    import ast
+
+    names = set()
+
+    def look(nodes):
+        for n in nodes:
+            if isinstance(n, (ast.Import, ast.ImportFrom)):
+                names.update((a.asname or a.name.partition(".")[0]) for a in n.names if a.name != "*")
+            elif not isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+                look(c for c in ast.iter_child_nodes(n) if isinstance(c, (ast.stmt, ast.excepthandler)))
+
+    try:
+        with open(path, "rb") as f:
+            look(ast.parse(f.read()).body)
+    except Exception as e:
+        raise Refused("its file cannot be read: %s" % e)
+    return "import " + ", ".join("x as " + n for n in sorted(names)) if names else ""
+
+
+def _compile(head, text, first, name, flags):
+    if head and first == 1:
+        raise Refused("it stands before the imports of its file")
+    try:
+        return compile(head + "\n" * (first - 1) + text, name, "exec", flags, True)
+    except (SyntaxError, ValueError) as e:
+        raise Refused("it does not compile alone: %s" % e)
+
+
+def _children(code):
+    return [c for c in code.co_consts if isinstance(c, types.CodeType)]
+
+
+def _key(code):
+    """Everything by which two code objects differ, but for their file."""
+    return (code.co_name, code.co_firstlineno, code.co_flags, code.co_code, code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars,
+            code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, getattr(code, "co_linetable", b""),
+            tuple(_key(c) if isinstance(c, types.CodeType) else _const(c) for c in code.co_consts))
+
+
+def _const(c):
+    if isinstance(c, (tuple, frozenset)):
+        parts = [_const(x) for x in c]
+        return type(c).__name__, tuple(parts if isinstance(c, tuple) else sorted(parts, key=repr))
+    return type(c).__name__, repr(c)
+
+
+def _walk(old, new, pairs, inner):
+    """Collects pairs of functions' code that differ, from the outside in; inner
+    ones stand in other functions. What is not a function's must be the same."""
+    if _key(old) == _key(new):
+        return
+    a, b = _children(old), _children(new)
+    alike = [c.co_name for c in a] == [c.co_name for c in b]
+    if old.co_flags & _FUNCTION:
+        if any(_key(o) == _key(old) for o, _, _ in pairs):
+            raise Refused("two functions at one place are alike")
+        if _doc(old) != _doc(new):
+            raise Refused("the text that documents %s is another" % old.co_name)
+        pairs.append((old, new, inner))
+        inner = True
+    elif not alike or _bare(old) != _bare(new):
+        raise Refused("more than functions differs in %s" % old.co_name)
+    if alike:
+        # Where they are not, its own functions are made anew when it runs; ones
+        # that are alive were made by code that ran, which is not swapped.
+        for x, y in zip(a, b):
+            _walk(x, y, pairs, inner)
+
+
+def _doc(code):
+    first = code.co_consts[0] if code.co_consts else None
+    return first if isinstance(first, str) else None
+
+
+def _bare(code):
+    """What code that is no function's does, but for its lines and the functions
+    that it makes."""
+    return (code.co_name, code.co_code, code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars,
+            tuple(None if isinstance(c, types.CodeType) else _const(c) for c in code.co_consts))
+
+
+def _moved(statements, line):
+    by = 0
+    for s in statements:
+        if s["old_first"] + s["old"].count("\n") < line:
+            by = s["new_first"] - s["old_first"] + s["new"].count("\n") - s["old"].count("\n")
+    return by
+
+
+def _shift(code, by):
+    return code.replace(co_firstlineno=code.co_firstlineno + by,
+                        co_consts=tuple(_shift(c, by) if isinstance(c, types.CodeType) else c for c in code.co_consts))
+
+
+def _forget_output(config):
+    """What a child that was killed had printed is in a file that all share."""
+    capture = getattr(config.pluginmanager.getplugin("capturemanager"), "_global_capturing", None)
+    for name in ("out", "err"):
+        tmp = getattr(getattr(capture, name, None), "tmpfile", None)
+        try:
+            tmp.seek(0)
+            tmp.truncate()
+        except Exception:
+            pass
