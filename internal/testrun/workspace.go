@@ -16,7 +16,8 @@ import (
 
 // Workspace is everything needed to judge trees of one snapshot: its
 // environment, its baseline, a runner with a verdict cache, the linters and
-// the smoke run. It is made by Prepare and is safe for concurrent use.
+// the smoke run. It is made by Prepare and is safe for concurrent use. One that
+// is no longer needed should be closed.
 type Workspace struct {
 	Snapshot *source.Snapshot
 	Env      *source.Environment
@@ -31,6 +32,10 @@ type Workspace struct {
 	mu    sync.Mutex
 	stats Stats
 }
+
+// Close closes the verdict cache, which then goes on in memory. It may be
+// called more than once; a process that ends without it loses nothing.
+func (w *Workspace) Close() error { return w.cache.close() }
 
 // Stats counts what a workspace has done since Prepare.
 type Stats struct {
@@ -190,7 +195,7 @@ func (w *Workspace) Run(ctx context.Context, req Request) (Report, error) {
 		q.take(got, &rep)
 		rep.Tier = FreshProcess
 		if !req.Fresh {
-			q.remember(w.cache, got, w.flaky())
+			q.remember(w.cache, rep.Tier, got, w.flaky())
 		}
 		w.mu.Lock()
 		w.stats.Processes += got.processes
