@@ -120,6 +120,9 @@ func (c *playCmd) Run(a *app) error {
 		}
 		return err
 	}
+	for _, b := range boards {
+		defer b.Work.Close()
+	}
 	if err := run.create(c, box, boards); err != nil {
 		return err
 	}

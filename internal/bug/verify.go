@@ -69,6 +69,7 @@ func Verify(ctx context.Context, dir string, c VerifyConfig) (VerifyResult, erro
 	if err != nil {
 		return VerifyResult{}, err
 	}
+	defer w.Close()
 	res, err := Recheck(ctx, TargetOf(w, c.Paths, b.Options), b)
 	if err != nil {
 		return VerifyResult{}, err

@@ -155,6 +155,10 @@ func Text(w io.Writer, s Summary, o Options) error {
 	}
 	if v := s.Verdicts; v != nil {
 		text := fmt.Sprintf("%d run, %d from the cache", v.Run, v.Cached)
+		if all := v.Run + v.Cached; all > 0 {
+			hits := float64(v.Cached) / float64(all)
+			text += " (" + percent(&hits) + ")"
+		}
 		if v.Mismatch > 0 {
 			text += fmt.Sprintf(", %d cached ones contradicted", v.Mismatch)
 		}

@@ -1,65 +1,89 @@
 package testrun
 
 import (
-	"compress/gzip"
 	"container/list"
 	"context"
-	"encoding/json"
-	"io/fs"
+	"crypto/sha256"
+	"encoding/binary"
+	"log/slog"
 	"os"
 	"path/filepath"
-	"sort"
 	"sync"
+	"time"
 
 	"breakfix/internal/outcome"
-	"breakfix/internal/tree"
 )
 
 // record is one verdict as the cache keeps it.
 type record struct {
-	Verdict outcome.Verdict `json:"v"`
-	Seconds float64         `json:"s,omitempty"`
-	Failure *Failure        `json:"f,omitempty"`
+	Verdict outcome.Verdict
+	Seconds float64
+	Failure *Failure
 }
 
 // entry is what is known of one tree's own tests, or of one file of ours on
 // one tree.
 type entry struct {
-	Tests       map[string]record  `json:"tests"`
-	Uncollected map[string]Failure `json:"uncollected,omitempty"`
-	Load        string             `json:"load,omitempty"`  // these files keep a process from getting to its tests
-	Whole       bool               `json:"whole,omitempty"` // a file of ours: IDs is all that it holds
-	IDs         []string           `json:"ids,omitempty"`
+	Tests       map[string]record
+	Uncollected map[string]Failure
+	Load        string   // these files keep a process from getting to its tests
+	Whole       bool     // a file of ours: IDs is all that it holds
+	IDs         []string // of Whole, as collected
 }
 
 const (
-	entriesInMemory = 96
-	verdictDisk     = 128 << 20 // bytes of one workspace's verdicts on disk, beyond which the oldest go
+	verdictDisk   = 256 << 20 // bytes of one workspace's verdicts on disk
+	verdictMemory = 16 << 20  // bytes of the entries in memory, as sizeOf estimates them
+	// A tree whose last use is older than this is written down as used again:
+	// the order of eviction need not be finer, and most hits write nothing.
+	touchAfter = 10 * time.Minute
+	// Up to so many tests are looked up one by one; for more of them all that
+	// is known of the tree is read at once.
+	lookUpSingly = 8
 )
 
-// verdictCache keeps verdicts of one workspace, by tree: the last used entries
-// in memory, all of them as compressed files in a bounded folder. A file that
-// cannot be read counts as not known; two processes may share the folder.
+// verdictCache is the cache of one workspace. It is safe for concurrent use.
 type verdictCache struct {
-	dir string
+	db  *verdictDB // nil: memory only
+	now func() time.Time
 
 	mu      sync.Mutex
+	memory  int        // bytes of all that is held
 	recent  *list.List // of *held, most recent first
 	byKey   map[string]*list.Element
 	flights map[string]chan struct{}
 }
 
-type held struct {
-	key string
-	e   *entry
+// newVerdictCache opens the cache in a folder, "" for one in memory only. What
+// is wrong with the database is no error: the cache then begins anew, or does
+// without.
+func newVerdictCache(dir string) *verdictCache {
+	c := &verdictCache{now: time.Now, recent: list.New(), byKey: map[string]*list.Element{}, flights: map[string]chan struct{}{}}
+	if dir == "" {
+		return c
+	}
+	// Earlier versions kept a file a tree, which nobody reads any more.
+	if old, err := filepath.Glob(filepath.Join(dir, "*.gz")); err == nil {
+		for _, f := range old {
+			os.Remove(f)
+		}
+	}
+	err := os.MkdirAll(dir, 0o755)
+	if err == nil {
+		c.db, err = openVerdictDB(filepath.Join(dir, "verdicts.db"), verdictDisk)
+	}
+	if err != nil {
+		slog.Warn("verdicts are kept in memory only", "folder", dir, "error", err)
+	}
+	return c
 }
 
-// newVerdictCache opens a cache; without a folder it lives in memory only.
-func newVerdictCache(dir string) (*verdictCache, error) {
-	if err := openFolder(dir, verdictDisk); err != nil {
-		return nil, err
+// close closes the database. A cache that is not closed loses nothing.
+func (c *verdictCache) close() error {
+	if c.db == nil {
+		return nil
 	}
-	return &verdictCache{dir: dir, recent: list.New(), byKey: map[string]*list.Element{}, flights: map[string]chan struct{}{}}, nil
+	return c.db.close()
 }
 
 // lock waits until nobody else runs what key names.
@@ -87,139 +111,258 @@ func (c *verdictCache) lock(ctx context.Context, key string) (unlock func(), err
 	}
 }
 
-func (c *verdictCache) file(key string) string {
-	return filepath.Join(c.dir, string(tree.DigestOf([]byte(key)))[:32]+".gz")
-}
-
-// get returns what is known, nil when nothing is. The entry must not be changed.
-func (c *verdictCache) get(key string) *entry {
+// get returns what is known under key that a request for a tier may be
+// answered with: the verdicts of these tests, and everything else. Without
+// tests (nil) it is the verdicts of the entry's IDs. The entry is the caller's
+// own, but for the failures, which must not be changed.
+func (c *verdictCache) get(key string, want Tier, tests []string) *entry {
+	names := namesOf(tests)
+	c.mu.Lock()
+	h := c.find(key)
+	e, missing := h.answer(want, tests, names)
+	if h != nil {
+		c.use(h)
+	}
+	c.mu.Unlock()
+	if !missing.any() || c.db == nil {
+		return e
+	}
+	found := c.db.read(key, missing)
+	if found == nil {
+		return e
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if el, ok := c.byKey[key]; ok {
-		c.recent.MoveToFront(el)
-		return el.Value.(*held).e
-	}
-	var e entry
-	if c.dir == "" || !readGzipJSON(c.file(key), &e) {
-		return nil
-	}
-	c.hold(key, &e)
-	return &e
+	h = c.hold(key)
+	h.add(found)
+	h.used = found.used
+	c.use(h)
+	c.shrink(key)
+	e, _ = h.answer(want, tests, names)
+	return e
 }
 
-func (c *verdictCache) hold(key string, e *entry) {
-	if el, ok := c.byKey[key]; ok {
-		el.Value.(*held).e = e
-		c.recent.MoveToFront(el)
-		return
-	}
-	c.byKey[key] = c.recent.PushFront(&held{key, e})
-	for c.recent.Len() > entriesInMemory {
-		last := c.recent.Back()
-		delete(c.byKey, last.Value.(*held).key)
-		c.recent.Remove(last)
+// use notes that an entry was used, when the database does not have it so.
+func (c *verdictCache) use(h *held) {
+	if now := c.now(); c.db != nil && now.Sub(h.used) > touchAfter {
+		h.used = now
+		c.db.touch(h.key)
 	}
 }
 
-// merge adds to what is known. Failing to write to disk loses only speed.
-func (c *verdictCache) merge(key string, add *entry) {
-	old := c.get(key)
-	e := &entry{Tests: map[string]record{}, Uncollected: map[string]Failure{}, Load: add.Load, Whole: add.Whole, IDs: add.IDs}
-	if old != nil {
-		for id, r := range old.Tests {
-			e.Tests[id] = r
-		}
-		for f, u := range old.Uncollected {
-			e.Uncollected[f] = u
-		}
-		if e.Load == "" {
-			e.Load = old.Load
-		}
-		if old.Whole {
-			e.Whole, e.IDs = true, old.IDs
-		}
-	}
-	for id, r := range add.Tests {
-		e.Tests[id] = r
-	}
-	for f, u := range add.Uncollected {
-		e.Uncollected[f] = u
-	}
+// merge adds what a run in a tier said to what is known. Failing to write to
+// disk loses only speed.
+func (c *verdictCache) merge(key string, ran Tier, add *entry) {
+	found := heldOf(ran, add)
+	found.used = c.now()
 	c.mu.Lock()
-	c.hold(key, e)
+	h := c.hold(key)
+	h.add(found)
+	h.used = found.used
+	c.shrink(key)
 	c.mu.Unlock()
-	if c.dir != "" {
-		_ = writeGzipJSON(c.file(key), e)
+	if c.db != nil {
+		c.db.write(key, found)
 	}
 }
 
-// openFolder makes a bounded folder of the cache; "" is none.
-func openFolder(dir string, bound int64) error {
-	if dir == "" {
+// find returns what is held in memory under a key and makes it the most recent.
+func (c *verdictCache) find(key string) *held {
+	el, ok := c.byKey[key]
+	if !ok {
 		return nil
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
-	prune(dir, bound)
-	return nil
+	c.recent.MoveToFront(el)
+	return el.Value.(*held)
 }
 
-func readGzipJSON(name string, v any) bool {
-	f, err := os.Open(name)
-	if err != nil {
-		return false
+// hold is find, and makes an entry where there is none.
+func (c *verdictCache) hold(key string) *held {
+	if h := c.find(key); h != nil {
+		c.memory -= h.size // shrink adds it again
+		return h
 	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		return false
-	}
-	return json.NewDecoder(z).Decode(v) == nil
+	h := newHeld()
+	h.key = key
+	c.byKey[key] = c.recent.PushFront(h)
+	return h
 }
 
-// writeGzipJSON replaces the file whole or not at all.
-func writeGzipJSON(name string, v any) error {
-	f, err := os.CreateTemp(filepath.Dir(name), ".new-*")
-	if err != nil {
-		return err
+// shrink counts the entry of key again after hold, and drops the oldest ones
+// beyond the bound, but never that one.
+func (c *verdictCache) shrink(key string) {
+	c.memory += c.byKey[key].Value.(*held).size
+	for c.memory > verdictMemory && c.recent.Len() > 1 {
+		last := c.recent.Remove(c.recent.Back()).(*held)
+		delete(c.byKey, last.key)
+		c.memory -= last.size
 	}
-	defer os.Remove(f.Name())
-	z, _ := gzip.NewWriterLevel(f, gzip.BestSpeed) // the level is valid
-	err = json.NewEncoder(z).Encode(v)
-	if e := z.Close(); err == nil {
-		err = e
-	}
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	if err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), name)
 }
 
-// prune removes the oldest files of a folder until it holds at most limit bytes.
-func prune(dir string, limit int64) {
-	list, err := os.ReadDir(dir)
-	if err != nil {
-		return
+// name stands for a test's id: the first 64 bits of its SHA-256. Names are
+// compared within one tree only; for two of its 10,000 tests to have the same
+// one is as likely as 3 in 10^12.
+type name int64
+
+func nameOf(id string) name {
+	sum := sha256.Sum256([]byte(id))
+	return name(binary.BigEndian.Uint64(sum[:]))
+}
+
+func namesOf(ids []string) []name {
+	names := make([]name, len(ids))
+	for i, id := range ids {
+		names[i] = nameOf(id)
 	}
-	var infos []fs.FileInfo
-	var total int64
-	for _, d := range list {
-		if info, err := d.Info(); err == nil && info.Mode().IsRegular() {
-			infos = append(infos, info)
-			total += info.Size()
+	return names
+}
+
+// ranked is something that a tier said; tier 0 is nothing.
+type ranked[T any] struct {
+	what T
+	tier Tier
+}
+
+// or returns the one of the slower tier, r when both have the same.
+func (r ranked[T]) or(s ranked[T]) ranked[T] {
+	if s.tier > r.tier {
+		return s
+	}
+	return r
+}
+
+// held is an entry in memory, or on its way to and from the disk: of
+// everything what the slowest tier said.
+type held struct {
+	key         string
+	used        time.Time // as the database has it, about
+	size        int       // estimated bytes
+	tests       map[name]ranked[record]
+	uncollected map[string]ranked[Failure]
+	load        ranked[string]
+	whole       ranked[[]string]
+}
+
+func newHeld() *held {
+	return &held{tests: map[name]ranked[record]{}, uncollected: map[string]ranked[Failure]{}, size: 512}
+}
+
+// heldOf returns what a tier said.
+func heldOf(ran Tier, e *entry) *held {
+	h := newHeld()
+	for id, r := range e.Tests {
+		h.tests[nameOf(id)] = ranked[record]{r, ran}
+	}
+	for f, u := range e.Uncollected {
+		h.uncollected[f] = ranked[Failure]{u, ran}
+	}
+	if e.Load != "" {
+		h.load = ranked[string]{e.Load, ran}
+	}
+	if e.Whole {
+		h.whole = ranked[[]string]{e.IDs, ran}
+	}
+	return h
+}
+
+// add adds what h does not know, or knows of a faster tier only.
+func (h *held) add(more *held) {
+	for n, r := range more.tests {
+		old, known := h.tests[n]
+		if h.tests[n] = old.or(r); !known {
+			h.size += 128
+		}
+		if h.tests[n].tier != old.tier {
+			h.size += sizeOf(r.what.Failure) - sizeOf(old.what.Failure)
 		}
 	}
-	sort.Slice(infos, func(i, j int) bool { return infos[i].ModTime().Before(infos[j].ModTime()) })
-	for _, info := range infos {
-		if total <= limit {
-			return
-		}
-		if os.Remove(filepath.Join(dir, info.Name())) == nil {
-			total -= info.Size()
+	for f, u := range more.uncollected {
+		if old, known := h.uncollected[f]; !known {
+			h.size += len(f) + 128 + sizeOf(&u.what)
+			h.uncollected[f] = u
+		} else {
+			h.uncollected[f] = old.or(u)
 		}
 	}
+	if h.load.tier == 0 {
+		h.size += len(more.load.what)
+	}
+	h.load = h.load.or(more.load)
+	if h.whole.tier == 0 {
+		for _, id := range more.whole.what {
+			h.size += len(id) + 16
+		}
+	}
+	h.whole = h.whole.or(more.whole)
+}
+
+// sizeOf estimates the bytes that a failure takes in memory.
+func sizeOf(f *Failure) int {
+	if f == nil {
+		return 0
+	}
+	n := 160 + len(f.Kind) + len(f.Message) + len(f.Path) + len(f.Text)
+	for _, fr := range f.Frames {
+		n += 40 + len(fr.Path) + len(fr.Func)
+	}
+	return n
+}
+
+// lacking says what memory does not answer.
+type lacking struct {
+	tests []name
+	all   bool // everything under the key is asked for
+}
+
+func (l lacking) any() bool { return l.all || len(l.tests) > 0 }
+
+// answer returns what a request for a tier may be answered with, nil when that
+// is nothing, and what is missing. h may be nil.
+func (h *held) answer(want Tier, tests []string, names []name) (*entry, lacking) {
+	if h == nil {
+		h = newHeld()
+	}
+	var missing lacking
+	e := &entry{Tests: map[string]record{}, Uncollected: map[string]Failure{}}
+	bad := map[string]Tier{}
+	for f, u := range h.uncollected {
+		if u.tier >= want {
+			e.Uncollected[f], bad[f] = u.what, u.tier
+		}
+	}
+	if h.load.tier >= want {
+		e.Load = h.load.what
+	}
+	if tests != nil {
+		for i, id := range tests {
+			r, ok := h.tests[names[i]]
+			switch {
+			case ok && r.tier >= want && r.tier >= bad[fileOf(id)]:
+				e.Tests[id] = r.what
+			case bad[fileOf(id)] == 0:
+				missing.tests = append(missing.tests, names[i])
+			}
+		}
+	} else {
+		e.Whole = h.whole.tier >= want
+		for _, id := range h.whole.what {
+			r := h.tests[nameOf(id)]
+			if r.tier < want {
+				e.Whole = false // some of its verdicts have gone
+				break
+			}
+			e.Tests[id] = r.what
+		}
+		if e.Whole {
+			e.IDs = h.whole.what
+		}
+		missing.all = !e.Whole && e.Load == ""
+	}
+	if len(missing.tests) > lookUpSingly {
+		missing = lacking{all: true}
+	}
+	if len(e.Tests)+len(e.Uncollected) == 0 && e.Load == "" && !e.Whole {
+		e = nil
+	}
+	return e, missing
 }

@@ -15,14 +15,13 @@ type factCache struct {
 	dir string
 	mu  sync.Mutex
 	m   map[string]any
-	c   *verdictCache // only for its locks
 }
 
-func newFactCache(dir string, c *verdictCache) (*factCache, error) {
+func newFactCache(dir string) (*factCache, error) {
 	if err := openFolder(dir, factDisk); err != nil {
 		return nil, err
 	}
-	return &factCache{dir: dir, m: map[string]any{}, c: c}, nil
+	return &factCache{dir: dir, m: map[string]any{}}, nil
 }
 
 func (f *factCache) file(key string) string {

@@ -142,16 +142,6 @@ func (p *preparer) prepare(ctx context.Context) (*Workspace, error) {
 	w := &Workspace{Snapshot: p.Snapshot, Env: p.env, Box: p.Box, Base: st.Baseline, mode: st.Mode}
 	w.mode.Vars = p.vars()
 	w.heat()
-	verdicts, facts := filepath.Join(dir, "verdicts-"+string(p.env.Digest.Short())), filepath.Join(dir, "facts")
-	if p.NoCache {
-		verdicts, facts = "", ""
-	}
-	if w.cache, err = newVerdictCache(verdicts); err != nil {
-		return nil, fmt.Errorf("make the folder of the verdict cache: %w", err)
-	}
-	if w.facts, err = newFactCache(facts, w.cache); err != nil {
-		return nil, fmt.Errorf("make the folder of cached findings: %w", err)
-	}
 	toolDir, err := source.Tools(ctx, p.Box, p.recipe, p.Options, p.log)
 	if err != nil {
 		return nil, err
@@ -167,6 +157,14 @@ func (p *preparer) prepare(ctx context.Context) (*Workspace, error) {
 			return nil, fmt.Errorf("keep the baseline in %s: %w", dir, err)
 		}
 	}
+	verdicts, facts := filepath.Join(dir, "verdicts-"+string(p.env.Digest.Short())), filepath.Join(dir, "facts")
+	if p.NoCache {
+		verdicts, facts = "", ""
+	}
+	if w.facts, err = newFactCache(facts); err != nil {
+		return nil, fmt.Errorf("make the folder of cached findings: %w", err)
+	}
+	w.cache = newVerdictCache(verdicts)
 	p.report(w.Base)
 	return w, nil
 }

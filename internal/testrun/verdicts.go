@@ -55,20 +55,16 @@ func (q *question) keyOf(id string) string {
 	return q.key
 }
 
-// answerFromCache fills rep with what is known and leaves the rest in q.
+// answerFromCache fills rep with what is known, from the tier that the request
+// allows on, and leaves the rest in q.
 func (q *question) answerFromCache(c *verdictCache, rep *Report) {
-	entries := map[string]*entry{}
-	get := func(key string) *entry {
-		e, ok := entries[key]
-		if !ok {
-			e = c.get(key)
-			entries[key] = e
-		}
-		return e
+	want := q.req.Tier
+	if want == 0 {
+		want = FreshProcess
 	}
 	var whole []string
 	for _, f := range q.whole {
-		e := get(q.files[f])
+		e := c.get(q.files[f], want, nil)
 		if e == nil || !e.Whole {
 			whole = append(whole, f)
 			continue
@@ -81,9 +77,18 @@ func (q *question) answerFromCache(c *verdictCache, rep *Report) {
 		}
 	}
 	q.whole = whole
+	asked := map[string][]string{}
+	for _, id := range q.tests {
+		key := q.keyOf(id)
+		asked[key] = append(asked[key], id)
+	}
+	entries := map[string]*entry{}
+	for key, ids := range asked {
+		entries[key] = c.get(key, want, ids)
+	}
 	var tests []string
 	for _, id := range q.tests {
-		e := get(q.keyOf(id))
+		e := entries[q.keyOf(id)]
 		if e == nil {
 			tests = append(tests, id)
 			continue
@@ -101,7 +106,7 @@ func (q *question) answerFromCache(c *verdictCache, rep *Report) {
 	if len(tests)+len(whole) == 0 {
 		return
 	}
-	if e := c.get(q.loadKey()); e != nil && e.Load != "" {
+	if e := c.get(q.loadKey(), want, nil); e != nil && e.Load != "" {
 		rep.Loaded, rep.LoadError, rep.Complete = false, e.Load, false
 		for _, id := range q.tests {
 			rep.recall(id, record{Verdict: outcome.Absent})
@@ -177,9 +182,9 @@ func (q *question) take(t *tally, rep *Report) {
 	rep.Suspicious += t.strange
 }
 
-// remember stores what a series said. A timeout under a deadline of the
-// caller's own, a test that a run did not come to, and flaky tests are not kept.
-func (q *question) remember(c *verdictCache, t *tally, flaky map[string]bool) {
+// remember stores what a series said in a tier. A timeout under a deadline of
+// the caller's own, a test that a run did not come to, and flaky tests are not kept.
+func (q *question) remember(c *verdictCache, ran Tier, t *tally, flaky map[string]bool) {
 	add := map[string]*entry{}
 	at := func(key string) *entry {
 		e := add[key]
@@ -227,6 +232,6 @@ func (q *question) remember(c *verdictCache, t *tally, flaky map[string]bool) {
 		}
 	}
 	for key, e := range add {
-		c.merge(key, e)
+		c.merge(key, ran, e)
 	}
 }

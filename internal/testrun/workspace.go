@@ -16,7 +16,8 @@ import (
 
 // Workspace is everything needed to judge trees of one snapshot: its
 // environment, its baseline, a runner with a verdict cache, the linters and
-// the smoke run. It is made by Prepare and is safe for concurrent use.
+// the smoke run. It is made by Prepare and is safe for concurrent use. One that
+// is no longer needed should be closed.
 type Workspace struct {
 	Snapshot *source.Snapshot
 	Env      *source.Environment
@@ -32,6 +33,15 @@ type Workspace struct {
 
 	mu    sync.Mutex
 	stats Stats
+}
+
+// Close closes the verdict cache, which then goes on in memory. It may be
+// called more than once; a process that ends without it loses nothing.
+func (w *Workspace) Close() error {
+	if w.warm != nil {
+		w.warm.close()
+	}
+	return w.cache.close()
 }
 
 // Stats counts what a workspace has done since Prepare.
@@ -62,14 +72,6 @@ func (w *Workspace) spent(phase string, began time.Time) {
 		w.stats.Seconds = map[string]float64{}
 	}
 	w.stats.Seconds[phase] += time.Since(began).Seconds()
-}
-
-// Close ends the processes that the workspace keeps warm. It may be used again
-// afterwards, in fresh processes.
-func (w *Workspace) Close() {
-	if w.warm != nil {
-		w.warm.close()
-	}
 }
 
 // Deadlines of a test: Floor, or Slack times its own time on the base,
@@ -214,7 +216,7 @@ func (w *Workspace) Run(ctx context.Context, req Request) (Report, error) {
 		rep.Tier = tier
 		q.take(got, &rep)
 		if !req.Fresh {
-			q.remember(w.cache, got, w.flaky())
+			q.remember(w.cache, rep.Tier, got, w.flaky())
 		}
 		w.mu.Lock()
 		w.stats.Processes += got.processes

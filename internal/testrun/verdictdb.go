@@ -1,0 +1,707 @@
+package testrun
+
+import (
+	"bytes"
+	"cmp"
+	"compress/flate"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"maps"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"breakfix/internal/outcome"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// verdictSchema makes verdicts.db. A tree is what verdictCache calls a key, by
+// the first 16 bytes of its SHA-256; a test is a name. The text of a failure is kept
+// once, however many verdicts share it. Every reader and writer names a tree
+// by its key within one statement or transaction, so that an id that another
+// process gives to another tree in the meantime does no harm.
+const verdictSchema = `
+CREATE TABLE trees (
+  id   INTEGER PRIMARY KEY,
+  key  BLOB NOT NULL UNIQUE,
+  used INTEGER NOT NULL             -- seconds since 1970, to the nearest ten minutes
+) STRICT;
+CREATE INDEX trees_used ON trees (used);
+
+CREATE TABLE verdicts (
+  tree    INTEGER NOT NULL,
+  test    INTEGER NOT NULL,
+  tier    INTEGER NOT NULL,
+  verdict INTEGER NOT NULL,         -- place in storedVerdicts
+  seconds REAL NOT NULL,
+  failure INTEGER,
+  PRIMARY KEY (tree, test, tier)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX verdicts_failure ON verdicts (failure) WHERE failure IS NOT NULL;
+
+CREATE TABLE failures (
+  id     INTEGER PRIMARY KEY,
+  digest BLOB NOT NULL UNIQUE,      -- first 16 bytes of the SHA-256 of its JSON
+  data   BLOB NOT NULL              -- its JSON, deflated
+) STRICT;
+
+CREATE TABLE extras (
+  tree INTEGER NOT NULL,
+  kind INTEGER NOT NULL,            -- a kind of extra
+  name TEXT NOT NULL,               -- the file that did not collect
+  tier INTEGER NOT NULL,
+  data BLOB NOT NULL,               -- JSON, deflated
+  PRIMARY KEY (tree, kind, name, tier)
+) STRICT, WITHOUT ROWID;
+`
+
+const (
+	verdictApplication = 0x62667663 // "bfvc": whose database this is
+	verdictFormat      = 1          // of verdictSchema
+
+	// A write waits so long for another process, then it is dropped.
+	verdictPatience = 2 * time.Second
+	// More rows are not evicted in one merge: some milliseconds.
+	mostEvicted = 1500
+	// A process begins anew so often, then it goes on in memory.
+	mostRestarts = 3
+)
+
+// Kinds of extras.
+const (
+	loadExtra        = 1 // what keeps the files of this key from loading
+	wholeExtra       = 2 // the ids of a file of ours
+	uncollectedExtra = 3 // the failure of a file that does not collect
+)
+
+// storedVerdicts gives verdicts their numbers on disk. Never reorder it.
+var storedVerdicts = []outcome.Verdict{"", outcome.Passed, outcome.Failed, outcome.Errored, outcome.Skipped, outcome.TimedOut, outcome.Absent}
+
+// verdictDB is the cache on disk. Nothing that goes wrong with it is an error
+// for its user: what cannot be read is not known, and what cannot be written is
+// lost. A database that is damaged or not ours is set aside (.aside) and begun anew.
+//
+// Its size is bounded by reuse of pages: each write that finds more pages in
+// use than the bound allows evicts some rows of the trees that were used least
+// recently, more than it added, and one that finds an eighth too much adds nothing.
+type verdictDB struct {
+	file  string
+	limit int64 // bytes
+
+	open     sync.RWMutex // guards what is open: held for reading while it is used
+	handles  *verdictHandles
+	restarts int
+	once     sync.Once // the warning that the disk is full, or the like
+
+	mu      sync.Mutex
+	touched map[string]bool // keys that were used, to be written down with the next merge
+}
+
+// verdictHandles are the open connections: one that writes, others that read
+// in the meantime.
+type verdictHandles struct {
+	r, w *sql.DB
+	info fs.FileInfo // of the file that they have open
+
+	tree, one, all, touch, insertTree, has, insert, failure, insertFailure, extra, live, oldest, dropExtras, dropVerdicts, dropFailure, dropTree *sql.Stmt
+}
+
+var (
+	errForeign = errors.New("it is no verdict cache of this version")
+	errContent = errors.New("it holds what nobody wrote")
+)
+
+// openVerdictDB opens the database, or begins it. An error means that there is
+// no having one here.
+func openVerdictDB(file string, limit int64) (*verdictDB, error) {
+	d := &verdictDB{file: file, limit: limit, touched: map[string]bool{}}
+	var err error
+	if d.handles, err = connectVerdicts(file); err != nil && unusable(err) {
+		d.restarts++
+		if err = d.setAside(nil, err); err == nil {
+			d.handles, err = connectVerdicts(file)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+func (d *verdictDB) close() error {
+	d.open.Lock()
+	defer d.open.Unlock()
+	h := d.handles
+	d.handles = nil
+	return h.close()
+}
+
+func (h *verdictHandles) close() error {
+	if h == nil {
+		return nil
+	}
+	return errors.Join(h.r.Close(), h.w.Close())
+}
+
+func verdictSource(file string, options ...string) string {
+	options = append([]string{fmt.Sprintf("_pragma=busy_timeout(%d)", verdictPatience.Milliseconds()), "_pragma=cache_size(-2000)"}, options...)
+	return (&url.URL{Scheme: "file", Path: file, RawQuery: strings.Join(options, "&")}).String()
+}
+
+// connectVerdicts opens a database that is ours, or empty.
+func connectVerdicts(file string) (h *verdictHandles, err error) {
+	h = &verdictHandles{}
+	// NORMAL costs one fsync a megabyte of log. OFF could leave pages of
+	// different ages after a power cut, and with them wrong verdicts.
+	if h.w, err = sql.Open("sqlite", verdictSource(file, "_txlock=immediate", "_pragma=synchronous(NORMAL)", "_pragma=journal_size_limit(4194304)")); err != nil {
+		return nil, err
+	}
+	if h.r, err = sql.Open("sqlite", verdictSource(file, "mode=ro")); err != nil {
+		h.w.Close()
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			h.close()
+			h = nil
+		}
+	}()
+	h.w.SetMaxOpenConns(1)
+	h.r.SetMaxOpenConns(2)
+	h.r.SetMaxIdleConns(2)
+	if err := beginVerdicts(h.w); err != nil {
+		return nil, err
+	}
+	if h.info, err = os.Stat(file); err != nil {
+		return nil, err
+	}
+	for _, s := range []struct {
+		in   *sql.DB
+		to   **sql.Stmt
+		text string
+	}{
+		{h.r, &h.tree, `SELECT t.used, x.kind, x.name, x.tier, x.data FROM trees t LEFT JOIN extras x ON x.tree = t.id WHERE t.key = ?`},
+		{h.r, &h.one, `SELECT v.test, v.tier, v.verdict, v.seconds, v.failure, f.data
+			FROM trees t CROSS JOIN verdicts v ON v.tree = t.id LEFT JOIN failures f ON f.id = v.failure WHERE t.key = ? AND v.test = ?`},
+		{h.r, &h.all, `SELECT v.test, v.tier, v.verdict, v.seconds, v.failure, f.data
+			FROM trees t CROSS JOIN verdicts v ON v.tree = t.id LEFT JOIN failures f ON f.id = v.failure WHERE t.key = ?`},
+		{h.w, &h.touch, `UPDATE trees SET used = ? WHERE key = ?`},
+		{h.w, &h.insertTree, `INSERT INTO trees (key, used) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET used = excluded.used RETURNING id`},
+		{h.w, &h.has, `SELECT count(*) FROM verdicts WHERE tree = ? AND test = ? AND tier = ?`},
+		{h.w, &h.insert, `INSERT INTO verdicts VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`},
+		{h.w, &h.failure, `SELECT id FROM failures WHERE digest = ?`},
+		{h.w, &h.insertFailure, `INSERT INTO failures (digest, data) VALUES (?, ?) RETURNING id`},
+		{h.w, &h.extra, `INSERT INTO extras VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`},
+		{h.w, &h.live, `SELECT (page_count - freelist_count) * page_size FROM pragma_page_count, pragma_freelist_count, pragma_page_size`},
+		{h.w, &h.oldest, `SELECT id FROM trees WHERE id <> ? ORDER BY used, id LIMIT 1`},
+		{h.w, &h.dropExtras, `DELETE FROM extras WHERE tree = ?`},
+		{h.w, &h.dropVerdicts, `DELETE FROM verdicts WHERE tree = ?1 AND test IN (SELECT test FROM verdicts WHERE tree = ?1 LIMIT ?2) RETURNING failure`},
+		{h.w, &h.dropFailure, `DELETE FROM failures WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM verdicts WHERE failure = ?1)`},
+		{h.w, &h.dropTree, `DELETE FROM trees WHERE id = ?`},
+	} {
+		if *s.to, err = s.in.Prepare(s.text); err != nil {
+			return nil, err
+		}
+	}
+	return h, nil
+}
+
+// beginVerdicts makes the schema in an empty database, and refuses one that is
+// not ours before anything in it changes.
+func beginVerdicts(db *sql.DB) error {
+	state := func(q interface {
+		QueryRow(string, ...any) *sql.Row
+	}) (begun bool, err error) {
+		var application, format, tables int
+		err = q.QueryRow(`SELECT application_id, user_version, (SELECT count(*) FROM sqlite_schema) FROM pragma_application_id, pragma_user_version`).
+			Scan(&application, &format, &tables)
+		switch {
+		case err != nil:
+			return false, err
+		case application == verdictApplication && format == verdictFormat:
+			return true, nil
+		case application != 0 || format != 0 || tables != 0:
+			return false, errForeign
+		}
+		return false, nil
+	}
+	begun, err := state(db)
+	if err != nil {
+		return err
+	}
+	// Where the log cannot be had (some network file systems) this leaves the
+	// journal that there is.
+	if err := retryBusy(func() error { _, err := db.Exec(`PRAGMA journal_mode = WAL`); return err }); err != nil || begun {
+		return err
+	}
+	tx, err := db.Begin()
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	if begun, err := state(tx); err != nil || begun { // another process was faster
+		return err
+	}
+	if _, err := tx.Exec(verdictSchema + fmt.Sprintf(`PRAGMA application_id = %d; PRAGMA user_version = %d`, verdictApplication, verdictFormat)); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// retryBusy is for what SQLite does not wait for: a change of the journal's
+// kind while another process makes the same.
+func retryBusy(do func() error) error {
+	for began := time.Now(); ; time.Sleep(5 * time.Millisecond) {
+		if err := do(); code(err) != sqlite3.SQLITE_BUSY || time.Since(began) > verdictPatience {
+			return err
+		}
+	}
+}
+
+// code returns SQLite's primary result code, 0 for other errors.
+func code(err error) int {
+	var e *sqlite.Error
+	if errors.As(err, &e) {
+		return e.Code() & 0xff
+	}
+	return 0
+}
+
+// unusable reports whether an error will stay as long as the file does.
+func unusable(err error) bool {
+	switch code(err) {
+	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_MISMATCH,
+		sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH:
+		return true
+	}
+	return errors.Is(err, errForeign) || errors.Is(err, errContent)
+}
+
+// setAside moves the file out of the way, unless another process has done so:
+// then the one that is there now is not the one that was open.
+func (d *verdictDB) setAside(open fs.FileInfo, why error) error {
+	there, err := os.Stat(d.file)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && open != nil && !os.SameFile(there, open) {
+		return nil
+	}
+	aside := d.file + ".aside"
+	slog.Warn("the cache of verdicts is set aside and begun anew; it costs only time", "file", d.file, "aside", aside, "error", why)
+	os.RemoveAll(aside)
+	if err := os.Rename(d.file, aside); err != nil {
+		return err
+	}
+	os.Remove(d.file + "-shm")
+	if err := os.Remove(d.file + "-wal"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err // it would be taken for the log of the new one
+	}
+	return nil
+}
+
+// failed does what an error of a read or a write asks for: nothing, or to
+// begin anew.
+func (d *verdictDB) failed(doing string, used *verdictHandles, err error) {
+	switch c := code(err); {
+	case c == sqlite3.SQLITE_BUSY || c == sqlite3.SQLITE_LOCKED:
+		slog.Debug("another process keeps the cache of verdicts busy", "doing", doing, "file", d.file)
+		return
+	case !unusable(err):
+		d.once.Do(func() {
+			slog.Warn("the cache of verdicts does without what it could not "+doing, "file", d.file, "error", err)
+		})
+		return
+	}
+	d.open.Lock()
+	defer d.open.Unlock()
+	if d.handles != used || used == nil {
+		return // somebody else began anew, or it was closed
+	}
+	d.handles = nil
+	used.close()
+	if d.restarts++; d.restarts > mostRestarts {
+		slog.Warn("verdicts are kept in memory only", "file", d.file, "error", err)
+		return
+	}
+	again := d.setAside(used.info, err)
+	if again == nil {
+		d.handles, again = connectVerdicts(d.file)
+	}
+	if again != nil {
+		d.handles = nil
+		slog.Warn("verdicts are kept in memory only", "file", d.file, "error", again)
+	}
+}
+
+func treeKey(key string) []byte {
+	sum := sha256.Sum256([]byte(key))
+	return sum[:16]
+}
+
+// touch notes that a key was used.
+func (d *verdictDB) touch(key string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.touched) < 256 {
+		d.touched[key] = true
+	}
+}
+
+// read returns what is known of these tests under a key, and everything else
+// but verdicts; nil when the key is not known.
+func (d *verdictDB) read(key string, want lacking) *held {
+	d.open.RLock()
+	h := d.handles
+	if h == nil {
+		d.open.RUnlock()
+		return nil
+	}
+	found, err := h.read(treeKey(key), want)
+	d.open.RUnlock()
+	if err != nil {
+		d.failed("read", h, err)
+		return nil
+	}
+	return found
+}
+
+func (h *verdictHandles) read(key []byte, want lacking) (*held, error) {
+	found, err := h.readTree(key)
+	if err != nil || found == nil {
+		return nil, err
+	}
+	texts := map[int64]*Failure{} // many verdicts share one
+	if want.all {
+		return found, h.readVerdicts(found, texts, h.all, key)
+	}
+	for _, n := range want.tests {
+		if err := h.readVerdicts(found, texts, h.one, key, int64(n)); err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
+}
+
+func (h *verdictHandles) readTree(key []byte) (*held, error) {
+	rows, err := h.tree.Query(key)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var found *held
+	for rows.Next() {
+		var used int64
+		var kind, tier sql.NullInt64
+		var name sql.NullString
+		var data sql.RawBytes
+		if err := rows.Scan(&used, &kind, &name, &tier, &data); err != nil {
+			return nil, err
+		}
+		if found == nil {
+			found = newHeld()
+			found.used = time.Unix(used, 0)
+		}
+		t := Tier(tier.Int64)
+		switch kind.Int64 {
+		case loadExtra:
+			found.load, err = rankedFrom(found.load, t, data)
+		case wholeExtra:
+			found.whole, err = rankedFrom(found.whole, t, data)
+		case uncollectedExtra:
+			found.uncollected[name.String], err = rankedFrom(found.uncollected[name.String], t, data)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return found, rows.Err()
+}
+
+func rankedFrom[T any](old ranked[T], tier Tier, data []byte) (ranked[T], error) {
+	r := ranked[T]{tier: tier}
+	err := inflate(data, &r.what)
+	return old.or(r), err
+}
+
+func (h *verdictHandles) readVerdicts(found *held, texts map[int64]*Failure, s *sql.Stmt, args ...any) error {
+	rows, err := s.Query(args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var (
+			test    int64
+			tier    Tier
+			verdict int
+			r       record
+			failure sql.NullInt64
+			data    sql.RawBytes
+		)
+		if err := rows.Scan(&test, &tier, &verdict, &r.Seconds, &failure, &data); err != nil {
+			return err
+		}
+		if verdict <= 0 || verdict >= len(storedVerdicts) {
+			return errContent
+		}
+		r.Verdict = storedVerdicts[verdict]
+		if failure.Valid {
+			if r.Failure = texts[failure.Int64]; r.Failure == nil {
+				r.Failure = &Failure{}
+				if err := inflate(data, r.Failure); err != nil {
+					return err
+				}
+				texts[failure.Int64] = r.Failure
+			}
+		}
+		found.tests[name(test)] = found.tests[name(test)].or(ranked[record]{r, tier})
+	}
+	return rows.Err()
+}
+
+// write keeps what a tier said. It is one transaction: whoever reads sees all
+// of it or nothing.
+func (d *verdictDB) write(key string, add *held) {
+	d.mu.Lock()
+	touched := d.touched
+	d.touched = map[string]bool{}
+	d.mu.Unlock()
+	d.open.RLock()
+	h := d.handles
+	if h == nil {
+		d.open.RUnlock()
+		return
+	}
+	err := h.write(treeKey(key), add, touched, d.limit)
+	d.open.RUnlock()
+	if err != nil {
+		d.failed("write", h, err)
+	}
+}
+
+// writing is one write.
+type writing struct {
+	*verdictHandles
+	tx *sql.Tx
+}
+
+func (h *verdictHandles) write(key []byte, add *held, touched map[string]bool, limit int64) error {
+	tx, err := h.w.Begin()
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	w := writing{h, tx}
+	for k := range touched {
+		if _, err := tx.Stmt(h.touch).Exec(add.used.Unix(), treeKey(k)); err != nil {
+			return err
+		}
+	}
+	live, err := w.bytes()
+	if err != nil {
+		return err
+	}
+	var tree int64
+	budget := mostEvicted
+	if live <= limit+limit/8 {
+		if err := tx.Stmt(h.insertTree).QueryRow(key, add.used.Unix()).Scan(&tree); err != nil {
+			return err
+		}
+		added, err := w.add(tree, add)
+		if err != nil {
+			return err
+		}
+		// A row takes about 32 bytes, so that this frees about twice what was added.
+		budget = min(mostEvicted, 64+added/16)
+	}
+	if err := w.evict(tree, limit, budget); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// bytes returns how much of the file is in use.
+func (w writing) bytes() (n int64, err error) {
+	err = w.tx.Stmt(w.live).QueryRow().Scan(&n)
+	return n, err
+}
+
+// add writes verdicts and the rest, and returns about how many bytes they take.
+func (w writing) add(tree int64, add *held) (added int, err error) {
+	insert, has := w.tx.Stmt(w.insert), w.tx.Stmt(w.has)
+	// In the order of the table, which fills its pages.
+	for _, test := range slices.SortedFunc(maps.Keys(add.tests), cmp.Compare[name]) {
+		r := add.tests[test]
+		var failure any
+		if r.what.Failure != nil {
+			var known bool
+			if err := has.QueryRow(tree, int64(test), int(r.tier)).Scan(&known); err != nil {
+				return added, err
+			}
+			if known {
+				continue // and its failure would belong to nobody
+			}
+			id, n, err := w.addFailure(r.what.Failure)
+			if err != nil {
+				return added, err
+			}
+			failure, added = id, added+n
+		}
+		verdict := slices.Index(storedVerdicts, r.what.Verdict)
+		if verdict <= 0 {
+			return added, fmt.Errorf("keep a verdict %q: it has no number", r.what.Verdict)
+		}
+		if _, err := insert.Exec(tree, int64(test), int(r.tier), verdict, r.what.Seconds, failure); err != nil {
+			return added, err
+		}
+		added += 32
+	}
+	extra := func(kind int, name string, tier Tier, what any) error {
+		data, err := deflate(what)
+		if err != nil {
+			return err
+		}
+		added += 32 + len(name) + len(data)
+		_, err = w.tx.Stmt(w.extra).Exec(tree, kind, name, int(tier), data)
+		return err
+	}
+	if add.load.tier != 0 {
+		if err := extra(loadExtra, "", add.load.tier, add.load.what); err != nil {
+			return added, err
+		}
+	}
+	if add.whole.tier != 0 {
+		if err := extra(wholeExtra, "", add.whole.tier, add.whole.what); err != nil {
+			return added, err
+		}
+	}
+	for _, f := range sortedKeys(add.uncollected) {
+		if err := extra(uncollectedExtra, f, add.uncollected[f].tier, add.uncollected[f].what); err != nil {
+			return added, err
+		}
+	}
+	return added, nil
+}
+
+// addFailure returns the id of a failure, and the bytes that it added.
+func (w writing) addFailure(f *Failure) (id int64, added int, err error) {
+	text, err := json.Marshal(f)
+	if err != nil {
+		return 0, 0, err
+	}
+	digest := sha256.Sum256(text)
+	if err = w.tx.Stmt(w.failure).QueryRow(digest[:16]).Scan(&id); !errors.Is(err, sql.ErrNoRows) {
+		return id, 0, err
+	}
+	data := squeeze(text)
+	err = w.tx.Stmt(w.insertFailure).QueryRow(digest[:16], data).Scan(&id)
+	return id, len(data) + 64, err
+}
+
+// evict drops up to about so many rows of the trees that were used least
+// recently, but not of keep, until the bytes in use are within the limit.
+func (w writing) evict(keep, limit int64, budget int) error {
+	for look := 0; budget > 0; {
+		// Asking costs as much as a few rows.
+		if look--; look < 0 {
+			if live, err := w.bytes(); err != nil || live <= limit {
+				return err
+			}
+			look = 8
+		}
+		var tree int64
+		if err := w.tx.Stmt(w.oldest).QueryRow(keep).Scan(&tree); err != nil {
+			if errors.Is(err, sql.ErrNoRows) {
+				return nil
+			}
+			return err
+		}
+		if _, err := w.tx.Stmt(w.dropExtras).Exec(tree); err != nil {
+			return err
+		}
+		rows, failures, err := w.evictVerdicts(tree, budget)
+		if err != nil {
+			return err
+		}
+		for _, f := range failures {
+			if _, err := w.tx.Stmt(w.dropFailure).Exec(f); err != nil {
+				return err
+			}
+		}
+		if rows < budget {
+			if _, err := w.tx.Stmt(w.dropTree).Exec(tree); err != nil {
+				return err
+			}
+		}
+		budget -= rows + len(failures) + 1
+		look -= rows / 16
+	}
+	return nil
+}
+
+func (w writing) evictVerdicts(tree int64, most int) (n int, failures []int64, err error) {
+	rows, err := w.tx.Stmt(w.dropVerdicts).Query(tree, most)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var f sql.NullInt64
+		if err := rows.Scan(&f); err != nil {
+			return n, nil, err
+		}
+		if n++; f.Valid {
+			failures = append(failures, f.Int64)
+		}
+	}
+	slices.Sort(failures)
+	return n, slices.Compact(failures), rows.Err()
+}
+
+// A writer of package flate takes half a megabyte to make.
+var squeezers = sync.Pool{New: func() any {
+	z, _ := flate.NewWriter(io.Discard, flate.BestSpeed) // the level is valid
+	return z
+}}
+
+func squeeze(text []byte) []byte {
+	var b bytes.Buffer
+	z := squeezers.Get().(*flate.Writer)
+	defer squeezers.Put(z)
+	z.Reset(&b)
+	z.Write(text) // a buffer takes everything
+	z.Close()
+	return b.Bytes()
+}
+
+func deflate(v any) ([]byte, error) {
+	text, err := json.Marshal(v)
+	return squeeze(text), err
+}
+
+var expanders = sync.Pool{New: func() any { return flate.NewReader(bytes.NewReader(nil)) }}
+
+func inflate(data []byte, v any) error {
+	z := expanders.Get().(io.ReadCloser)
+	defer expanders.Put(z)
+	if err := z.(flate.Resetter).Reset(bytes.NewReader(data), nil); err != nil {
+		return err
+	}
+	text, err := io.ReadAll(io.LimitReader(z, 16<<20))
+	if err == nil {
+		err = json.Unmarshal(text, v)
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w", errContent, err)
+	}
+	return nil
+}
