@@ -40,6 +40,12 @@ var errNo = errors.New("the answer is no")
 // empty when there is no run yet.
 type interrupted struct{ resume string }
 
+// stopped ends a check that was told to stop: kept says what is kept of it,
+// line is what to type.
+type stopped struct{ kept, line string }
+
+func (e *stopped) Error() string { return "interrupted; " + e.kept + ": " + e.line }
+
 func (e *interrupted) Error() string {
 	if e.resume == "" {
 		return "interrupted before the first game; no run folder was made, and the same command starts anew"
@@ -67,6 +73,7 @@ func explain(w io.Writer, err error) int {
 		missing *sandbox.MissingError
 		run     *store.RunError
 		stop    *interrupted
+		halt    *stopped
 		move    *scripted.MoveError
 	)
 	switch {
@@ -76,6 +83,9 @@ func explain(w io.Writer, err error) int {
 		return exitNo
 	case errors.As(err, &stop):
 		fmt.Fprintln(w, "breakfix:", stop)
+		return exitInterrupted
+	case errors.As(err, &halt):
+		fmt.Fprintln(w, "breakfix:", halt)
 		return exitInterrupted
 	case errors.Is(err, context.Canceled):
 		fmt.Fprintln(w, "breakfix: interrupted")
