@@ -149,7 +149,7 @@ func (c *checkCmd) judge(a *app, box sandbox.Sandbox) (check.Summary, error) {
 	defer watch.Close()
 	began := time.Now()
 	o := c.options(a, *c.Seed)
-	watch.Stage("source", c.Source)
+	watch.Stage("source", source.Shown(c.Source))
 	var then *tree.Tree
 	if c.InDiff != "" {
 		var err error
@@ -196,21 +196,28 @@ func (c *checkCmd) print(a *app, s check.Summary, again string) error {
 	if err := report.CheckText(a.stdout, s, a.textOptions()); err != nil {
 		return err
 	}
-	next := "breakfix play " + quoted(c.Source)
+	_, err := fmt.Fprintf(a.stdout, "\nended: %s\nagain  %s\nnext   %s\n", s.Ended, again, c.next(s))
+	return err
+}
+
+// next is what to do after a check.
+func (c *checkCmd) next(s check.Summary) string {
+	from := quoted(source.Shown(c.Source))
 	switch {
 	case len(s.MissedList) > 0:
 		m := s.MissedList[0]
-		file := check.AcceptedFile
+		line := "write a test that notices " + m.ID
 		if info, err := os.Stat(c.Source); err == nil && info.IsDir() {
-			file = filepath.Join(c.Source, file)
+			line += fmt.Sprintf(", or accept it: echo '%s REASON' >> %s", m.ID, quoted(filepath.Join(c.Source, check.AcceptedFile)))
+		} else {
+			from = "FOLDER" // what is fetched cannot be written to
+			line += " in a folder that holds the code"
 		}
-		next = fmt.Sprintf("write a test that notices %s, or accept it: echo '%s REASON' >> %s; then\n       breakfix check --only %s %s",
-			m.ID, m.ID, quoted(file), quoted(m.Path), quoted(c.Source))
+		return line + "; then\n       breakfix check --only " + quoted(m.Path) + " " + from
 	case s.Ended != check.Done || s.Chosen < s.Mutations-s.Ignored:
-		next = "breakfix check " + quoted(c.Source)
+		return "breakfix check " + from
 	}
-	_, err := fmt.Fprintf(a.stdout, "\nended: %s\nagain  %s\nnext   %s\n", s.Ended, again, next)
-	return err
+	return "breakfix play " + from
 }
 
 // answer is "no" when the score is under the one that was asked for.
@@ -240,7 +247,7 @@ func (c *checkCmd) stopped(again string) error {
 func (c *checkCmd) again(a *app) string {
 	line := "breakfix"
 	for _, arg := range a.parsed.Args {
-		line += " " + quoted(arg)
+		line += " " + quoted(source.Shown(arg))
 	}
 	return line
 }
@@ -264,9 +271,14 @@ func (p checked) lines(later time.Duration, width int) []string {
 	}
 	first := headLine("mutation", p.Done, p.Of, p.Elapsed+later, p.Left, width)
 	c := p.Counts
-	outcomes := fmt.Sprintf("%d caught, %d missed, %d timed out, %d not covered, %d does not load, %d set aside", c.Caught, c.Missed, c.TimedOut, c.NotCovered, c.DoesNotLoad, c.SetAside)
-	if p.Faults > 0 {
-		outcomes += fmt.Sprintf(", %d not judged", p.Faults)
+	outcomes := fmt.Sprintf("%d caught, %d missed", c.Caught, c.Missed)
+	for _, more := range []struct {
+		n    int
+		what string
+	}{{c.TimedOut, "timed out"}, {c.NotCovered, "not covered"}, {c.DoesNotLoad, "does not load"}, {c.SetAside, "set aside"}, {p.Faults, "not judged"}} {
+		if more.n > 0 {
+			outcomes += fmt.Sprintf(", %d %s", more.n, more.what)
+		}
 	}
 	if s := c.Score(); s != nil {
 		outcomes += ", score " + report.Score(*s)
