@@ -25,6 +25,7 @@ type checkCmd struct {
 
 	sourceFlags `group:"source"`
 	choiceFlags `group:"choice"`
+	handFlags   `group:"hand"`
 }
 
 // choiceFlags say which mutations are judged, and for how long.
@@ -44,11 +45,12 @@ type choiceFlags struct {
 func (checkCmd) Help() string {
 	return `Examples:
 
-    breakfix check .                            this folder; it is never written to
+    breakfix check .                            this folder; only --apply ever writes to it
     breakfix check --only src/pkg/core.py .
     breakfix check --in-diff main .             lines changed since this branch left main
     breakfix check -n 200 --minutes 10 .        a sample, and not for long
     breakfix check --min-score 80 --json .      for a pipeline
+    breakfix check --apply 3f2a90c1abcd .       put one into the folder; --revert takes it out
 
 A mutation that may be missed is accepted with a line "ID  reason" in ` + check.AcceptedFile + `, beside the code.
 `
@@ -77,7 +79,7 @@ func (c *checkCmd) refuse() error {
 			return usagef("", "--operators: %v", err)
 		}
 	}
-	return nil
+	return c.refuseHand()
 }
 
 // resolve is the configuration as check would use it.
@@ -91,7 +93,7 @@ func (c *checkCmd) resolve(a *app, out map[string]any) (note string, err error) 
 	} else {
 		out["seed"] = *c.Seed
 	}
-	for key, given := range map[string]bool{"minutes": c.Minutes > 0, "sample": c.Sample > 0, "min-score": c.MinScore > 0} {
+	for key, given := range map[string]bool{"minutes": c.Minutes > 0, "sample": c.Sample > 0, "min-score": c.MinScore > 0, "revert": c.Revert} {
 		if !given {
 			delete(out, key)
 		}
@@ -111,6 +113,9 @@ func (c *checkCmd) workers() int {
 func (c *checkCmd) Run(a *app) error {
 	if err := c.refuse(); err != nil {
 		return err
+	}
+	if c.Apply != "" || c.Revert {
+		return c.byHand(a)
 	}
 	again := c.again(a)
 	if c.Seed == nil {

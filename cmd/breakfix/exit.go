@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 
+	"breakfix/internal/check"
 	"breakfix/internal/policy/scripted"
 	"breakfix/internal/sandbox"
 	"breakfix/internal/source"
@@ -75,6 +76,7 @@ func explain(w io.Writer, err error) int {
 		stop    *interrupted
 		halt    *stopped
 		move    *scripted.MoveError
+		hand    *check.ApplyError
 	)
 	switch {
 	case err == nil:
@@ -93,7 +95,8 @@ func explain(w io.Writer, err error) int {
 	case errors.Is(err, store.ErrFull):
 		fmt.Fprintln(w, "breakfix:", err)
 		return exitOurs
-	case errors.As(err, &usage), errors.As(err, &susage), errors.As(err, &missing), errors.As(err, &run), errors.As(err, &move):
+	case errors.As(err, &usage), errors.As(err, &susage), errors.As(err, &missing), errors.As(err, &run), errors.As(err, &move),
+		errors.As(err, &hand):
 		fmt.Fprintln(w, "breakfix:", err)
 		return exitUsage
 	case errors.As(err, &target):

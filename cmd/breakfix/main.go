@@ -74,14 +74,15 @@ Exit codes:
 var later = []string{"bugs", "fix", "bench", "engine", "eval", "ablate", "review", "serve", "worker"}
 
 // laterFlags are flags of docs/cli.md that a command does not have yet.
-var laterFlags = map[string][]string{"check": {"--apply", "--revert", "--html"}}
+var laterFlags = map[string][]string{"check": {"--html"}}
 
 // groups are the headings under which --help lists flags.
 var groups = []kong.Group{
-	{Key: "source", Title: "What is played:"},
+	{Key: "source", Title: "The source:"},
 	{Key: "game", Title: "How it is played:"},
 	{Key: "run", Title: "How long, and where:"},
 	{Key: "choice", Title: "Which mutations, how long:"},
+	{Key: "hand", Title: "One mutation by hand:"},
 	{Key: "common", Title: "Flags of every command:"},
 }
 
