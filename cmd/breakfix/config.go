@@ -137,6 +137,13 @@ func (r *resolver) sources() ([]string, error) {
 	}
 }
 
+// resolving is a command that knows more of its configuration than its flags say.
+type resolving interface {
+	// resolve puts what would really be used into out; the note is comments
+	// for people. What the command would refuse is an error.
+	resolve(a *app, out map[string]any) (note string, err error)
+}
+
 // printConfig writes the resolved configuration of the chosen command, as YAML
 // that --config takes, or as JSON. What is neither set nor has a default is
 // left out.
@@ -150,7 +157,7 @@ func (a *app) printConfig() error {
 		out[f.Name] = a.parsed.FlagValue(f)
 	}
 	note := ""
-	if c, ok := a.parsed.Selected().Target.Addr().Interface().(*playCmd); ok {
+	if c, ok := a.parsed.Selected().Target.Addr().Interface().(resolving); ok {
 		var err error
 		if note, err = c.resolve(a, out); err != nil {
 			return err

@@ -34,13 +34,37 @@ func newWatcher(a *app) closingWatcher {
 
 type closingWatcher interface {
 	selfplay.Watcher
+	// Status shows how far the work has come.
+	Status(s status)
 	Close()
 }
+
+// status is how far some work had come at one moment.
+type status interface {
+	// lines renders it as it is some time later; width 0 means no bar.
+	lines(later time.Duration, width int) []string
+	// last tells that nothing comes after it.
+	last() bool
+}
+
+// played is the status of a run of play.
+type played selfplay.Progress
+
+func (p played) lines(later time.Duration, width int) []string {
+	p.Elapsed += later
+	if p.Left > 0 {
+		p.Left = max(0, p.Left-later)
+	}
+	return statusLines(selfplay.Progress(p), width)
+}
+
+func (p played) last() bool { return p.Episodes == p.Of }
 
 type silent struct{}
 
 func (silent) Stage(string, string)                     {}
 func (silent) Episode(store.Episode, selfplay.Progress) {}
+func (silent) Status(status)                            {}
 func (silent) Notice(string)                            {}
 func (silent) Close()                                   {}
 
@@ -63,12 +87,14 @@ func (p *plainLines) Stage(stage, detail string) {
 
 func (p *plainLines) Notice(line string) { fmt.Fprintln(p.w, "*", line) }
 
-func (p *plainLines) Episode(_ store.Episode, now selfplay.Progress) {
-	if time.Since(p.last) < 30*time.Second && now.Episodes != now.Of {
+func (p *plainLines) Episode(_ store.Episode, now selfplay.Progress) { p.Status(played(now)) }
+
+func (p *plainLines) Status(s status) {
+	if time.Since(p.last) < 30*time.Second && !s.last() {
 		return
 	}
 	p.last = time.Now()
-	fmt.Fprintln(p.w, strings.Join(statusLines(now, 0), " | "))
+	fmt.Fprintln(p.w, strings.Join(s.lines(0, 0), " | "))
 }
 
 func (p *plainLines) Close() {}
@@ -82,7 +108,7 @@ type block struct {
 	width int
 	stage string
 	since time.Time
-	now   *selfplay.Progress
+	now   status
 	at    time.Time
 }
 
@@ -115,12 +141,7 @@ func (b *block) line(i int) string {
 		}
 		return ""
 	}
-	now := *b.now
-	now.Elapsed += time.Since(b.at)
-	if now.Left > 0 {
-		now.Left = max(0, now.Left-time.Since(b.at))
-	}
-	lines := statusLines(now, b.width)
+	lines := b.now.lines(time.Since(b.at), b.width)
 	if i < len(lines) {
 		return cut(lines[i], b.width)
 	}
@@ -140,10 +161,12 @@ func (b *block) Stage(stage, detail string) {
 
 func (b *block) Notice(line string) { fmt.Fprintln(b.out, "•", cut(line, b.width-2)) }
 
-func (b *block) Episode(_ store.Episode, now selfplay.Progress) {
+func (b *block) Episode(_ store.Episode, now selfplay.Progress) { b.Status(played(now)) }
+
+func (b *block) Status(s status) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.now, b.at = &now, time.Now()
+	b.now, b.at = s, time.Now()
 }
 
 func (b *block) Close() {
@@ -155,18 +178,7 @@ func (b *block) Close() {
 
 // statusLines renders the status block; width 0 means no bar.
 func statusLines(now selfplay.Progress, width int) []string {
-	head := fmt.Sprintf("episode %d", now.Episodes)
-	if now.Of > 0 {
-		head = fmt.Sprintf("episode %d of %d", now.Episodes, now.Of)
-	}
-	tail := span(now.Elapsed) + " elapsed"
-	if now.Left > 0 {
-		tail += ", about " + span(now.Left) + " left"
-	}
-	if room := min(width-len(head)-len(tail)-4, 40); now.Of > 0 && room >= 10 {
-		done := min(room, room*now.Episodes/now.Of)
-		head += "  " + strings.Repeat("━", done) + strings.Repeat("─", room-done)
-	}
+	first := headLine("episode", now.Episodes, now.Of, now.Elapsed, now.Left, width)
 	var breaks []string
 	for _, o := range outcome.Breaks {
 		if n := now.Breaks[o]; n > 0 {
@@ -194,7 +206,25 @@ func statusLines(now selfplay.Progress, width int) []string {
 	if now.Version != "" {
 		last += " · " + now.Version
 	}
-	return []string{head + "  " + tail, "breaks   " + strings.Join(breaks, ", "), repairs, last}
+	return []string{first, "breaks   " + strings.Join(breaks, ", "), repairs, last}
+}
+
+// headLine is the first line of a status: what of how many, elapsed, left; with
+// a bar where there is room.
+func headLine(what string, n, of int, elapsed, left time.Duration, width int) string {
+	head := fmt.Sprintf("%s %d", what, n)
+	if of > 0 {
+		head = fmt.Sprintf("%s %d of %d", what, n, of)
+	}
+	tail := span(elapsed) + " elapsed"
+	if left > 0 {
+		tail += ", about " + span(left) + " left"
+	}
+	if room := min(width-len(head)-len(tail)-4, 40); of > 0 && room >= 10 {
+		done := min(room, room*n/of)
+		head += "  " + strings.Repeat("━", done) + strings.Repeat("─", room-done)
+	}
+	return head + "  " + tail
 }
 
 // words makes an outcome readable: "timed_out" → "timed out".

@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 
+	"breakfix/internal/check"
 	"breakfix/internal/policy/scripted"
 	"breakfix/internal/sandbox"
 	"breakfix/internal/source"
@@ -40,6 +41,12 @@ var errNo = errors.New("the answer is no")
 // empty when there is no run yet.
 type interrupted struct{ resume string }
 
+// stopped ends a check that was told to stop: kept says what is kept of it,
+// line is what to type.
+type stopped struct{ kept, line string }
+
+func (e *stopped) Error() string { return "interrupted; " + e.kept + ": " + e.line }
+
 func (e *interrupted) Error() string {
 	if e.resume == "" {
 		return "interrupted before the first game; no run folder was made, and the same command starts anew"
@@ -67,7 +74,9 @@ func explain(w io.Writer, err error) int {
 		missing *sandbox.MissingError
 		run     *store.RunError
 		stop    *interrupted
+		halt    *stopped
 		move    *scripted.MoveError
+		hand    *check.ApplyError
 	)
 	switch {
 	case err == nil:
@@ -77,13 +86,17 @@ func explain(w io.Writer, err error) int {
 	case errors.As(err, &stop):
 		fmt.Fprintln(w, "breakfix:", stop)
 		return exitInterrupted
+	case errors.As(err, &halt):
+		fmt.Fprintln(w, "breakfix:", halt)
+		return exitInterrupted
 	case errors.Is(err, context.Canceled):
 		fmt.Fprintln(w, "breakfix: interrupted")
 		return exitInterrupted
 	case errors.Is(err, store.ErrFull):
 		fmt.Fprintln(w, "breakfix:", err)
 		return exitOurs
-	case errors.As(err, &usage), errors.As(err, &susage), errors.As(err, &missing), errors.As(err, &run), errors.As(err, &move):
+	case errors.As(err, &usage), errors.As(err, &susage), errors.As(err, &missing), errors.As(err, &run), errors.As(err, &move),
+		errors.As(err, &hand):
 		fmt.Fprintln(w, "breakfix:", err)
 		return exitUsage
 	case errors.As(err, &target):

@@ -31,6 +31,7 @@ type cli struct {
 	Version kong.VersionFlag `help:"Print the version and stop." env:"-" group:"common"`
 
 	Play   playCmd    `cmd:"" help:"Play against itself on SOURCE…: break, validate, fix, grade, reward, harder."`
+	Check  checkCmd   `cmd:"" help:"Mutation testing of SOURCE: what its tests notice, and what they miss."`
 	Show   showCmd    `cmd:"" help:"Show what happened in a run."`
 	Replay replayCmd  `cmd:"" help:"Recompute every reward of a run from what was recorded; any difference is an error."`
 	Verify verifyCmd  `cmd:"" help:"Validate bug artifacts again, from their folder alone."`
@@ -55,6 +56,7 @@ const description = `Turns any repository with tests into a training ground for 
 
   breakfix play --episodes 20 path/to/repository
   breakfix show runs/repository-1 --episode 3
+  breakfix check path/to/repository
 
 Every flag can also be set as BREAKFIX_NAME (--no-cache is BREAKFIX_NO_CACHE) or as a key of the
 --config file. A flag wins over a variable, a variable over the file.
@@ -64,17 +66,23 @@ Exit codes:
   1  breakfix failed: it says what to report
   2  bad usage or bad input
   3  the target cannot be played: no tests, too many red ones, it does not install
-  4  done, and the answer is "no": verify or grade rejected, replay differs
+  4  done, and the answer is "no": verify or grade rejected, replay differs,
+     the score of check is under --min-score
   5  interrupted; the run is whole, and the line to resume it is printed`
 
 // later are commands of docs/cli.md that this version does not have.
-var later = []string{"bugs", "check", "fix", "bench", "engine", "eval", "ablate", "review", "serve", "worker"}
+var later = []string{"bugs", "fix", "bench", "engine", "eval", "ablate", "review", "serve", "worker"}
+
+// laterFlags are flags of docs/cli.md that a command does not have yet.
+var laterFlags = map[string][]string{"check": {"--html"}}
 
 // groups are the headings under which --help lists flags.
 var groups = []kong.Group{
-	{Key: "source", Title: "What is played:"},
+	{Key: "source", Title: "The source:"},
 	{Key: "game", Title: "How it is played:"},
 	{Key: "run", Title: "How long, and where:"},
+	{Key: "choice", Title: "Which mutations, how long:"},
+	{Key: "hand", Title: "One mutation by hand:"},
 	{Key: "common", Title: "Flags of every command:"},
 }
 
@@ -126,8 +134,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 	if exit >= 0 { // --help
 		return exit
 	}
-	if err == nil && len(c.Play.Sources) == 0 && file != nil {
-		c.Play.Sources, err = file.sources()
+	if err == nil && file != nil {
+		err = c.sourcesOf(file)
 	}
 	if err != nil {
 		return explain(stderr, misuse(err, args))
@@ -159,10 +167,17 @@ func misuse(err error, args []string) error {
 	}
 	said := strings.TrimSuffix(pe.Error(), ".")
 	next := "see breakfix --help"
+	name := ""
 	if cmd := pe.Context.Selected(); cmd != nil {
-		next = "see breakfix " + cmd.Name + " --help"
+		name = cmd.Name
+		next = "see breakfix " + name + " --help"
 	}
 	switch {
+	case slices.ContainsFunc(laterFlags[name], func(flag string) bool {
+		return said == "unknown flag "+flag || strings.HasPrefix(said, "unknown flag "+flag+",")
+	}):
+		flag, _, _ := strings.Cut(strings.TrimPrefix(said, "unknown flag "), ",")
+		said = fmt.Sprintf("%s of breakfix %s comes with a later version; this is %s", flag, name, version)
 	case len(args) == 0 || strings.HasPrefix(said, "expected one of "):
 		said, next = "no command was given", "breakfix play plays; see breakfix --help"
 	case slices.ContainsFunc(later, func(name string) bool { return said == "unexpected argument "+name }):
@@ -181,6 +196,21 @@ func misuse(err error, args []string) error {
 		return "expected a whole number, not"
 	})
 	return usagef(next, "%s", strings.Replace(said, "from envar ", "from ", 1))
+}
+
+// sourcesOf takes the sources from the file where the command line names none.
+func (c *cli) sourcesOf(file *resolver) error {
+	named, err := file.sources()
+	if err != nil {
+		return err
+	}
+	if len(c.Play.Sources) == 0 {
+		c.Play.Sources = named
+	}
+	if c.Check.Source == "" && len(named) == 1 {
+		c.Check.Source = named[0]
+	}
+	return nil
 }
 
 type exitNow struct{}

@@ -40,15 +40,16 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// waitfor waits until a file is there: waitfor FILE.
+// waitfor waits until a file is there, and says something: waitfor FILE [TEXT].
 func waitfor(ts *testscript.TestScript, neg bool, args []string) {
 	for range 1200 {
-		if _, err := os.Stat(ts.MkAbs(args[0])); err == nil {
+		b, err := os.ReadFile(ts.MkAbs(args[0]))
+		if err == nil && strings.Contains(string(b), strings.Join(args[1:], " ")) {
 			return
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
-	ts.Fatalf("%s did not appear within a minute", args[0])
+	ts.Fatalf("%s did not appear within a minute", strings.Join(args, " with "))
 }
 
 // sendSignal sends a background command a signal (INT as a person at the terminal

@@ -124,15 +124,27 @@ func (r repository) commit(ctx context.Context, at string, seed uint64) (string,
 	if at == "" {
 		at = "HEAD"
 	}
-	out, err := r.run(ctx, "resolve "+at, "rev-parse", "--verify", "--quiet", "--end-of-options", at+"^{commit}")
+	id, err := r.resolve(ctx, at)
 	if ctx.Err() != nil {
 		return "", ctx.Err()
 	}
 	if err != nil {
 		return "", &UsageError{fmt.Sprintf("--at %s: no such commit, branch or tag", at), "git log shows the commits; HEAD and random always work"}
 	}
+	return id, nil
+}
+
+// resolve gives the id of the commit that rev names.
+func (r repository) resolve(ctx context.Context, rev string) (string, error) {
+	out, err := r.run(ctx, "resolve "+rev, "rev-parse", "--verify", "--quiet", "--end-of-options", rev+"^{commit}")
+	if err != nil {
+		return "", err
+	}
 	// rev-parse repeats --end-of-options in its output in some versions.
 	fields := strings.Fields(string(out))
+	if len(fields) == 0 {
+		return "", fmt.Errorf("resolve %s: git named no commit", rev)
+	}
 	return fields[len(fields)-1], nil
 }
 

@@ -171,6 +171,9 @@ func withoutPassword(spec string) string {
 	return u.String()
 }
 
+// Shown is a source as a person may see it on a screen or in a log.
+func Shown(spec string) string { return withoutPassword(spec) }
+
 // Selected returns the code files that --only and --exclude leave, sorted.
 // code says which files of the tree are code to break at all. A glob is
 // matched against the whole path; a bare folder or file name also means

@@ -1,0 +1,178 @@
+// Package check is a mutation tester: it makes every mutation of a target's
+// code, one at a time, and tells what the suite notices and what it misses.
+//
+// Run drives it and needs no more of a workspace than Suite; Summarise turns
+// what it found into the numbers that a person or a program reads. Choosing
+// what to judge (Touching, Sample, Accepted) is pure and happens before.
+package check
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"breakfix/internal/mutate"
+	"breakfix/internal/outcome"
+	"breakfix/internal/testrun"
+	"breakfix/internal/tree"
+)
+
+// Suite is what judging needs of a workspace.
+type Suite interface {
+	testrun.Runner
+	// Affected returns the tests that passed on the base and whose verdict can
+	// differ on t; none means that no test runs what changed.
+	Affected(t *tree.Tree) ([]string, error)
+}
+
+// Config says what is judged and how.
+type Config struct {
+	Suite     Suite
+	Tree      *tree.Tree        // the snapshot's
+	Base      outcome.Results   // of the baseline
+	Mutations []mutate.Mutation // judged in this order
+	Workers   int               // mutations judged at the same time, at least 1
+	Limit     time.Duration     // no mutation is begun after this time; 0 means no limit
+	Confirm   bool              // what is missed is judged again by the whole suite in fresh processes
+	Progress  func(Progress)    // told after each mutation, by one goroutine at a time; may be nil
+}
+
+// Result is what came of one mutation. It has an outcome or an Err, never both.
+type Result struct {
+	Mutation mutate.Mutation
+	Outcome  outcome.Break
+	Reason   string // why it does not load, timed out or was set aside
+	Test     string // the test that noticed it
+	Tests    int    // how many tests run it
+	Diff     []byte // of a missed one: from the snapshot to the mutation
+	// Confirmed tells that a missed mutation was judged again; Changed that the
+	// outcome above is the second one and was "missed" before.
+	Confirmed, Changed bool
+	Err                error // a fault of our own, twice; no verdict
+}
+
+// Progress is what is known while it goes on.
+type Progress struct {
+	Done, Of int
+	Elapsed  time.Duration
+	Left     time.Duration // estimate; 0 when unknown
+	Counts   Counts
+	Faults   int
+}
+
+// Ending says why judging ended.
+type Ending string
+
+// The ways to end.
+const (
+	Done        Ending = "done"
+	TimeIsUp    Ending = "time is up"
+	Interrupted Ending = "interrupted"
+)
+
+// FaultsError ends a check whose own machinery fails too often to be believed.
+type FaultsError struct {
+	Faults, Of int
+	Last       error
+}
+
+// Error says how many and why.
+func (e *FaultsError) Error() string {
+	return fmt.Sprintf("%d of %d mutations could not be judged, the last one because: %v", e.Faults, e.Of, e.Last)
+}
+
+// Unwrap returns the last fault.
+func (e *FaultsError) Unwrap() error { return e.Last }
+
+// A check stops when more than a fifth of what was tried, and at least
+// faultMinimum, were faults of our own.
+const (
+	faultMinimum = 10
+	faultShare   = 0.2
+)
+
+// Run judges the mutations. Once drain is done or the limit has passed it
+// finishes what is being judged and returns that; when ctx is done it stops at
+// once, with an error. The results are in the order of the mutations.
+func Run(ctx, drain context.Context, c Config) ([]Result, Ending, error) {
+	var (
+		began   = time.Now()
+		results = make([]*Result, len(c.Mutations))
+		j       = judge{suite: c.Suite, tree: c.Tree, base: c.Base, confirm: c.Confirm}
+		mu      sync.Mutex
+		now     = Progress{Of: len(c.Mutations)}
+		last    error // the last fault
+	)
+	ending := func() Ending {
+		switch {
+		case drain.Err() != nil:
+			return Interrupted
+		case c.Limit > 0 && time.Since(began) >= c.Limit:
+			return TimeIsUp
+		}
+		return Done
+	}
+	record := func(i int, r Result) error {
+		mu.Lock()
+		defer mu.Unlock()
+		results[i] = &r
+		now.Done++
+		if r.Err != nil {
+			now.Faults++
+			last = r.Err
+		} else {
+			now.Counts.Add(r.Outcome)
+		}
+		now.Elapsed = time.Since(began)
+		now.Left = now.Elapsed / time.Duration(now.Done) * time.Duration(now.Of-now.Done)
+		if c.Limit > 0 {
+			now.Left = max(0, min(now.Left, c.Limit-now.Elapsed))
+		}
+		if c.Progress != nil {
+			c.Progress(now)
+		}
+		if now.Faults >= faultMinimum && float64(now.Faults) > faultShare*float64(now.Done) {
+			return &FaultsError{now.Faults, now.Done, last}
+		}
+		return nil
+	}
+	g, inner := errgroup.WithContext(ctx)
+	g.SetLimit(max(1, c.Workers))
+	for i, m := range c.Mutations {
+		if ending() != Done || inner.Err() != nil {
+			break
+		}
+		g.Go(func() error {
+			if ending() != Done || inner.Err() != nil { // it waited for its turn
+				return inner.Err()
+			}
+			r, err := j.judge(inner, m)
+			if err != nil {
+				return err
+			}
+			return record(i, r)
+		})
+	}
+	err := g.Wait()
+	if ctx.Err() != nil {
+		err = ctx.Err()
+	}
+	var judged []Result
+	for _, r := range results {
+		if r != nil {
+			judged = append(judged, *r)
+		}
+	}
+	end := Done
+	if len(judged) < len(c.Mutations) {
+		end = ending()
+	}
+	if err == nil && len(judged) > 0 && now.Faults == len(judged) {
+		err = &FaultsError{now.Faults, now.Done, last}
+	}
+	return slices.Clip(judged), end, err
+}
