@@ -35,8 +35,9 @@ type Workspace struct {
 	stats Stats
 }
 
-// Close closes the verdict cache, which then goes on in memory. It may be
-// called more than once; a process that ends without it loses nothing.
+// Close ends the processes that are kept warm and closes the verdict cache. It
+// may be called more than once; runs go on afterwards, in fresh processes and
+// with a cache in memory. A process that ends without it loses nothing.
 func (w *Workspace) Close() error {
 	if w.warm != nil {
 		w.warm.close()
