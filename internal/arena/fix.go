@@ -179,6 +179,7 @@ func (a *FixArena) Try(ctx context.Context, from int, path string, edits []tree.
 			return Observation{}, fmt.Errorf("step %d: %w", r.Number, err)
 		}
 		report, err := a.runner.Run(ctx, testrun.Request{Tree: next, Tests: []string{a.redTest}, FilesOnly: true,
+			Tier:     testrun.CodeSwap, // what a step shows is feedback: grading judges
 			Files:    map[string]string{a.task.RedPath: a.task.RedTest},
 			Deadline: func(string) time.Duration { return a.deadline }})
 		if err != nil {

@@ -63,9 +63,10 @@ func baseGreen(ctx context.Context, t *trial) (objection, error) {
 	return objection{}, nil
 }
 
-// loads: the broken tree can be imported. Only the tests that run the changed
-// lines are run; when lines changed that run at import, or when they are most
-// of the suite anyway, the whole suite is.
+// loads: the broken tree can be imported. In fresh processes only the tests that
+// run the changed lines are run first; when lines changed that run at import, or
+// when they are most of the suite anyway, the whole suite is. A fast tier
+// selects by itself.
 func loads(ctx context.Context, t *trial) (objection, error) {
 	spans, err := tree.ChangedSpans(t.inject)
 	if err != nil {
@@ -87,7 +88,7 @@ func loads(ctx context.Context, t *trial) (objection, error) {
 		return objectAs(outcome.Uncovered, "no test runs the changed lines")
 	}
 	req := testrun.Request{Tree: t.broken, Tests: tests}
-	if atImport || t.given != nil || len(tests) > len(t.t.Base.Results)/2 {
+	if atImport || t.given != nil || t.cand.Tier != 0 || len(tests) > len(t.t.Base.Results)/2 {
 		req.Tests = nil
 	}
 	rep, err := t.t.run(ctx, req)

@@ -35,6 +35,27 @@ type Target struct {
 	Base     *testrun.Baseline
 }
 
+// within returns a target that judges in the given tier where a request names none.
+func (t Target) within(tier testrun.Tier) Target {
+	if tier != 0 {
+		t.Judge = tiered{t.Judge, tier}
+	}
+	return t
+}
+
+type tiered struct {
+	Judge
+	tier testrun.Tier
+}
+
+// Run implements testrun.Runner.
+func (j tiered) Run(ctx context.Context, req testrun.Request) (testrun.Report, error) {
+	if req.Tier == 0 {
+		req.Tier = j.tier
+	}
+	return j.Judge.Run(ctx, req)
+}
+
 func (t Target) run(ctx context.Context, req testrun.Request) (testrun.Report, error) {
 	return t.Judge.Run(ctx, req)
 }

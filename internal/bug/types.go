@@ -19,12 +19,15 @@ import (
 type Candidate struct {
 	Tree      *tree.Tree        // the broken tree
 	Mutations []mutate.Mutation // what made it, when operators did
-	Strategy  string            // "operator", "removal", "history", "free", "higher_order"
-	Seed      uint64
-	Order     int
-	Parents   []string // ids; for a higher-order candidate the bug that was not repaired
-	Parent    *Bug     // of a higher-order candidate
-	Repair    []byte   // the failed repair, a diff against the parent's broken tree
+	// Tier is the fastest tier that may judge it; zero is a fresh process. Only
+	// edits of our own making may be judged in another.
+	Tier     testrun.Tier
+	Strategy string // "operator", "removal", "history", "free", "higher_order"
+	Seed     uint64
+	Order    int
+	Parents  []string // ids; for a higher-order candidate the bug that was not repaired
+	Parent   *Bug     // of a higher-order candidate
+	Repair   []byte   // the failed repair, a diff against the parent's broken tree
 }
 
 // RedTest is the minimised test: a file of its own that fails on the bug and

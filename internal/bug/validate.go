@@ -16,7 +16,7 @@ import (
 // The error is an infrastructure failure: then nothing is known about the
 // candidate. A valid bug is not added to known; the caller decides the order.
 func Validate(ctx context.Context, t Target, cand Candidate, known *Known) (Result, error) {
-	return validate(ctx, &trial{t: t, cand: cand, known: known, base: t.Snapshot.Tree, broken: cand.Tree})
+	return validate(ctx, &trial{t: t.within(cand.Tier), cand: cand, known: known, base: t.Snapshot.Tree, broken: cand.Tree})
 }
 
 // steps is the validation: what is checked in which order. Cheap checks come

@@ -54,7 +54,7 @@ func newCanary(folder string, parts ...string) canary {
 func (g *grading) canary(ctx context.Context, kind string) (c canary, ok bool, err error) {
 	for _, folder := range []string{path.Dir(g.b.RedTest.Path), "."} {
 		tried := newCanary(folder, "base")
-		rep, err := g.t.Judge.Run(ctx, testrun.Request{Tree: g.t.Tree, FilesOnly: true, Files: map[string]string{tried.path: tried.code}})
+		rep, err := g.t.Judge.Run(ctx, testrun.Request{Tree: g.t.Tree, FilesOnly: true, Tier: g.tier, Files: map[string]string{tried.path: tried.code}})
 		if err != nil {
 			return canary{}, false, err
 		}

@@ -44,9 +44,12 @@ func Grade(ctx context.Context, t Target, b *bug.Bug, repaired *tree.Tree, o Opt
 	if err != nil {
 		return Result{}, fmt.Errorf("grade bug %s: %w", b.ID, err)
 	}
-	g := &grading{t: t, b: b, tree: clean, free: o.FreeForm, red: map[string]bool{},
+	g := &grading{t: t, b: b, tree: clean, free: o.FreeForm, tier: o.Tier, red: map[string]bool{},
 		res: Result{Gates: map[outcome.Gate]string{}, Results: outcome.Results{}, Tree: string(clean.Digest()),
 			Red: []string{}, Regressed: []string{}, Hidden: []string{}}}
+	if g.free {
+		g.tier = 0
+	}
 	for _, id := range b.Red {
 		g.red[id] = true
 	}
@@ -71,6 +74,7 @@ type grading struct {
 	b    *bug.Bug
 	tree *tree.Tree
 	free bool
+	tier testrun.Tier
 	red  map[string]bool
 	res  Result
 }
@@ -138,7 +142,7 @@ func (g *grading) redTests(ctx context.Context) (string, error) {
 	if !guarded && g.free {
 		g.res.Suspicious = append(g.res.Suspicious, Unguarded)
 	}
-	rep, err := g.t.Judge.Run(ctx, testrun.Request{Tree: g.tree, Tests: b.Red, Fresh: true,
+	rep, err := g.t.Judge.Run(ctx, testrun.Request{Tree: g.tree, Tests: b.Red, Fresh: true, Tier: g.tier,
 		Files: c.lay(map[string]string{file: b.RedTest.Code})})
 	if err != nil {
 		return "", err
@@ -194,7 +198,7 @@ func (g *grading) suite(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	rep, err := g.t.Judge.Run(ctx, testrun.Request{Tree: g.tree, Tests: rest, Files: c.lay(map[string]string{})})
+	rep, err := g.t.Judge.Run(ctx, testrun.Request{Tree: g.tree, Tests: rest, Tier: g.tier, Files: c.lay(map[string]string{})})
 	if err != nil {
 		return "", err
 	}

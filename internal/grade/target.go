@@ -31,6 +31,9 @@ type Options struct {
 	// FreeForm is for patches that no arena made: anything may stand in them.
 	// It adds the differential run.
 	FreeForm bool
+	// Tier is the fastest tier that may judge the repair; zero is a fresh process,
+	// as for every patch that is free-form.
+	Tier testrun.Tier
 	// Cache keeps gradings by bug and tree; nil keeps none.
 	Cache *Cache
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 
 	"breakfix/internal/arena"
+	"breakfix/internal/testrun"
 )
 
 // Version names a state of a policy's weights.
@@ -29,6 +30,21 @@ type Policy interface {
 	// Break plays the breaker, Fix the fixer.
 	Break(ctx context.Context, a arena.Break) (Trajectory, error)
 	Fix(ctx context.Context, a arena.Fix) (Trajectory, error)
+}
+
+// Author is what a policy implements when its edits are not free text: all of
+// them come from the operator bank or from a grammar of our own. They may be
+// judged in the fast tiers.
+type Author interface {
+	OwnEdits() bool
+}
+
+// Tier is the fastest tier in which what a policy hands in may be judged.
+func Tier(p Policy) testrun.Tier {
+	if a, ok := p.(Author); ok && a.OwnEdits() {
+		return testrun.CodeSwap
+	}
+	return testrun.FreshProcess
 }
 
 // Scored is a trajectory with its reward and advantage.

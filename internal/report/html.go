@@ -157,7 +157,7 @@ func facts(s Summary) []fact {
 		fs = append(fs, fact{"red test", short(*s.Bugs.MinimalStatementsMedian), "statements, median"})
 	}
 	if v := s.Verdicts; v != nil {
-		fs = append(fs, fact{"verdicts", fmt.Sprint(v.Run + v.Cached), fmt.Sprintf("%d run, %d cached, %d contradicted", v.Run, v.Cached, v.Mismatch)})
+		fs = append(fs, fact{"verdicts", fmt.Sprint(v.Run + v.Cached), fmt.Sprintf("%d run, %d cached; %d trees audited, %d mismatches", v.Run, v.Cached, v.Audited, v.Mismatch)})
 	}
 	if s.PeakMemory > 0 {
 		fs = append(fs, fact{"memory", fmt.Sprintf("%d MB", (s.PeakMemory+1<<19)>>20), "at most"})

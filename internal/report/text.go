@@ -159,10 +159,13 @@ func Text(w io.Writer, s Summary, o Options) error {
 			hits := float64(v.Cached) / float64(all)
 			text += " (" + percent(&hits) + ")"
 		}
-		if v.Mismatch > 0 {
-			text += fmt.Sprintf(", %d cached ones contradicted", v.Mismatch)
+		if v.Assumed > 0 {
+			text += fmt.Sprintf(", %d not touched by the change", v.Assumed)
 		}
 		p.line("verdicts", text)
+		if v.Audited > 0 {
+			p.line("audits", fmt.Sprintf("%d trees judged again in fresh processes, %d mismatches", v.Audited, v.Mismatch))
+		}
 	}
 	if s.PeakMemory > 0 {
 		p.line("memory", fmt.Sprintf("%d MB at most", (s.PeakMemory+1<<19)>>20))

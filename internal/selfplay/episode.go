@@ -166,6 +166,7 @@ func (g *Game) candidate(board *Board, it *game, br *store.Break) (cand bug.Cand
 		if err != nil {
 			return cand, err.Error(), nil
 		}
+		cand.Tier = policy.Tier(g.Fixer) // the repair is in it
 		return cand, "", nil
 	}
 	c := it.chosen
@@ -176,7 +177,8 @@ func (g *Game) candidate(board *Board, it *game, br *store.Break) (cand bug.Cand
 			br.Variant, br.Path, br.Function, br.Line = m.Variant, m.Path, m.Function, m.Line
 		}
 	}
-	return bug.Candidate{Tree: c.tree, Mutations: c.mutations, Strategy: "operator", Seed: it.item.Seed, Order: 1}, "", nil
+	return bug.Candidate{Tree: c.tree, Mutations: c.mutations, Strategy: "operator", Seed: it.item.Seed, Order: 1,
+		Tier: testrun.CodeSwap}, "", nil // mutations of the bank, whoever chose them
 }
 
 // describe copies what an episode shows of its bug.
@@ -280,7 +282,7 @@ func (g *Game) attemptOnce(ctx context.Context, board *Board, b *bug.Bug, broken
 		}
 		return a, nil
 	}
-	res, err := grade.Grade(ctx, board.Grading, b, left.Tree, grade.Options{Cache: g.gradings})
+	res, err := grade.Grade(ctx, board.Grading, b, left.Tree, grade.Options{Tier: policy.Tier(g.Fixer), Cache: g.gradings})
 	if err != nil {
 		return store.Attempt{}, fmt.Errorf("grade: %w", err)
 	}

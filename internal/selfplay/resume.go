@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"sort"
 	"sync"
 	"time"
@@ -171,6 +172,7 @@ func (g *Game) saveTotals(ctx context.Context, started time.Time) error {
 	}
 	if g.before.Verdicts != nil {
 		*t.Verdicts = *g.before.Verdicts
+		t.Verdicts.Tiers = maps.Clone(g.before.Verdicts.Tiers)
 	}
 	for k, v := range g.Prepared {
 		t.Seconds[k] += v
@@ -185,6 +187,15 @@ func (g *Game) saveTotals(ctx context.Context, started time.Time) error {
 		s := b.Work.Stats()
 		t.Verdicts.Run += s.Run - b.began.Run
 		t.Verdicts.Cached += s.Cached - b.began.Cached
+		t.Verdicts.Assumed += s.Assumed - b.began.Assumed
+		t.Verdicts.Audited += s.Audited - b.began.Audited
+		t.Verdicts.Mismatch += s.Mismatch - b.began.Mismatch
+		for tier, n := range s.Tiers {
+			if t.Verdicts.Tiers == nil {
+				t.Verdicts.Tiers = map[string]int{}
+			}
+			t.Verdicts.Tiers[tier] += n - b.began.Tiers[tier]
+		}
 		for phase, v := range s.Seconds {
 			t.Seconds["tests"] += (v - b.began.Seconds[phase]) / float64(max(1, g.Config.Workers))
 		}

@@ -26,12 +26,14 @@ type Totals struct {
 	PeakMemory int64              `json:"peak_memory_bytes,omitempty"` // of breakfix itself
 }
 
-// VerdictCounts says where verdicts came from. Mismatch counts cached verdicts
-// that a second run contradicted.
+// VerdictCounts says where verdicts came from.
 type VerdictCounts struct {
-	Run      int `json:"run"`
-	Cached   int `json:"cached"`
-	Mismatch int `json:"mismatch"`
+	Run      int            `json:"run"`
+	Cached   int            `json:"cached"`
+	Assumed  int            `json:"assumed"`  // of the base: tests that a change cannot affect, in the fast tiers
+	Tiers    map[string]int `json:"tiers"`    // of Run, by tier
+	Audited  int            `json:"audited"`  // trees that a fresh process judged again with the whole suite
+	Mismatch int            `json:"mismatch"` // of those: it said something else than the fast tier
 }
 
 // Version is one state of the policy's weights and how it did at the gate.

@@ -3,6 +3,7 @@ package testrun
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"sort"
 	"sync"
@@ -27,6 +28,7 @@ type Workspace struct {
 	mode   mode
 	syntax syntaxCache
 	warm   *warm // nil where every run is in a fresh process
+	audits auditor
 	lint   linters
 	cache  *verdictCache
 	facts  *factCache // lint, types and smoke runs by tree
@@ -49,6 +51,10 @@ func (w *Workspace) Close() error {
 type Stats struct {
 	Run       int                `json:"run"`       // verdicts that were run
 	Cached    int                `json:"cached"`    // verdicts that came from the cache
+	Assumed   int                `json:"assumed"`   // verdicts of the base, of tests that a change cannot affect
+	Tiers     map[string]int     `json:"tiers"`     // verdicts that were run, by tier
+	Audited   int                `json:"audited"`   // trees of which a fresh process said again what a fast tier had said
+	Mismatch  int                `json:"mismatch"`  // and said something else
 	Processes int                `json:"processes"` // boxes started for tests
 	Seconds   map[string]float64 `json:"seconds"`   // wall time by phase: tests, lint, types, smoke
 	Peak      int64              `json:"peak"`      // bytes, the largest box
@@ -59,6 +65,7 @@ func (w *Workspace) Stats() Stats {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	s := w.stats
+	s.Tiers = maps.Clone(w.stats.Tiers)
 	s.Seconds = map[string]float64{}
 	for k, v := range w.stats.Seconds {
 		s.Seconds[k] = v
@@ -166,6 +173,7 @@ func (w *Workspace) Run(ctx context.Context, req Request) (Report, error) {
 	if req.Tier == 0 || w.warm == nil {
 		req.Tier = FreshProcess
 	}
+	all := wanted
 	var c *change
 	if req.Tier < FreshProcess {
 		if c, err = w.changeOf(req.Tree); err != nil {
@@ -182,9 +190,9 @@ func (w *Workspace) Run(ctx context.Context, req Request) (Report, error) {
 		defer unlock()
 		q.answerFromCache(w.cache, &rep)
 	}
-	if len(q.tests) == 0 && len(q.whole) == 0 || req.Decide && anyRed(rep.Results) {
+	if len(q.tests) == 0 && len(q.whole) == 0 || req.Decide && w.goesRed(rep.Results) {
 		w.finish(&rep, q)
-		return rep, nil
+		return w.believe(ctx, req, all, rep)
 	}
 	s := series{box: w.Box, env: w.Env, tree: t, mode: w.mode, seed: req.HashSeed, tests: q.tests, whole: q.whole,
 		deadline: req.Deadline, loading: w.loading(), giveUp: req.GiveUp, budget: w.budget(q.tests, q.whole), decide: req.Decide}
@@ -226,12 +234,21 @@ func (w *Workspace) Run(ctx context.Context, req Request) (Report, error) {
 	}
 	w.finish(&rep, q)
 	rep.Wall = time.Since(began)
-	return rep, nil
+	return w.believe(ctx, req, all, rep)
 }
 
-func anyRed(r outcome.Results) bool {
-	for _, v := range r {
-		if v.Red() {
+// believe lets an audit have its say.
+func (w *Workspace) believe(ctx context.Context, req Request, wanted []string, rep Report) (Report, error) {
+	if req.Tier == FreshProcess {
+		return rep, nil
+	}
+	return w.audit(ctx, req, wanted, rep)
+}
+
+// goesRed reports whether some test is red that was not on the base.
+func (w *Workspace) goesRed(r outcome.Results) bool {
+	for id, v := range r {
+		if v.Red() && !w.Base.Results.Get(id).Red() {
 			return true
 		}
 	}
@@ -270,6 +287,13 @@ func (w *Workspace) finish(rep *Report, q *question) {
 	defer w.mu.Unlock()
 	w.stats.Run += rep.Ran
 	w.stats.Cached += rep.Cached
+	w.stats.Assumed += rep.Assumed
+	if rep.Ran > 0 {
+		if w.stats.Tiers == nil {
+			w.stats.Tiers = map[string]int{}
+		}
+		w.stats.Tiers[rep.Tier.String()] += rep.Ran
+	}
 }
 
 // order sorts ids as the baseline's own run had them, so that a run of some

@@ -41,6 +41,9 @@ func New() *Policy { return &Policy{Temperature: DefaultTemperature} }
 // Name is what the command line calls it.
 func (*Policy) Name() string { return "builtin" }
 
+// OwnEdits says that its moves are the bank's mutations and a grammar of edits.
+func (*Policy) OwnEdits() bool { return true }
+
 // Version names the state of its weights: the hand-set prior.
 func (*Policy) Version() policy.Version { return Version0 }
 

@@ -62,7 +62,9 @@ def _channel():
         was handed no descriptor."""
         if not at or getpid() != at[2]:
             return
-        line = at[1] + quote(kind)
+        # The newline in front ends whatever else was written there: half a line
+        # must not swallow an honest one.
+        line = "\n" + at[1] + quote(kind)
         for k, v in fields.items():
             line += "," + quote(k) + ":" + encode(v)
         data = memoryview((line + "}\n").encode("ascii", "backslashreplace"))

@@ -43,6 +43,7 @@ class Cover:
         self.imports = set()
         self.in_test = False
         self._watch_imports()
+        self._watch_spawns()
         sys.addaudithook(self._audit)
         self.cov.start()
 
@@ -85,6 +86,20 @@ class Cover:
             return module
 
         builtins.__import__, importlib.import_module = watched, watched_by_name
+
+    def _watch_spawns(self):
+        """What multiprocessing starts raises no audit event."""
+        try:
+            import _posixsubprocess
+        except ImportError:
+            return
+        real, me = _posixsubprocess.fork_exec, self
+
+        def fork_exec(*args):
+            me.traits.add("spawns")
+            return real(*args)
+
+        _posixsubprocess.fork_exec = fork_exec
 
     def _audit(self, event, args):
         if event in _STARTS:
