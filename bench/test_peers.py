@@ -83,6 +83,11 @@ class Parsers(unittest.TestCase):
         for text in ("", "breakfix: unexpected argument bench", "{}", '{"core": null}', "[]", '{"core": {"mutants": 1}}'):
             self.assertIsNone(peers.parse_breakfix(text), text)
 
+    def test_breakfix_without_the_subcommand(self):
+        absent = "breakfix: breakfix bench comes with a later version; this is 0.1.0-dev; see breakfix --help for what there is\n"
+        self.assertEqual(peers.breakfix_failure(absent, 2), "breakfix bench exec is not there")
+        self.assertIn("exit code 3", peers.breakfix_failure("breakfix: the base is red\n", 3))
+
     def test_source(self):
         self.assertEqual(peers.parse_source("pypi:boltons==26.2.0"), ("pypi", "boltons", "26.2.0"))
         self.assertEqual(peers.parse_source("some/folder"), ("folder", "some/folder", ""))
