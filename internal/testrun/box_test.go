@@ -76,9 +76,13 @@ func basePrefix(t *testing.T) string {
 	return strings.TrimSpace(string(out))
 }
 
+// oneBox is the sandbox of all tests here: two in one process that run at the
+// same time give their cgroups the same names.
+var oneBox = sync.OnceValues(func() (sandbox.Sandbox, error) { return sandbox.New(sandbox.Options{}) })
+
 func testBox(t *testing.T) sandbox.Sandbox {
 	t.Helper()
-	box, err := sandbox.New(sandbox.Options{})
+	box, err := oneBox()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -167,6 +167,9 @@ func changedCode(base, t *tree.Tree) []string {
 // what the change added and took away: NewFindings(Base.Lint, …) is exact. A
 // new comment that silences pylint is a finding too.
 func (w *Workspace) Lint(ctx context.Context, t *tree.Tree) (Findings, error) {
+	if err := w.haveFindings(ctx); err != nil {
+		return nil, err
+	}
 	files := changedCode(w.Snapshot.Tree, t)
 	now := Findings{}
 	for k, n := range w.Base.Lint {
@@ -220,6 +223,9 @@ func (w *Workspace) lintFiles(ctx context.Context, t *tree.Tree, files []string)
 // Types returns mypy's findings in the whole package of t, and new comments
 // that silence it.
 func (w *Workspace) Types(ctx context.Context, t *tree.Tree) (Findings, error) {
+	if err := w.haveFindings(ctx); err != nil {
+		return nil, err
+	}
 	if t.Digest() == w.Snapshot.Tree.Digest() && w.Base.Types != nil {
 		return w.Base.Types, nil
 	}

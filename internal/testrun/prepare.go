@@ -31,6 +31,10 @@ type Config struct {
 	Deadline time.Duration
 	// NoCache neither reads nor keeps on disk verdicts and findings of trees.
 	NoCache bool
+	// LazyFindings leaves pylint, mypy and the smoke run of the base to the first
+	// call of Lint, Types or Smoke: for callers who may never ask. Until then the
+	// baseline has no findings.
+	LazyFindings bool
 	// Progress, when set, is told what goes on: a stage ("environment",
 	// "collect", "baseline", "lint", "smoke") and a sentence for a person.
 	Progress func(stage, detail string)
@@ -50,6 +54,7 @@ type state struct {
 	Env      tree.Digest `json:"env"`
 	Mode     mode        `json:"mode"`
 	Baseline *Baseline   `json:"baseline"`
+	Unlinted bool        `json:"unlinted,omitempty"` // the baseline has no findings yet
 }
 
 // preparer carries one Prepare.
@@ -99,8 +104,11 @@ func Prepare(ctx context.Context, c Config) (*Workspace, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the log of the baseline: %w", err)
 	}
-	defer f.Close()
 	p.log = f
+	defer func() {
+		p.log = io.Discard // of what is measured later
+		f.Close()
+	}()
 	return p.prepare(ctx)
 }
 
@@ -142,17 +150,8 @@ func (p *preparer) prepare(ctx context.Context) (*Workspace, error) {
 	w := &Workspace{Snapshot: p.Snapshot, Env: p.env, Box: p.Box, Base: st.Baseline, mode: st.Mode}
 	w.mode.Vars = p.vars()
 	w.heat()
-	toolDir, err := source.Tools(ctx, p.Box, p.recipe, p.Options, p.log)
-	if err != nil {
-		return nil, err
-	}
-	code := codeFiles(p.Snapshot.Tree)
-	w.lint = linters{box: p.Box, env: p.env, dir: toolDir, path: moduleRoots(p.Snapshot.Tree, code)}
 	if !known {
-		if err := p.findings(ctx, w, code); err != nil {
-			return nil, err
-		}
-		st.Baseline = w.Base
+		st.Unlinted = true
 		if err := writeGzipJSON(stored, st); err != nil {
 			return nil, fmt.Errorf("keep the baseline in %s: %w", dir, err)
 		}
@@ -165,6 +164,13 @@ func (p *preparer) prepare(ctx context.Context) (*Workspace, error) {
 		return nil, fmt.Errorf("make the folder of cached findings: %w", err)
 	}
 	w.cache = newVerdictCache(verdicts)
+	w.measureFindings = func(ctx context.Context) error { return p.findings(ctx, w, st, stored) }
+	if !p.LazyFindings {
+		if err := w.haveFindings(ctx); err != nil {
+			w.Close()
+			return nil, err
+		}
+	}
 	p.report(w.Base)
 	return w, nil
 }
@@ -311,8 +317,18 @@ func (p *preparer) judge(b *Baseline, runs []*tally) error {
 	return nil
 }
 
-// findings runs the linters and the smoke run on the base.
-func (p *preparer) findings(ctx context.Context, w *Workspace, code []string) error {
+// findings makes the linters of w and, unless a start before this one has done
+// so, runs them and the smoke run on the base, and keeps what they say in stored.
+func (p *preparer) findings(ctx context.Context, w *Workspace, st state, stored string) error {
+	toolDir, err := source.Tools(ctx, p.Box, p.recipe, p.Options, p.log)
+	if err != nil {
+		return err
+	}
+	code := codeFiles(p.Snapshot.Tree)
+	w.lint = linters{box: p.Box, env: p.env, dir: toolDir, path: moduleRoots(p.Snapshot.Tree, code)}
+	if !st.Unlinted {
+		return nil
+	}
 	began := time.Now()
 	p.say("lint", "pylint and mypy on %d files", len(code))
 	type answer struct {
@@ -324,7 +340,6 @@ func (p *preparer) findings(ctx context.Context, w *Workspace, code []string) er
 		f, err := w.lint.mypy(ctx, p.Snapshot.Tree, code)
 		types <- answer{f, err}
 	}()
-	var err error
 	w.Base.Lint, err = w.lint.pylint(ctx, p.Snapshot.Tree, code)
 	t := <-types
 	w.Base.Types = t.f
@@ -338,11 +353,16 @@ func (p *preparer) findings(ctx context.Context, w *Workspace, code []string) er
 	if err != nil {
 		return err
 	}
+	w.Base.RunLeft = nil // a measurement that was cut off may have left some
 	for _, f := range failed {
 		w.Base.RunLeft = append(w.Base.RunLeft, f.step.label())
 		p.say("smoke", "left out: %s %s", f.step.label(), f.why)
 	}
 	w.spent("smoke", began)
+	st.Baseline, st.Unlinted = w.Base, false
+	if err := writeGzipJSON(stored, st); err != nil {
+		return fmt.Errorf("keep the findings of the base in %s: %w", stored, err)
+	}
 	return nil
 }
 

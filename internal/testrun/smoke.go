@@ -179,6 +179,9 @@ type smokeFailure struct {
 // and calls the console entry points with --help, leaving out what fails on
 // the base; modules that t adds are imported too. It returns "" or what crashed or hung.
 func (w *Workspace) Smoke(ctx context.Context, t *tree.Tree) (string, error) {
+	if err := w.haveFindings(ctx); err != nil {
+		return "", err
+	}
 	key := "smoke of all modules " + string(t.Digest())
 	unlock, err := w.cache.lock(ctx, key)
 	if err != nil {

@@ -33,6 +33,9 @@ type Workspace struct {
 	cache  *verdictCache
 	facts  *factCache // lint, types and smoke runs by tree
 
+	findings        sync.Mutex
+	measureFindings func(context.Context) error // nil when Base has its findings and lint is ready
+
 	mu    sync.Mutex
 	stats Stats
 }
@@ -45,6 +48,21 @@ func (w *Workspace) Close() error {
 		w.warm.close()
 	}
 	return w.cache.close()
+}
+
+// haveFindings sees that the linters are there and the base has its findings.
+// Everyone who reads these calls it first.
+func (w *Workspace) haveFindings(ctx context.Context) error {
+	w.findings.Lock()
+	defer w.findings.Unlock()
+	if w.measureFindings == nil {
+		return nil
+	}
+	if err := w.measureFindings(ctx); err != nil {
+		return err
+	}
+	w.measureFindings = nil
+	return nil
 }
 
 // Stats counts what a workspace has done since Prepare.

@@ -1,0 +1,4 @@
+from pkg.a import g
+
+def h():
+    return g() + 1

@@ -1,0 +1,3 @@
+LIMIT = 3
+NAMES = ("a", "b")
+DEBUG = False

@@ -1,0 +1,4 @@
+import pkg
+
+def test_count():
+    assert pkg.count() == len(pkg.LOG)

@@ -1,0 +1,5 @@
+import pytest
+
+@pytest.fixture
+def three():
+    return 3

@@ -1,0 +1,4 @@
+VALUE = 5
+
+def get():
+    return VALUE

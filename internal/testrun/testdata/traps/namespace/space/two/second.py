@@ -1,0 +1,4 @@
+from space.one.first import value
+
+def more():
+    return value() + 1

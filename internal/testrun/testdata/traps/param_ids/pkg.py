@@ -1,0 +1,5 @@
+def flip(s):
+    return s[::-1]
+
+def same(s):
+    return s

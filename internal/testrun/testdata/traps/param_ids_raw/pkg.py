@@ -1,0 +1,2 @@
+def flip(s):
+    return s[::-1]
