@@ -47,6 +47,9 @@ func (w *Workspace) affected(c *change) map[string]bool {
 			return w.everyTest()
 		}
 		loads := w.Base.Trace.Edges.importers(s.path)
+		if f := w.Base.Cover.Files[s.path]; len(loads) == 1 && f != nil && len(f.Imported) > 0 {
+			return w.everyTest() // it was loaded, and who did so is not known: an import that fails on the base
+		}
 		if loads[""] || strings.HasSuffix(s.path, "conftest.py") && !strings.Contains(s.path, "/") {
 			return w.everyTest() // something outside of the tree loads it
 		}

@@ -209,6 +209,9 @@ func (w *Workspace) spotOf(f *lang.File, p string, e tree.Edit) spot {
 	if w.Imported(p, first, last) {
 		return spot{path: p, loading: true}
 	}
+	if doc := python.Statements(f, fn.Body); len(doc) > 0 && e.Start <= doc[0].End && documents(doc[0].Node) {
+		return spot{path: p, loading: true} // the text of a function is kept when it is made
+	}
 	s := spot{path: p, first: f.Line(e.Start), last: f.LastLine(e.Start, e.End)}
 	for n := f.Root.At(e.Start, e.End); n != nil; n = n.Parent {
 		if n.Is("block", "module", "function_definition", "else_clause", "finally_clause") {
@@ -230,6 +233,11 @@ func (w *Workspace) spotOf(f *lang.File, p string, e tree.Edit) spot {
 		s.first, s.last = first, last
 	}
 	return s
+}
+
+// documents reports whether a statement is nothing but a string.
+func documents(n *lang.Node) bool {
+	return n.Is("expression_statement") && len(n.NamedChildren()) == 1 && n.NamedChildren()[0].Is("string", "concatenated_string")
 }
 
 // ran reports whether a test runs one of the lines.

@@ -2,14 +2,18 @@ package testrun
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
 	"slices"
+	"sort"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"breakfix/internal/outcome"
 	"breakfix/internal/sandbox"
 	"breakfix/internal/testrun/zygote"
 )
@@ -35,7 +39,7 @@ func (m measurement) trace(ctx context.Context, b *Baseline, md mode, runs []*ta
 			tests = append(tests, id)
 		}
 	}
-	got, modules, err := m.traceInChildren(ctx, b, md, tests)
+	got, alone, modules, err := m.traceInChildren(ctx, b, md, tests)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -51,6 +55,11 @@ func (m measurement) trace(ctx context.Context, b *Baseline, md mode, runs []*ta
 			return fmt.Errorf("measure covered lines: the run with coverage.py reported none: %s", clip(t.loadError+t.output, 500))
 		}
 		got = t.trace
+	}
+	if err == nil {
+		if err := m.setAside(ctx, b, md, alone); err != nil {
+			return err
+		}
 	}
 	build := newCoverBuilder(b.Order)
 	for id, several := range got.lines {
@@ -69,16 +78,90 @@ func (m measurement) trace(ctx context.Context, b *Baseline, md mode, runs []*ta
 	return nil
 }
 
-// traceInChildren measures each test in a child of a warm process.
-func (m measurement) traceInChildren(ctx context.Context, b *Baseline, md mode, tests []string) (*trace, []string, error) {
+// traceInChildren measures each test in a child of a warm process,
+// and returns, beside what they did, the verdict of each and the modules that
+// are loaded with the suite.
+func (m measurement) traceInChildren(ctx context.Context, b *Baseline, md mode, tests []string) (*trace, outcome.Results, []string, error) {
+	got, alone := newTrace(), outcome.Results{}
+	first, err := m.eachAlone(ctx, md, m.coverage, tests, func(s *session) {
+		if s.trace != nil {
+			got.merge(s.trace)
+		}
+		for id, v := range s.verdicts {
+			alone[id] = v
+		}
+	})
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if first.Cover == nil {
+		return nil, nil, nil, errors.New("the warm process did not trace")
+	}
+	got.addLoading(*first.Cover)
+	return got, alone, first.Modules, nil
+}
+
+// ordered is the share of tests that depend on tests before them up to which
+// they are set aside. Where there are more it is the suite's way, and every run
+// is a whole one in a fresh process.
+const ordered = 0.05
+
+// setAside takes tests out of the baseline that say something else when they
+// run alone: what they say depends on tests that ran before them, which a
+// selection leaves out. A test that only minds the tracer stays.
+func (m measurement) setAside(ctx context.Context, b *Baseline, md mode, alone outcome.Results) error {
+	var differ []string
+	for _, id := range b.Order {
+		if v, counts := b.Results[id]; counts && alone.Get(id) != v && alone.Get(id) != outcome.Absent {
+			differ = append(differ, id)
+		}
+	}
+	if len(differ) == 0 {
+		return nil
+	}
+	again := outcome.Results{}
+	if _, err := m.eachAlone(ctx, md, "", differ, func(s *session) {
+		for id, v := range s.verdicts {
+			again[id] = v
+		}
+	}); err != nil {
+		return err
+	}
+	var depend []string
+	for _, id := range differ {
+		if was, now := b.Results[id], again.Get(id); now != was && now != outcome.Absent {
+			depend = append(depend, id)
+		}
+	}
+	if float64(len(depend)) > ordered*float64(len(b.Results)) {
+		b.Ordered = depend
+		return nil
+	}
+	for _, id := range depend {
+		if was, now := b.Results[id], again.Get(id); now != was {
+			b.Flaky = append(b.Flaky, Flaky{Test: id, Verdicts: []outcome.Verdict{was, now}})
+			delete(b.Results, id)
+			delete(b.Seconds, id)
+		}
+	}
+	sort.Slice(b.Flaky, func(i, j int) bool { return b.Flaky[i].Test < b.Flaky[j].Test })
+	return nil
+}
+
+// eachAlone runs each test in a child of its own and hands every session to
+// take, one at a time. It returns what the first warm process said.
+func (m measurement) eachAlone(ctx context.Context, md mode, coverage string, tests []string, take func(*session)) (ready, error) {
 	keeper, ok := m.box.(sandbox.Keeper)
 	if !ok {
-		return nil, nil, fmt.Errorf("this sandbox cannot keep a box open")
+		return ready{}, errors.New("this sandbox cannot keep a box open")
 	}
 	deadline := func(string) time.Duration { return 3 * m.deadline } // the tracer
-	j := job{tree: m.tree, env: m.env, mode: md, coverage: m.coverage, loading: 3 * max(m.deadline, DefaultBaselineDeadline), deadline: deadline}
+	j := job{tree: m.tree, env: m.env, mode: md, coverage: coverage, loading: 3 * max(m.deadline, DefaultBaselineDeadline), deadline: deadline}
+	var mu sync.Mutex
 	var first *ready
 	w := newWarm(keeper, func(int) job { return j }, func(Tier) plan { return plan{Warm: "collected"} }, func(_ Tier, r ready) error {
+		mu.Lock()
+		defer mu.Unlock()
 		if first == nil {
 			first = &r
 		}
@@ -86,50 +169,34 @@ func (m measurement) traceInChildren(ctx context.Context, b *Baseline, md mode, 
 	})
 	defer w.close()
 	k := kind{tier: CodeSwap}
-	p, release, err := w.acquire(ctx, k) // one before all others, whose word is taken for loading
+	_, release, err := w.acquire(ctx, k) // one before all others, whose word is taken for loading
 	if err != nil {
-		return nil, nil, err
+		return ready{}, err
 	}
 	release(false)
-	_ = p
-	got := newTrace()
-	if first.Cover == nil {
-		return nil, nil, fmt.Errorf("the warm process did not trace")
-	}
-	got.addLoading(*first.Cover)
+	said := *first
 	has := map[string]bool{}
-	for _, id := range first.IDs {
+	for _, id := range said.IDs {
 		has[id] = true
 	}
-	var g errgroup.Group
+	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(atOnce)
-	results := make(chan *session, atOnce)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for s := range results {
-			if s.trace != nil {
-				got.merge(s.trace)
-			}
-		}
-	}()
 	for _, id := range tests {
 		if !has[id] {
-			continue // it stays unknown what it runs
+			continue // it stays unknown what it does
 		}
 		g.Go(func() error {
 			one := j
 			one.tests = []string{id}
-			s, err := w.run(ctx, k, one, zygote.Request{Body: body{Tests: one.tests, Files: []string{}, Paths: []string{}}, Init: true, Network: true})
+			s, err := w.run(gctx, k, one, zygote.Request{Body: body{Tests: one.tests, Files: []string{}, Paths: []string{}}, Init: true, Network: true})
 			if err != nil {
 				return err
 			}
-			results <- s
+			mu.Lock()
+			defer mu.Unlock()
+			take(s)
 			return nil
 		})
 	}
-	err = g.Wait()
-	close(results)
-	<-done
-	return got, first.Modules, err
+	return said, g.Wait()
 }

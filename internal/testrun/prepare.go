@@ -376,6 +376,9 @@ func (p *preparer) report(b *Baseline) {
 	for _, v := range sortedKeys(counts) {
 		parts = append(parts, fmt.Sprintf("%d %s", counts[v], strings.ReplaceAll(v, "_", " ")))
 	}
+	if n := len(b.Ordered); n > 0 {
+		p.say("baseline", "%d of %d tests depend on tests before them (%s): all runs are in fresh processes", n, len(b.Results), b.Ordered[0])
+	}
 	p.say("baseline", "%d tests: %s; one run takes %.1f s", len(b.Results), strings.Join(parts, ", "), b.Wall)
 }
 

@@ -35,8 +35,10 @@ func (t Tier) String() string {
 		return "code_swap"
 	case LazyImport:
 		return "lazy_import"
+	case FreshProcess:
+		return "fresh_process"
 	}
-	return "fresh_process"
+	return "none"
 }
 
 // Request asks for verdicts of tests on one tree.
@@ -128,6 +130,7 @@ type Baseline struct {
 	Results outcome.Results    `json:"results"` // tests on which all runs agreed
 	Order   []string           `json:"order"`   // every test, in the suite's own order
 	Flaky   []Flaky            `json:"flaky"`   // set aside: excluded from every verdict
+	Ordered []string           `json:"ordered"` // tests that depend on tests before them, where these are many: no fast tier then
 	Seconds map[string]float64 `json:"seconds"` // median wall time of each test
 	Cover   *Cover             `json:"cover"`   // which test runs which line
 	Spawns  []string           `json:"spawns"`  // tests that start processes, or whose lines could not be taken: what they run is not in Cover

@@ -197,7 +197,7 @@ func (w *Workspace) Run(ctx context.Context, req Request) (Report, error) {
 		if c, err = w.changeOf(req.Tree); err != nil {
 			return Report{}, err
 		}
-		wanted = w.assume(c, wanted, &rep)
+		wanted = w.assume(c, req.HashSeed, wanted, &rep)
 	}
 	q := w.newQuestion(req, wanted)
 	if !req.Fresh {

@@ -251,6 +251,7 @@ def _server():
             if req["init"]:
                 own_init()
                 breakfix_channel.attach(None, req["nonce"])
+            threading.main_thread()._set_native_id()
         except Exception as e:
             breakfix_channel.send("fault", reason="%s: %s" % (type(e).__name__, e))
             os._exit(125)
