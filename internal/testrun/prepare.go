@@ -45,7 +45,7 @@ type Config struct {
 const missingPasses = 6
 
 // stateVersion changes when a stored workspace means something else.
-const stateVersion = 4
+const stateVersion = 5
 
 // state is what Prepare found out, as it is kept between starts.
 type state struct {
