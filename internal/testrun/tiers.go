@@ -81,7 +81,12 @@ func (w *Workspace) starter(tier Tier, req Request, s series, c *change) func(co
 	return func(ctx context.Context, j job) (*session, error) {
 		b := body{Tests: j.tests, Files: j.whole, Decide: j.decide}
 		if tier == CodeSwap {
-			b.Swap = c.swap
+			b.Swap, b.Own = c.swap, slices.Clone(j.whole)
+			for _, f := range filesOf(j.tests) {
+				if _, ours := req.Files[f]; ours && !slices.Contains(b.Own, f) {
+					b.Own = append(b.Own, f)
+				}
+			}
 		} else {
 			b.Paths = j.files
 			if j.files == nil {

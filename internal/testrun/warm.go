@@ -222,6 +222,7 @@ func (w *warm) start(ctx context.Context, k kind) (*warmProcess, error) {
 type body struct {
 	Tests   []string               `json:"tests"`
 	Files   []string               `json:"files"` // of ours, in which every test is wanted
+	Own     []string               `json:"own"`   // collected: files of ours to be collected
 	Decide  bool                   `json:"decide"`
 	Collect bool                   `json:"collect_only"`
 	Paths   []string               `json:"paths"`             // bare: what to collect

@@ -246,10 +246,10 @@ class Reporter:
         warmth.enter()
         chosen = [item for test in body["tests"] for item in by_id.get(test, ())]
         own = []
-        if body.get("files"):
+        if body.get("own"):
             self.ask(body)
             self.adding = True
-            session.perform_collect(list(body["files"]))
+            session.perform_collect(list(body["own"]))
             self.adding = False
             own = list(session.items)
         self.ask(body)
