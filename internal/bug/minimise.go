@@ -214,7 +214,7 @@ func (z *minimiser) both(ctx context.Context, files map[string]string, fresh boo
 // up early, and after a few of them the rest of the batch counts as not working.
 const (
 	testDeadline    = 3 * time.Second
-	variantDeadline = 1500 * time.Millisecond
+	variantDeadline = 500 * time.Millisecond
 	giveUp          = 3
 )
 

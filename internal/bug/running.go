@@ -95,7 +95,7 @@ func loads(ctx context.Context, t *trial) (objection, error) {
 	if err != nil {
 		return objection{}, err
 	}
-	t.runs = append(t.runs, rep.Results)
+	t.ran(rep)
 	if !rep.Loaded {
 		return objectAs(outcome.Broken, "the broken tree does not load: %s", rep.LoadError)
 	}
@@ -108,7 +108,7 @@ func loads(ctx context.Context, t *trial) (objection, error) {
 	if err != nil {
 		return objection{}, err
 	}
-	t.runs = append(t.runs, rep.Results)
+	t.ran(rep)
 	t.whole = rep
 	if !rep.Loaded {
 		return objectAs(outcome.Broken, "the broken tree does not load: %s", rep.LoadError)
@@ -160,7 +160,7 @@ func repeats(ctx context.Context, t *trial) (objection, error) {
 		return objection{}, err
 	}
 	for i := range reps {
-		t.runs = append(t.runs, reps[i].Results)
+		t.ran(reps[i])
 	}
 	t.seeded = &reps[needRuns]
 	for i, rep := range reps[:needRuns] {

@@ -90,4 +90,5 @@ type Result struct {
 	Checks  map[outcome.Check]string
 	Seconds map[outcome.Check]float64 // wall time of each check
 	Runs    []outcome.Results         // verdicts of each run on the broken tree, for the store
+	Tiers   []testrun.Tier            // of each of Runs
 }

@@ -78,6 +78,12 @@ type trial struct {
 	sample       []string
 	redTest      RedTest
 	runs         []outcome.Results
+	tiers        []testrun.Tier
+}
+
+// ran keeps what a run on the broken tree said.
+func (t *trial) ran(rep testrun.Report) {
+	t.runs, t.tiers = append(t.runs, rep.Results), append(t.tiers, rep.Tier)
 }
 
 func validate(ctx context.Context, t *trial) (Result, error) {
@@ -92,7 +98,7 @@ func validate(ctx context.Context, t *trial) (Result, error) {
 		if err != nil {
 			return Result{}, fmt.Errorf("check %s: %w", s.check, err)
 		}
-		res.Runs = t.runs
+		res.Runs, res.Tiers = t.runs, t.tiers
 		switch {
 		case o.reason != "":
 			res.Outcome, res.Check, res.Reason = o.as, s.check, o.reason

@@ -147,6 +147,7 @@ func (g *grading) redTests(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	g.res.Tier = max(g.res.Tier, rep.Tier)
 	mini := rep.Results.Get(id)
 	g.res.Results[b.RedTest.Test] = mini
 	for _, t := range b.Red {
@@ -202,6 +203,7 @@ func (g *grading) suite(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	g.res.Tier = max(g.res.Tier, rep.Tier)
 	for _, id := range rest {
 		v := rep.Results.Get(id)
 		g.res.Results[id] = v

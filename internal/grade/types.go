@@ -1,6 +1,9 @@
 package grade
 
-import "breakfix/internal/outcome"
+import (
+	"breakfix/internal/outcome"
+	"breakfix/internal/testrun"
+)
 
 // Result is the verdict on a repair.
 type Result struct {
@@ -13,4 +16,5 @@ type Result struct {
 	Suspicious []string                `json:"suspicious"` // reasons, e.g. "edits_runner_configuration"; such a grading leaves the update
 	Results    outcome.Results         `json:"-"`
 	Tree       string                  `json:"tree"` // digest of the graded tree
+	Tier       testrun.Tier            `json:"-"`    // the slowest tier that ran some test; 0 when none was run
 }

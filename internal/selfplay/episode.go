@@ -139,6 +139,9 @@ func (g *Game) breakOf(ctx context.Context, board *Board, it *game, ep *store.Ep
 	for _, run := range res.Runs {
 		br.Runs = append(br.Runs, store.Rows(board.Work.Base.Results, run, append(slices.Clone(red), minimal)...))
 	}
+	for _, tier := range res.Tiers {
+		br.Tiers = append(br.Tiers, tier.String())
+	}
 	if res.Bug == nil {
 		return nil, nil
 	}
@@ -248,9 +251,15 @@ func (g *Game) attempt(ctx context.Context, board *Board, b *bug.Bug, broken *tr
 	return a, nil
 }
 
+// stepDeadline is what the red test has in one step of the fixer: a second of
+// CPU time, or what the test that it was made from would have, if that is more.
+func stepDeadline(board *Board, b *bug.Bug) time.Duration {
+	return max(time.Second, time.Duration(testrun.Slack*board.Work.Base.Seconds[b.RedTest.From]*float64(time.Second)))
+}
+
 func (g *Game) attemptOnce(ctx context.Context, board *Board, b *bug.Bug, broken *tree.Tree, seed uint64) (store.Attempt, error) {
 	tests := &timedRunner{Runner: board.Work}
-	fx, err := arena.NewFix(tests, b, broken, arena.FixOptions{Seed: seed, Steps: g.Config.Steps})
+	fx, err := arena.NewFix(tests, b, broken, arena.FixOptions{Seed: seed, Steps: g.Config.Steps, Deadline: stepDeadline(board, b)})
 	if err != nil {
 		return store.Attempt{}, err
 	}
@@ -287,7 +296,7 @@ func (g *Game) attemptOnce(ctx context.Context, board *Board, b *bug.Bug, broken
 		return store.Attempt{}, fmt.Errorf("grade: %w", err)
 	}
 	a.Outcome, a.Gates, a.Tree, a.Suspicious = res.Outcome, res.Gates, res.Tree, res.Suspicious
-	a.Spurious = res.Spurious
+	a.Spurious, a.Tier = res.Spurious, res.Tier.String()
 	// Whether a repair is spurious can be told when it passed what the fixer saw
 	// and there was something that it did not see.
 	a.Judged = res.Results.Get(b.RedTest.Test) == outcome.Passed && len(b.Hidden) > 0

@@ -93,7 +93,16 @@ func readEpisode(ctx context.Context, tx *sql.Tx, number int) (Episode, error) {
 		}
 		b.Runs = append(b.Runs, v)
 	}
-	if e.Attempts, err = readAttempts(ctx, tx, number, verdicts); err != nil {
+	tiers, err := readTiers(ctx, tx, number)
+	if err != nil {
+		return Episode{}, err
+	}
+	for i := 1; i <= last; i++ {
+		if t, ok := tiers[[2]int{0, i}]; ok {
+			b.Tiers = append(b.Tiers, t)
+		}
+	}
+	if e.Attempts, err = readAttempts(ctx, tx, number, verdicts, tiers); err != nil {
 		return Episode{}, err
 	}
 	rows, err := readRewards(ctx, tx, number)
@@ -135,7 +144,25 @@ func readVerdicts(ctx context.Context, tx *sql.Tx, number int) (map[[2]int]Verdi
 	return verdicts, last, nil
 }
 
-func readAttempts(ctx context.Context, tx *sql.Tx, number int, verdicts map[[2]int]Verdicts) ([]Attempt, error) {
+// readTiers returns the tier by attempt and run; nothing of a run that was
+// written before they were stored.
+func readTiers(ctx context.Context, tx *sql.Tx, number int) (map[[2]int]string, error) {
+	var there int
+	if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM sqlite_master WHERE name = 'tiers'`).Scan(&there); err != nil || there == 0 {
+		return nil, err
+	}
+	tiers := map[[2]int]string{}
+	_, err := query(ctx, tx, `SELECT attempt, run, tier FROM tiers WHERE episode = ?`, []any{number}, func(scan scanner) (none struct{}, err error) {
+		var attempt, run int
+		var tier string
+		err = scan(&attempt, &run, &tier)
+		tiers[[2]int{attempt, run}] = tier
+		return none, err
+	})
+	return tiers, err
+}
+
+func readAttempts(ctx context.Context, tx *sql.Tx, number int, verdicts map[[2]int]Verdicts, tiers map[[2]int]string) ([]Attempt, error) {
 	attempts, err := query(ctx, tx, `SELECT attempt, version, outcome, patch, tree, spurious, judged, suspicious, data, evidence
 		FROM attempts WHERE episode = ? ORDER BY attempt`, []any{number}, func(scan scanner) (a Attempt, err error) {
 		var out, suspicious, data string
@@ -147,6 +174,7 @@ func readAttempts(ctx context.Context, tx *sql.Tx, number int, verdicts map[[2]i
 			return a, damaged(number, err)
 		}
 		a.Verdicts = verdicts[[2]int{a.Number, 1}]
+		a.Tier = tiers[[2]int{a.Number, 1}]
 		return a, nil
 	})
 	if err != nil {

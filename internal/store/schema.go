@@ -4,10 +4,21 @@ package store
 // this one and those before it.
 const Format = 1
 
+// tiers is made when an older run is opened for writing, too.
+const tiers = `
+CREATE TABLE IF NOT EXISTS tiers (
+  episode INTEGER NOT NULL,
+  attempt INTEGER NOT NULL,         -- 0: the break
+  run     INTEGER NOT NULL,         -- 1-based, as in verdicts
+  tier    TEXT NOT NULL,            -- the slowest tier that ran some of it; none: all was known
+  PRIMARY KEY (episode, attempt, run)
+) STRICT, WITHOUT ROWID;
+`
+
 // schema makes run.db. Tables are strict, and every fact is in one column:
 // nothing is kept twice, so that a person's query and replay see the same.
 // Attempt 0 is the break.
-const schema = `
+var schema = `
 CREATE TABLE meta (
   key   TEXT PRIMARY KEY,
   value TEXT NOT NULL
@@ -110,6 +121,7 @@ CREATE TABLE verdicts (
   PRIMARY KEY (episode, attempt, run, test)
 ) STRICT, WITHOUT ROWID;
 
+` + tiers + `
 CREATE TABLE rewards (
   episode INTEGER NOT NULL REFERENCES episodes,
   attempt INTEGER NOT NULL,         -- 0: the break

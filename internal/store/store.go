@@ -260,6 +260,9 @@ func (s *Store) open(write bool) error {
 		if err := s.checkFormat(s.w); err != nil {
 			return err
 		}
+		if _, err := s.w.Exec(tiers); err != nil {
+			return s.explain("open "+dbFile, err)
+		}
 	}
 	return s.openReader()
 }

@@ -30,10 +30,10 @@ type Totals struct {
 type VerdictCounts struct {
 	Run      int            `json:"run"`
 	Cached   int            `json:"cached"`
-	Assumed  int            `json:"assumed"`  // of the base: tests that a change cannot affect, in the fast tiers
-	Tiers    map[string]int `json:"tiers"`    // of Run, by tier
-	Audited  int            `json:"audited"`  // trees that a fresh process judged again with the whole suite
-	Mismatch int            `json:"mismatch"` // of those: it said something else than the fast tier
+	Assumed  int            `json:"assumed"`         // of the base: tests that a change cannot affect, in the fast tiers
+	Tiers    map[string]int `json:"tiers,omitempty"` // of Run, by tier
+	Audited  int            `json:"audited"`         // trees that a fresh process judged again with the whole suite
+	Mismatch int            `json:"mismatch"`        // of those: it said something else than the fast tier
 }
 
 // Version is one state of the policy's weights and how it did at the gate.

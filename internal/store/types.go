@@ -70,6 +70,7 @@ type Break struct {
 	StatementsBefore int                      `json:"statements_before,omitempty"`
 	Original         string                   `json:"original,omitempty"` // digest of the blob that holds the source of the test that the minimised one was made from
 	Runs             []Verdicts               `json:"-"`                  // one for each run on the broken tree; table verdicts
+	Tiers            []string                 `json:"tiers,omitempty"`    // of each of Runs: the slowest tier that ran some of it
 	Evidence         string                   `json:"evidence"`           // digest over what the outcome rests on; set by the store, see Evidence
 	Reward           float64                  `json:"reward"`
 	Data             json.RawMessage          `json:"data,omitempty"` // the policy's own
@@ -86,9 +87,10 @@ type Attempt struct {
 	Spurious   bool                    `json:"spurious"`
 	Judged     bool                    `json:"judged"` // spurious was looked at: everything visible passed
 	Suspicious []string                `json:"suspicious,omitempty"`
-	Steps      []Step                  `json:"steps"`    // table steps
-	Verdicts   Verdicts                `json:"-"`        // of grading; table verdicts
-	Evidence   string                  `json:"evidence"` // digest over what the outcome rests on; set by the store
+	Steps      []Step                  `json:"steps"`          // table steps
+	Verdicts   Verdicts                `json:"-"`              // of grading; table verdicts
+	Tier       string                  `json:"tier,omitempty"` // the slowest tier that ran some of the grading
+	Evidence   string                  `json:"evidence"`       // digest over what the outcome rests on; set by the store
 	Reward     float64                 `json:"reward"`
 	Data       json.RawMessage         `json:"data,omitempty"`
 }

@@ -150,6 +150,11 @@ func putEpisode(ctx context.Context, tx *sql.Tx, e Episode) error {
 			return err
 		}
 	}
+	for i, t := range b.Tiers {
+		if err := putTier(ctx, tx, e.Number, 0, i+1, t); err != nil {
+			return err
+		}
+	}
 	for _, a := range e.Attempts {
 		if a.Number < 1 {
 			return errors.New("attempts are numbered from 1")
@@ -158,6 +163,9 @@ func putEpisode(ctx context.Context, tx *sql.Tx, e Episode) error {
 			return fmt.Errorf("attempt %d: %w", a.Number, err)
 		}
 		if err := insertVerdicts(ctx, tx, verdicts, a.Verdicts, e.Number, a.Number, 1); err != nil {
+			return err
+		}
+		if err := putTier(ctx, tx, e.Number, a.Number, 1, a.Tier); err != nil {
 			return err
 		}
 	}
@@ -171,6 +179,14 @@ func putEpisode(ctx context.Context, tx *sql.Tx, e Episode) error {
 		}
 	}
 	return nil
+}
+
+func putTier(ctx context.Context, tx *sql.Tx, episode, attempt, run int, tier string) error {
+	if tier == "" {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO tiers (episode, attempt, run, tier) VALUES (?, ?, ?, ?)`, episode, attempt, run, tier)
+	return err
 }
 
 func putAttempt(ctx context.Context, tx *sql.Tx, episode int, a Attempt) error {
