@@ -65,7 +65,7 @@ func (s Setup) Prepare(ctx context.Context, snap *source.Snapshot) (*Board, erro
 		b.Prepared[stage] += time.Since(mark).Seconds()
 		mark = time.Now()
 		stage = "prepare"
-		if step == "baseline" || step == "lint" || step == "smoke" {
+		if step == "baseline" || step == "tiers" || step == "lint" || step == "smoke" {
 			stage = "baseline"
 		}
 		s.Progress(step, detail)

@@ -35,6 +35,9 @@ type Config struct {
 	// call of Lint, Types or Smoke: for callers who may never ask. Until then the
 	// baseline has no findings.
 	LazyFindings bool
+	// Uncalibrated leaves out holding the fast tiers against fresh processes
+	// before they are used: for whoever does that himself.
+	Uncalibrated bool
 	// Progress, when set, is told what goes on: a stage ("environment",
 	// "collect", "baseline", "lint", "smoke") and a sentence for a person.
 	Progress func(stage, detail string)
@@ -45,16 +48,17 @@ type Config struct {
 const missingPasses = 6
 
 // stateVersion changes when a stored workspace means something else.
-const stateVersion = 5
+const stateVersion = 6
 
 // state is what Prepare found out, as it is kept between starts.
 type state struct {
-	Version  int         `json:"version"`
-	More     []string    `json:"more"` // requirements that collection reported missing
-	Env      tree.Digest `json:"env"`
-	Mode     mode        `json:"mode"`
-	Baseline *Baseline   `json:"baseline"`
-	Unlinted bool        `json:"unlinted,omitempty"` // the baseline has no findings yet
+	Version  int               `json:"version"`
+	More     []string          `json:"more"` // requirements that collection reported missing
+	Env      tree.Digest       `json:"env"`
+	Mode     mode              `json:"mode"`
+	Baseline *Baseline         `json:"baseline"`
+	Unfit    map[string]string `json:"unfit,omitempty"`    // tiers that this target is not judged in, and why
+	Unlinted bool              `json:"unlinted,omitempty"` // the baseline has no findings yet
 }
 
 // preparer carries one Prepare.
@@ -150,12 +154,6 @@ func (p *preparer) prepare(ctx context.Context) (*Workspace, error) {
 	w := &Workspace{Snapshot: p.Snapshot, Env: p.env, Box: p.Box, Base: st.Baseline, mode: st.Mode}
 	w.mode.Vars = p.vars()
 	w.heat()
-	if !known {
-		st.Unlinted = true
-		if err := writeGzipJSON(stored, st); err != nil {
-			return nil, fmt.Errorf("keep the baseline in %s: %w", dir, err)
-		}
-	}
 	verdicts, facts := filepath.Join(dir, "verdicts-"+string(p.env.Digest.Short())), filepath.Join(dir, "facts")
 	if p.NoCache {
 		verdicts, facts = "", ""
@@ -164,6 +162,17 @@ func (p *preparer) prepare(ctx context.Context) (*Workspace, error) {
 		return nil, fmt.Errorf("make the folder of cached findings: %w", err)
 	}
 	w.cache = newVerdictCache(verdicts)
+	if err := p.tiers(ctx, w, &st, known); err != nil {
+		w.Close()
+		return nil, err
+	}
+	if !known {
+		st.Unlinted = true
+		if err := writeGzipJSON(stored, st); err != nil {
+			w.Close()
+			return nil, fmt.Errorf("keep the baseline in %s: %w", dir, err)
+		}
+	}
 	w.measureFindings = func(ctx context.Context) error { return p.findings(ctx, w, st, stored) }
 	if !p.LazyFindings {
 		if err := w.haveFindings(ctx); err != nil {
@@ -173,6 +182,28 @@ func (p *preparer) prepare(ctx context.Context) (*Workspace, error) {
 	}
 	p.report(w.Base)
 	return w, nil
+}
+
+// tiers finds out, once, which fast tiers the target can be judged in, and says
+// which it cannot.
+func (p *preparer) tiers(ctx context.Context, w *Workspace, st *state, known bool) error {
+	if w.warm == nil {
+		return nil
+	}
+	if !known && !p.Uncalibrated {
+		p.say("tiers", "the fast tiers are held against fresh processes")
+		var err error
+		if st.Unfit, err = w.calibrate(ctx); err != nil {
+			return err
+		}
+	}
+	for _, tier := range []Tier{CodeSwap, LazyImport} {
+		if why, bad := st.Unfit[tier.String()]; bad {
+			w.warm.giveUp(tier, why)
+			p.say("tiers", "%s is not used for this target: %s", strings.ReplaceAll(tier.String(), "_", " "), firstLine(why))
+		}
+	}
+	return nil
 }
 
 // key names everything that the baseline follows from, but for the

@@ -88,6 +88,6 @@ func preparedAs(t *testing.T, cache string, files map[string]string, o source.Op
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Prepare(context.Background(), Config{Box: testBox(t), Snapshot: snap, Options: o, LazyFindings: lazy,
+	return Prepare(context.Background(), Config{Box: testBox(t), Snapshot: snap, Options: o, LazyFindings: lazy, Uncalibrated: lazy,
 		Progress: func(stage, detail string) { t.Logf("%s: %s", stage, detail) }})
 }
