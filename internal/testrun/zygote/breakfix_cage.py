@@ -52,6 +52,7 @@ def _server():
     import gc
     import json
     import select
+    import signal
     import socket
     import struct
     import threading
@@ -64,7 +65,7 @@ def _server():
     libc.prctl(_PR_CAP_AMBIENT, 4, 0, 0, 0)  # programs that are started have none
     control = socket.socket(fileno=fcntl.fcntl(3, fcntl.F_DUPFD_CLOEXEC, 210))
     os.close(3)
-    me = os.getpid()
+    me, signals = os.getpid(), signal.valid_signals()
     tid_at = ctypes.c_void_p()
     # The C library keeps the thread's number; a child has another one.
     if libc.prctl(_PR_GET_TID_ADDRESS, ctypes.byref(tid_at), 0, 0, 0) != 0:
@@ -155,6 +156,9 @@ def _server():
 
     def enter(req):
         """Turns the child into what the request asks for."""
+        # A signal to the process group that it was born in would reach this
+        # process's parent, which its namespace does not show.
+        os.setsid()
         old = os.umask(0)
         mount(b"cage", cage, b"tmpfs", _NOSUID | _NODEV, b"mode=0755,nr_inodes=%d,size=%d" % (req["inodes"], req["scratch"]))
         for name, mode in (("up", 0o755), ("wk", 0o755), ("tmp", 0o1777), ("shm", 0o1777)):
@@ -176,17 +180,19 @@ def _server():
 
     def own_init():
         """Becomes the second process of the namespace. The first one has no
-        default actions of signals and gets all orphans."""
+        default actions of signals, runs no handlers and gets all orphans."""
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
         pid = os.fork()
         if pid == 0:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
             return
-        while True:
-            try:
+        try:
+            while True:
                 got, status = os.wait()
-            except ChildProcessError:
-                os._exit(125)
-            if got == pid:
-                os._exit(os.waitstatus_to_exitcode(status) & 0xFF if os.WIFEXITED(status) else 128 + os.WTERMSIG(status))
+                if got == pid:
+                    os._exit(os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status))
+        finally:
+            os._exit(125)
 
     def check():
         if threading.active_count() > 1 or len(os.listdir("/proc/self/task")) > 1:
