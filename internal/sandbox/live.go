@@ -27,8 +27,11 @@ const (
 // cageArguments let a box's command make namespaces and mounts. Its user
 // namespace is nested in the one that made the box's own mounts, so nothing
 // that is read-only there can be made writable here, and no further user
-// namespace can be made.
-var cageArguments = []string{"--cap-add", "CAP_SYS_ADMIN", "--cap-add", "CAP_DAC_OVERRIDE", "--cap-add", "CAP_NET_ADMIN", "--dir", CageAt}
+// namespace can be made. CAP_SETPCAP is for giving up the bounding set. The
+// command is the first process of the box: another one, without capabilities,
+// could be looked into by whatever is in a cage, and its /proc/1/root is the
+// box outside of the cage.
+var cageArguments = []string{"--as-pid-1", "--cap-add", "CAP_SYS_ADMIN", "--cap-add", "CAP_DAC_OVERRIDE", "--cap-add", "CAP_NET_ADMIN", "--cap-add", "CAP_SETPCAP", "--dir", CageAt}
 
 // Live is a box that stays open. Its methods are safe for concurrent use.
 type Live struct {

@@ -21,8 +21,8 @@ _NEWNS, _NEWPID, _NEWNET = 0x00020000, 0x20000000, 0x40000000
 _CHILD_SETTID, _CHILD_CLEARTID, _INTO_CGROUP = 0x01000000, 0x00200000, 0x200000000
 _SIGCHLD = 17
 _NOSUID, _NODEV, _BIND = 2, 4, 4096
-_DAC_OVERRIDE, _NET_ADMIN, _SYS_ADMIN = 1, 12, 21
-_PR_GET_TID_ADDRESS, _PR_CAP_AMBIENT, _PR_SET_SECCOMP, _PR_SET_DUMPABLE = 40, 47, 22, 4
+_DAC_OVERRIDE, _SETPCAP, _NET_ADMIN, _SYS_ADMIN = 1, 8, 12, 21
+_PR_GET_TID_ADDRESS, _PR_CAP_AMBIENT, _PR_SET_SECCOMP, _PR_CAPBSET_DROP = 40, 47, 22, 24
 
 
 class Unfit(Exception):
@@ -61,6 +61,11 @@ def _server():
     libc = ctypes.PyDLL(None, use_errno=True)  # never lets go of the interpreter's lock
     api = ctypes.pythonapi
     caps = _Caps(libc)
+    # Bounds what a started program may gain, here and in every child; what is
+    # held already stays.
+    for cap in range(64):
+        if libc.prctl(_PR_CAPBSET_DROP, cap, 0, 0, 0) != 0:
+            break  # there are no more
     caps.set(caps.lowered)
     libc.prctl(_PR_CAP_AMBIENT, 4, 0, 0, 0)  # programs that are started have none
     control = socket.socket(fileno=fcntl.fcntl(3, fcntl.F_DUPFD_CLOEXEC, 210))
@@ -201,6 +206,13 @@ def _server():
             raise Unfit("this kernel does not tell where the C library keeps the thread's number")
         if os.getpid() != me:
             raise Unfit("it forked")
+        try:
+            os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        except ChildProcessError:
+            pass
+        else:
+            # Outside of every cage and not protected from what is in one.
+            raise Unfit("it has child processes")
 
     def serve(ready, before=None):
         """Tells the host ready, then returns the body of a request in a child of
