@@ -63,6 +63,33 @@ echo changed > a; rm pkg/m.py; cat a`)})
 	})
 }
 
+func TestAChangeBelowALinkReachesNothingOfTheHost(t *testing.T) {
+	b := backends(t)["default"]
+	host := t.TempDir()
+	tr := onDisk(t, map[string]*tree.File{"a/b": tree.Text("b\n"), "a/c": tree.Text("c\n"), "d": tree.Text("d\n")})
+	link := &tree.File{Kind: tree.Link, Data: []byte(host)}
+	changed, err := tr.With(map[string]*tree.File{"a": link, "a/b": nil, "a/c": nil})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out := says(t, b, Spec{Tree: changed, Argv: shell("readlink a; cat d")}); out != host+"\nd" {
+		t.Errorf("a folder that became a link: %s", out)
+	}
+	for _, above := range []*tree.File{link, tree.Text("x")} {
+		below, err := tr.With(map[string]*tree.File{"e": above, "e/f/g": tree.Text("escaped")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if res, err := b.Run(context.Background(), Spec{Tree: below, Argv: shell(":")}); err == nil {
+			t.Errorf("a file below a file ran as %s %d", res.Stopped, res.Exit)
+		}
+	}
+	if left, _ := os.ReadDir(host); len(left) > 0 {
+		t.Errorf("written on the host: %v", left)
+	}
+	noneLeft(t, b)
+}
+
 func TestWritesAreThrownAwayUnlessUpperKeepsThem(t *testing.T) {
 	onEach(t, func(t *testing.T, b *bubblewrap) {
 		tr := onDisk(t, map[string]*tree.File{"a": tree.Text("a"), "b": tree.Text("b")})
