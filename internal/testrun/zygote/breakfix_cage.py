@@ -54,6 +54,7 @@ def _server():
     import select
     import signal
     import socket
+    import stat
     import struct
     import threading
     from time import perf_counter
@@ -131,28 +132,49 @@ def _server():
         return pid
 
     def write_changes(changes):
-        gone, made = [], set()
-        up = NAMES["cage"] + "/up/"
-        for path, f in changes.items():
-            if f is None:
-                gone.append(path)
-                continue
+        """Fills what lies over the tree. No path leads out of it: the host has
+        seen to it that no changed file lies below another."""
+        up, made = cage + b"/up/", set()
+
+        def folder_of(path):
             folder = os.path.dirname(path)
             if folder and folder not in made:
                 os.makedirs(up + folder, 0o755, exist_ok=True)
                 made.add(folder)
+
+        for path, f in changes.items():
+            if f is None:
+                continue
+            path = path.encode()
+            folder_of(path)
             data = base64.b64decode(f["d"])
             if f["k"] == "l":
-                os.symlink(data, (up + path).encode())
+                os.symlink(data, up + path)
                 continue
-            fd = os.open(up + path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o755 if f["k"] == "x" else 0o644)
+            fd = os.open(up + path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o755 if f["k"] == "x" else 0o644)
             try:
                 view = memoryview(data)
                 while view:
                     view = view[os.write(fd, view):]
             finally:
                 os.close(fd)
-        return gone
+        for path, f in changes.items():
+            if f is None and not hidden(changes, path):
+                path = path.encode()
+                folder_of(path)
+                try:
+                    os.mknod(up + path, stat.S_IFCHR, 0)  # overlay's mark of a removed file
+                except FileExistsError:
+                    pass  # a folder is in its place now
+
+    def hidden(changes, path):
+        """Is there a changed file in the place of a folder above path?"""
+        at = path.find("/")
+        while at > 0:
+            if changes.get(path[:at]) is not None:
+                return True
+            at = path.find("/", at + 1)
+        return False
 
     def loopback():
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
@@ -169,10 +191,8 @@ def _server():
         for name, mode in (("up", 0o755), ("wk", 0o755), ("tmp", 0o1777), ("shm", 0o1777)):
             os.mkdir(NAMES["cage"] + "/" + name, mode)
         os.umask(0o022)
-        gone = write_changes(req["changes"])
-        mount(b"cage", tree, b"overlay", 0, b"lowerdir=%s,upperdir=%s/up,workdir=%s/wk,userxattr" % (tree, cage, cage))
-        for path in gone:
-            os.unlink(NAMES["tree"] + "/" + path)
+        write_changes(req["changes"])
+        mount(b"cage", tree, b"overlay", _NOSUID | _NODEV, b"lowerdir=%s,upperdir=%s/up,workdir=%s/wk,userxattr" % (tree, cage, cage))
         mount(cage + b"/tmp", b"/tmp", None, _BIND, None)
         mount(cage + b"/shm", b"/dev/shm", None, _BIND, None)
         os.umask(old)

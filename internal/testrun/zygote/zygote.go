@@ -17,6 +17,7 @@ import (
 	"os"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
 
@@ -191,6 +192,9 @@ const maxReport = 256 << 20
 // was; any other error means that it is lost and must be closed, and nothing is
 // known of the child then.
 func (s *Server) Do(ctx context.Context, req Request) (exit Exit, err error) {
+	if err := check(req.Changes); err != nil {
+		return exit, &RefusedError{err.Error()}
+	}
 	s.runs++
 	began := time.Now()
 	cage, err := s.live.Cage()
@@ -291,6 +295,16 @@ func (s *Server) Do(ctx context.Context, req Request) (exit Exit, err error) {
 	}
 	exit.Told = <-told
 	return exit, nil
+}
+
+// check says why changes cannot be asked for.
+func check(changes map[string]*tree.File) error {
+	for p := range changes {
+		if !utf8.ValidString(p) {
+			return fmt.Errorf("the name %q is not UTF-8", p)
+		}
+	}
+	return sandbox.CheckChanges(changes)
 }
 
 // Runs tells how many children the server was asked for.
