@@ -85,6 +85,7 @@ def _server():
     program = Program((len(rules) - 1) // 8, ctypes.cast(rules, ctypes.c_void_p))
     tree, cage = NAMES["tree"].encode(), NAMES["cage"].encode()
     args = (ctypes.c_uint64 * 11)()
+    streams = []
     fork_hooks = (api.PyOS_BeforeFork, api.PyOS_AfterFork_Parent, api.PyOS_AfterFork_Child)
     for h in fork_hooks:
         h.restype = None
@@ -186,9 +187,11 @@ def _server():
         # A signal to the process group that it was born in would reach this
         # process's parent, which its namespace does not show.
         os.setsid()
+        for fd, flags in streams:
+            fcntl.fcntl(fd, fcntl.F_SETFL, flags)  # shared with all children before
         old = os.umask(0)
         mount(b"cage", cage, b"tmpfs", _NOSUID | _NODEV, b"mode=0755,nr_inodes=%d,size=%d" % (req["inodes"], req["scratch"]))
-        for name, mode in (("up", 0o755), ("wk", 0o755), ("tmp", 0o1777), ("shm", 0o1777)):
+        for name, mode in (("up", 0o755), ("wk", 0o755), ("tmp", 0o1777), ("tmp/home", 0o700), ("shm", 0o1777)):
             os.mkdir(NAMES["cage"] + "/" + name, mode)
         os.umask(0o022)
         write_changes(req["changes"])
@@ -248,6 +251,11 @@ def _server():
         except Unfit as e:
             send({"unfit": str(e)})
             os._exit(0)
+        for fd in (0, 1, 2):
+            try:
+                streams.append((fd, fcntl.fcntl(fd, fcntl.F_GETFL)))
+            except OSError:
+                pass  # closed
         send({"ready": ready})
         while True:
             req, fds = receive()

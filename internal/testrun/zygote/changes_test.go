@@ -74,7 +74,7 @@ func TestFoldersFilesAndLinksCanTakeEachOthersPlaces(t *testing.T) {
 		"a folder becomes a link": {map[string]*tree.File{"pkg": link("other"), "pkg/one.py": nil, "pkg/two.py": nil},
 			`say(os.readlink("pkg"), open("pkg/two.py").read(), os.listdir("other"))`, "other other\n ['two.py']"},
 		"a folder becomes a link out of the tree": {map[string]*tree.File{"pkg": link("/tmp"), "pkg/one.py": nil, "pkg/two.py": nil},
-			`say(os.readlink("pkg"), os.listdir("/tmp"))`, "/tmp []"},
+			`say(os.readlink("pkg"), os.listdir("pkg"))`, "/tmp ['home']"},
 		"a folder becomes a file": {map[string]*tree.File{"pkg": tree.Text("p"), "pkg/one.py": nil, "pkg/two.py": nil},
 			`say(open("pkg").read())`, "p"},
 		"a file becomes a folder": {map[string]*tree.File{"file": nil, "file/in/it": tree.Text("i")},
@@ -153,11 +153,11 @@ os.chmod("/work/file", 0)
 os.umask(0o777)
 `
 	look := files + `
-say(os.listdir("/tmp"), os.listdir("/dev/shm"), sorted(os.listdir("/cage")), oct(os.stat("/work/file").st_mode), oct(os.stat("/tmp").st_mode), oct(os.stat("/dev/shm").st_mode), os.getcwd())
+say(os.listdir("/tmp"), os.listdir(os.path.expanduser("~")), os.stat("/tmp/home").st_mode, os.listdir("/dev/shm"), sorted(os.listdir("/cage")), oct(os.stat("/work/file").st_mode), oct(os.stat("/tmp").st_mode), oct(os.stat("/dev/shm").st_mode), os.getcwd())
 old = os.umask(0); say(oct(old))
 `
 	before := says(t, s, Request{}, look)
-	if !strings.HasPrefix(before, asItWas+"\n[] [] ") {
+	if !strings.HasPrefix(before, asItWas+"\n['home'] [] 16832 [] ") {
 		t.Errorf("a child sees\n%s", before)
 	}
 	for range 2 {
@@ -165,5 +165,18 @@ old = os.umask(0); say(oct(old))
 		if diff := cmp.Diff(before, says(t, s, Request{}, look)); diff != "" {
 			t.Error(diff)
 		}
+	}
+}
+
+func TestTheStandardStreamsOfAChildAreAsTheyWereAtTheStart(t *testing.T) {
+	s := serve(t, sandbox.Limits{})
+	look := `import fcntl; say([fcntl.fcntl(n, fcntl.F_GETFL) for n in (0, 1, 2)])`
+	before := says(t, s, Request{}, look)
+	says(t, s, Request{}, `
+for n in (0, 1, 2): os.set_blocking(n, False)
+os.close(1); os.close(2)
+`)
+	if got := says(t, s, Request{}, look); got != before {
+		t.Errorf("flags were %s and are %s", before, got)
 	}
 }
