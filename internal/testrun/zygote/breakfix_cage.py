@@ -101,7 +101,7 @@ def _server():
         return data
 
     def receive():
-        head, fds, _, _ = socket.recv_fds(control, 4, 4)
+        head, fds, _, _ = socket.recv_fds(control, 4, 4, socket.MSG_CMSG_CLOEXEC)
         if not head:
             os._exit(0)
         head += read(4 - len(head)) if len(head) < 4 else b""
@@ -229,6 +229,8 @@ def _server():
             raise Unfit("this kernel does not tell where the C library keeps the thread's number")
         if os.getpid() != me:
             raise Unfit("it forked")
+        if signal.getsignal(signal.SIGCHLD) is not signal.SIG_DFL:
+            raise Unfit("it handles the end of child processes itself")
         try:
             os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
         except ChildProcessError:
@@ -259,7 +261,7 @@ def _server():
         send({"ready": ready})
         while True:
             req, fds = receive()
-            if req.get("kill"):
+            if "kill" in req:
                 continue  # the child that it meant has ended
             group = fds[1] if len(fds) > 1 else None
             try:
@@ -286,7 +288,7 @@ def _server():
             caps.set(caps.lowered)
             for fd in fds:
                 os.close(fd)
-            wait(pid)
+            wait(pid, req["number"])
 
     def child(req, report, enabled):
         import breakfix_channel
@@ -304,7 +306,7 @@ def _server():
             gc.enable()
         return req["body"]
 
-    def wait(pid):
+    def wait(pid, number):
         began = perf_counter()
         fd = os.pidfd_open(pid)
         poll = select.poll()
@@ -317,7 +319,7 @@ def _server():
             req, more = receive()
             for f in more:
                 os.close(f)
-            if req.get("kill"):
+            if req.get("kill") == number:
                 os.kill(pid, 9)  # the first of its namespace takes all others along
         os.close(fd)
         _, status, used = os.wait4(pid, 0)

@@ -240,10 +240,11 @@ func TestWithNetworkAChildHasItsOwnLoopback(t *testing.T) {
 	}
 }
 
-func TestAProcessThatHasChildrenOrThreadsIsNotForked(t *testing.T) {
+func TestAProcessThatCannotBeForkedFaithfullyIsNotForked(t *testing.T) {
 	for why, prelude := range map[string]string{
-		"it has child processes": "import subprocess; subprocess.Popen(['sleep', '1000'])",
-		"it has threads":         "import threading, time; threading.Thread(target=time.sleep, args=(1000,), daemon=True).start()",
+		"it has child processes":                       "import subprocess; subprocess.Popen(['sleep', '1000'])",
+		"it handles the end of child processes itself": "import signal; signal.signal(signal.SIGCHLD, signal.SIG_IGN)",
+		"it has threads":                               "import threading, time; threading.Thread(target=time.sleep, args=(1000,), daemon=True).start()",
 	} {
 		_, _, err := Start(context.Background(), keeper(t), specOf(t, sandbox.Limits{}, "PRELUDE="+prelude), 20*time.Second)
 		var unfit *UnfitError

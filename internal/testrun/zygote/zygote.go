@@ -175,6 +175,7 @@ type wireFile struct {
 }
 
 type wireRequest struct {
+	Number  int                  `json:"number"`
 	Nonce   string               `json:"nonce"`
 	Changes map[string]*wireFile `json:"changes"`
 	Network bool                 `json:"network"`
@@ -183,6 +184,10 @@ type wireRequest struct {
 	Inodes  int                  `json:"inodes"`
 	Body    any                  `json:"body"`
 }
+
+// patience is how long a warm process may take to say that a child which was
+// killed has ended.
+const patience = 5 * time.Second
 
 // maxReport bounds what a child may write to its report.
 const maxReport = 256 << 20
@@ -211,7 +216,7 @@ func (s *Server) Do(ctx context.Context, req Request) (exit Exit, err error) {
 		return exit, fmt.Errorf("make the pipe of a child: %w", err)
 	}
 	defer r.Close()
-	msg := wireRequest{Nonce: req.Nonce, Changes: map[string]*wireFile{}, Network: req.Network, Init: req.Init, Scratch: req.Scratch, Inodes: 100000, Body: req.Body}
+	msg := wireRequest{Number: s.runs, Nonce: req.Nonce, Changes: map[string]*wireFile{}, Network: req.Network, Init: req.Init, Scratch: req.Scratch, Inodes: 100000, Body: req.Body}
 	if msg.Scratch <= 0 {
 		msg.Scratch = 256 << 20
 	}
@@ -226,7 +231,29 @@ func (s *Server) Do(ctx context.Context, req Request) (exit Exit, err error) {
 	if f := cage.File(); f != nil {
 		fds = append(fds, int(f.Fd()))
 	}
+	kill := func() {
+		cage.Kill()
+		// Not only for machines without control groups: a child that was not in
+		// its group yet would live. The number is for a message that comes after
+		// the child's end.
+		_ = s.send(struct {
+			Kill int `json:"kill"`
+		}{msg.Number})
+	}
+	sent, over := make(chan struct{}), make(chan struct{})
+	defer close(over)
+	defer context.AfterFunc(ctx, func() {
+		lost := time.AfterFunc(patience, func() { s.live.Close() }) // not worth keeping
+		defer lost.Stop()
+		select {
+		case <-sent:
+			kill()
+			<-over
+		case <-over:
+		}
+	})()
 	err = s.send(msg, fds...)
+	close(sent)
 	w.Close()
 	if err != nil {
 		return exit, fmt.Errorf("ask a warm process: %w", err)
@@ -234,38 +261,16 @@ func (s *Server) Do(ctx context.Context, req Request) (exit Exit, err error) {
 	if req.Started != nil {
 		req.Started(cage.CPU)
 	}
-	kill := func() {
-		if cage.File() != nil {
-			cage.Kill()
-		}
-		// Not only for machines without control groups: a child that was not in
-		// its group yet would live.
-		_ = s.send(struct {
-			Kill bool `json:"kill"`
-		}{true})
-	}
 	told := make(chan bool, 1)
 	go func() {
 		_, err := io.Copy(&limited{req.Report, maxReport}, r)
-		told <- err != nil
 		if err != nil {
 			kill()
 			io.Copy(io.Discard, r)
 		}
-		close(told)
+		told <- err != nil
 	}()
-	over := make(chan struct{})
-	unwatch := context.AfterFunc(ctx, func() {
-		kill()
-		select {
-		case <-over:
-		case <-time.After(10 * time.Second): // it does not answer to that: not worth keeping
-			s.live.Close()
-		}
-	})
 	a, err := s.receive()
-	close(over)
-	unwatch()
 	if err != nil {
 		s.live.Close() // closes the child's end of the pipe with all else
 		<-told
