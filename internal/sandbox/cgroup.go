@@ -347,13 +347,19 @@ func (g *group) peak() int64 {
 
 // oom reports whether the kernel killed a process of the run for memory.
 func (g *group) oom() bool {
-	var n int64
-	if g.memory != "" {
-		n, _ = field(g.memory, "memory.oom_control", "oom_kill")
-	} else if g.unified != "" {
-		n, _ = field(g.unified, "memory.events", "oom_kill")
-	}
+	n, _ := g.oomKills()
 	return n > 0
+}
+
+// oomKills counts the processes of the run that the kernel killed for memory.
+func (g *group) oomKills() (int64, bool) {
+	if g.memory != "" {
+		return field(g.memory, "memory.oom_control", "oom_kill")
+	}
+	if g.unified != "" {
+		return field(g.unified, "memory.events", "oom_kill")
+	}
+	return 0, false
 }
 
 // cpu returns the CPU time of all processes of the run.

@@ -259,8 +259,23 @@ def _server():
             except OSError:
                 pass  # closed
         send({"ready": ready})
+        with open("/proc/self/oom_score_adj", "rb") as f:
+            mine = f.read()
+        score = None
+
+        def prefer(value):
+            """Whom the kernel takes when memory runs out: a child goes first."""
+            if score is not None:
+                try:
+                    os.write(score, value)
+                except OSError:
+                    pass  # then it may be this process: the host sees it
+
         while True:
             req, fds = receive()
+            if "score" in req:
+                score = fds[0]
+                continue
             if "kill" in req:
                 continue  # the child that it meant has ended
             group = fds[1] if len(fds) > 1 else None
@@ -272,9 +287,11 @@ def _server():
                             os.close(fd)
                         send({"refused": refused})
                         continue
+                prefer(b"1000")
                 caps.set(caps.raised)
                 pid = clone(_NEWNS | _NEWPID | (_NEWNET if req["network"] else 0), group)
             except Exception as e:
+                prefer(mine)
                 caps.set(caps.lowered)
                 for fd in fds:
                     os.close(fd)
@@ -282,9 +299,11 @@ def _server():
                 continue
             if pid == 0:
                 control.close()
-                if group is not None:
-                    os.close(group)
+                for fd in (group, score):
+                    if fd is not None:
+                        os.close(fd)
                 return child(req, fds[0], enabled)
+            prefer(mine)
             caps.set(caps.lowered)
             for fd in fds:
                 os.close(fd)

@@ -63,6 +63,7 @@ type Exit struct {
 	Wall, CPU time.Duration
 	Peak      int64 // bytes, of the child alone
 	Told      bool  // Report's error ended it
+	Memory    bool  // the kernel killed some process of the box for memory
 }
 
 // Start starts the process of spec and waits until it serves. ready is the
@@ -94,6 +95,15 @@ func Start(ctx context.Context, box sandbox.Keeper, spec sandbox.Spec, within ti
 			return nil, nil, &StartError{Err: err, Stdout: res.Stdout, Stderr: res.Stderr}
 		}
 		return nil, nil, err
+	}
+	if f := live.Score(); f != nil {
+		defer f.Close()
+		if err := s.send(struct {
+			Score bool `json:"score"`
+		}{true}, int(f.Fd())); err != nil {
+			live.Close()
+			return nil, nil, fmt.Errorf("tell a warm process how to be spared: %w", err)
+		}
 	}
 	return s, a.Ready, nil
 }
@@ -201,6 +211,7 @@ func (s *Server) Do(ctx context.Context, req Request) (exit Exit, err error) {
 		return exit, &RefusedError{err.Error()}
 	}
 	s.runs++
+	before, _ := s.live.OutOfMemory()
 	began := time.Now()
 	cage, err := s.live.Cage()
 	if err != nil {
@@ -288,6 +299,9 @@ func (s *Server) Do(ctx context.Context, req Request) (exit Exit, err error) {
 	exit = Exit{CPU: time.Duration(a.CPU * float64(time.Second)), Wall: time.Since(began), Peak: a.Peak}
 	if cpu, ok := cage.CPU(); ok {
 		exit.CPU = cpu
+	}
+	if n, ok := s.live.OutOfMemory(); ok {
+		exit.Memory = n > before
 	}
 	if ws := unix.WaitStatus(*a.Exit); ws.Signaled() {
 		exit.Signal = int(ws.Signal())
