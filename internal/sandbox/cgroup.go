@@ -132,16 +132,16 @@ func sweepGroups(parent string) {
 	names, _ := os.ReadDir(parent)
 	for _, d := range names {
 		if d.IsDir() && orphaned(d.Name()) {
-			g := group{}
 			dir := filepath.Join(parent, d.Name())
-			g.dirs = []string{dir}
-			g.unified = dir
+			g := group{unified: dir, dirs: []string{dir}}
 			g.kill()
 			for i := 0; i < 100 && !g.empty(); i++ {
 				time.Sleep(time.Millisecond)
 				g.kill()
 			}
-			os.Remove(dir)
+			if g.empty() {
+				g.remove() // what will not go is tried again the next time
+			}
 		}
 	}
 }
