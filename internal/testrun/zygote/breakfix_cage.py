@@ -1,7 +1,7 @@
 """Forks one caged child for each request of the host. PYTEST_DONT_REWRITE
 
 A warm process calls serve(). It returns in every child, never in the process
-itself: in a new control group, pid and mount namespace, with an own /tmp and
+itself: in a new control group, pid, mount and ipc namespace, with an own /tmp and
 /dev/shm, over an overlay of the tree that holds the changed files, without
 capabilities and behind the filter of ordinary boxes.
 
@@ -17,7 +17,7 @@ import sys
 NAMES = {"tree": "/work", "cage": "/cage", "filter": "/cage.bpf"}
 
 _CLONE3 = 435  # the same number on every architecture
-_NEWNS, _NEWPID, _NEWNET = 0x00020000, 0x20000000, 0x40000000
+_NEWNS, _NEWIPC, _NEWPID, _NEWNET = 0x00020000, 0x08000000, 0x20000000, 0x40000000
 _CHILD_SETTID, _CHILD_CLEARTID, _INTO_CGROUP = 0x01000000, 0x00200000, 0x200000000
 _SIGCHLD = 17
 _NOSUID, _NODEV, _BIND = 2, 4, 4096
@@ -289,7 +289,7 @@ def _server():
                         continue
                 prefer(b"1000")
                 caps.set(caps.raised)
-                pid = clone(_NEWNS | _NEWPID | (_NEWNET if req["network"] else 0), group)
+                pid = clone(_NEWNS | _NEWIPC | _NEWPID | (_NEWNET if req["network"] else 0), group)
             except Exception as e:
                 prefer(mine)
                 caps.set(caps.lowered)

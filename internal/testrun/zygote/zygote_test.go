@@ -49,7 +49,7 @@ type ask struct {
 }
 
 // base is the tree that the warm process lies over.
-func base(t *testing.T) *tree.Tree {
+func base(t testing.TB) *tree.Tree {
 	t.Helper()
 	tr, err := tree.FromFiles(map[string]*tree.File{
 		"a.txt": tree.Text("a\n"), "b.txt": tree.Text("b\n"), "pkg/one.py": tree.Text("1\n"), "pkg/two.py": tree.Text("2\n"),
@@ -68,7 +68,7 @@ func base(t *testing.T) *tree.Tree {
 	return tr
 }
 
-func channel(t *testing.T) string {
+func channel(t testing.TB) string {
 	t.Helper()
 	text, err := os.ReadFile("../inside/breakfix_channel.py")
 	if err != nil {
@@ -77,7 +77,7 @@ func channel(t *testing.T) string {
 	return string(text)
 }
 
-func keeper(t *testing.T) sandbox.Keeper {
+func keeper(t testing.TB) sandbox.Keeper {
 	t.Helper()
 	box, err := sandbox.New(sandbox.Options{Scratch: t.TempDir()})
 	if err != nil {
@@ -90,19 +90,19 @@ func keeper(t *testing.T) sandbox.Keeper {
 	return k
 }
 
-func specOf(t *testing.T, lim sandbox.Limits, env ...string) sandbox.Spec {
+func specOf(t testing.TB, lim sandbox.Limits, env ...string) sandbox.Spec {
 	return sandbox.Spec{Tree: base(t), Argv: []string{"/usr/bin/python3", "/probe/program.py"}, Env: env, Limits: lim,
 		Extra: map[string]*tree.File{"/probe/program.py": tree.Text(program), "/probe/breakfix_cage.py": tree.Text(CageSource),
 			"/probe/breakfix_channel.py": tree.Text(channel(t))}}
 }
 
 // serve starts a server that ends with the test.
-func serve(t *testing.T, lim sandbox.Limits, env ...string) *Server {
+func serve(t testing.TB, lim sandbox.Limits, env ...string) *Server {
 	t.Helper()
 	return serveIn(t, keeper(t), specOf(t, lim, env...))
 }
 
-func serveIn(t *testing.T, k sandbox.Keeper, spec sandbox.Spec) *Server {
+func serveIn(t testing.TB, k sandbox.Keeper, spec sandbox.Spec) *Server {
 	t.Helper()
 	s, ready, err := Start(context.Background(), k, spec, 60*time.Second)
 	if err != nil {
