@@ -196,6 +196,9 @@ def _server():
         os.umask(0o022)
         write_changes(req["changes"])
         mount(b"cage", tree, b"overlay", _NOSUID | _NODEV, b"lowerdir=%s,upperdir=%s/up,workdir=%s/wk,userxattr" % (tree, cage, cage))
+        # The numbers in /proc are those of the box. At 1 there is the warm process,
+        # and that is what a child's own number leads to.
+        mount(b"/proc/" + os.readlink(b"/proc/self"), b"/proc/1", None, _BIND, None)
         mount(cage + b"/tmp", b"/tmp", None, _BIND, None)
         mount(cage + b"/shm", b"/dev/shm", None, _BIND, None)
         os.umask(old)

@@ -157,7 +157,7 @@ for l in open("/proc/self/mountinfo"):
     if " - cgroup" in l: say("mounted", l)
 say(os.path.exists("/sys"))
 `)
-		if want := "[0, 1, 2] ['pipe']\n['0', '1', '2', '3']\n['1']\nFalse"; got != want {
+		if want := "[0, 1, 2] ['pipe']\n['0', '1', '2', '3']\n[]\nFalse"; got != want {
 			t.Errorf("%+v: said\n%s\nwant\n%s", req, got, want)
 		}
 	}
@@ -165,6 +165,9 @@ say(os.path.exists("/sys"))
 
 func TestProcSelfIsTheChild(t *testing.T) {
 	s := serve(t, sandbox.Limits{})
+	if got := says(t, s, Request{}, `say(os.readlink("/proc/1/cwd"), sorted(os.listdir("/proc/1/fd")) == sorted(os.listdir("/proc/self/fd")), open("/proc/%d/stat" % os.getpid()).read().split()[0] == os.readlink("/proc/self"))`); got != "/work True True" {
+		t.Errorf("at its own number: %q", got)
+	}
 	for _, req := range []Request{{}, {Init: true}} {
 		got := says(t, s, req, `
 import threading
