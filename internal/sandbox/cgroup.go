@@ -22,14 +22,14 @@ type cgroups struct {
 	v2      bool   // unified has the memory and pids controllers
 	memory  string // v1 hierarchy
 	pids    string // v1 hierarchy
-	name    string // prefix of the groups' names, unique to this process
+	name    string // prefix of the groups' names, unique to this sandbox
 	next    *atomic.Int64
 }
 
 // detectCgroups looks for groups that this process may make; start is its
 // start time. Groups left by dead processes are killed and removed.
 func detectCgroups(start uint64) cgroups {
-	c := cgroups{name: fmt.Sprintf("%s%d-%d-", boxPrefix, os.Getpid(), start), next: &atomic.Int64{}}
+	c := cgroups{name: fmt.Sprintf("%s%d-%d-%d-", boxPrefix, os.Getpid(), start, serial.Add(1)), next: &atomic.Int64{}}
 	mounts := cgroupMounts()
 	own := ownGroups()
 	if m := mounts["unified"]; m != "" {

@@ -307,3 +307,12 @@ func TestACageThatWasLeftByADeadProcessIsRemoved(t *testing.T) {
 		t.Error("it is there")
 	}
 }
+
+func TestTwoSandboxesOfOneProcessHaveBoxesAtTheSameTime(t *testing.T) {
+	server := Spec{Argv: python("import os, time; os.write(3, b'x\\n'); time.sleep(1000)")}
+	for range 2 {
+		b := backends(t)["default"]
+		line(t, open(t, b, server))
+		line(t, open(t, b, server))
+	}
+}
