@@ -85,7 +85,7 @@ def _server():
     program = Program((len(rules) - 1) // 8, ctypes.cast(rules, ctypes.c_void_p))
     tree, cage = NAMES["tree"].encode(), NAMES["cage"].encode()
     args = (ctypes.c_uint64 * 11)()
-    streams = []
+    streams, scratch, filled = [], ((b"/tmp", b"tmp"), (b"/dev/shm", b"shm")), set()
     fork_hooks = (api.PyOS_BeforeFork, api.PyOS_AfterFork_Parent, api.PyOS_AfterFork_Child)
     for h in fork_hooks:
         h.restype = None
@@ -191,16 +191,21 @@ def _server():
             fcntl.fcntl(fd, fcntl.F_SETFL, flags)  # shared with all children before
         old = os.umask(0)
         mount(b"cage", cage, b"tmpfs", _NOSUID | _NODEV, b"mode=0755,nr_inodes=%d,size=%d" % (req["inodes"], req["scratch"]))
-        for name, mode in (("up", 0o755), ("wk", 0o755), ("tmp", 0o1777), ("tmp/home", 0o700), ("shm", 0o1777)):
+        for name, mode in (("up", 0o755), ("wk", 0o755), ("tmp", 0o1777), ("wk-tmp", 0o755), ("shm", 0o1777), ("wk-shm", 0o755)):
             os.mkdir(NAMES["cage"] + "/" + name, mode)
+        if b"/tmp" not in filled:
+            os.mkdir(NAMES["cage"] + "/tmp/home", 0o700)
         os.umask(0o022)
         write_changes(req["changes"])
         mount(b"cage", tree, b"overlay", _NOSUID | _NODEV, b"lowerdir=%s,upperdir=%s/up,workdir=%s/wk,userxattr" % (tree, cage, cage))
         # The numbers in /proc are those of the box. At 1 there is the warm process,
         # and that is what a child's own number leads to.
         mount(b"/proc/" + os.readlink(b"/proc/self"), b"/proc/1", None, _BIND, None)
-        mount(cage + b"/tmp", b"/tmp", None, _BIND, None)
-        mount(cage + b"/shm", b"/dev/shm", None, _BIND, None)
+        for place, own in scratch:
+            if place in filled:
+                mount(b"cage", place, b"overlay", _NOSUID | _NODEV, b"lowerdir=%s,upperdir=%s/%s,workdir=%s/wk-%s,userxattr" % (place, cage, own, cage, own))
+            else:
+                mount(cage + b"/" + own, place, None, _BIND, None)
         os.umask(old)
         os.chdir(NAMES["tree"])
         if req["network"]:
@@ -261,6 +266,11 @@ def _server():
                 streams.append((fd, fcntl.fcntl(fd, fcntl.F_GETFL)))
             except OSError:
                 pass  # closed
+        # What loading wrote there (a temporary folder of a module) is the first
+        # state of every child, as in a fresh process.
+        for place, _ in scratch:
+            if os.listdir(place) not in ([], [b"home"]) or place == b"/tmp" and os.listdir("/tmp/home"):
+                filled.add(place)
         send({"ready": ready})
         with open("/proc/self/oom_score_adj", "rb") as f:
             mine = f.read()

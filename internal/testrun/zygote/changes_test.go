@@ -168,6 +168,28 @@ old = os.umask(0); say(oct(old))
 	}
 }
 
+func TestWhatLoadingLeftInTheScratchFoldersIsThereInEveryChild(t *testing.T) {
+	for _, prelude := range []string{
+		"import tempfile; d = tempfile.mkdtemp(dir='/tmp'); open(d + '/f', 'w').write('tmp'); os.symlink(d, '/tmp/link')",
+		"os.mkdir('/tmp/home/.x'); open('/tmp/home/.x/f', 'w').write('home'); os.symlink('/tmp/home/.x', '/tmp/link')",
+		"os.mkdir('/dev/shm/x'); open('/dev/shm/x/f', 'w').write('shm'); os.symlink('/dev/shm/x', '/tmp/link')",
+		"os.mkdir('d'); open('d/f', 'w').write('tree'); os.symlink('/work/d', '/tmp/link')",
+	} {
+		s := serve(t, sandbox.Limits{}, "PRELUDE="+prelude)
+		look := `
+say(open("/tmp/link/f").read() in ("tmp", "home", "shm", "tree"), os.listdir("/tmp/link"), sorted(os.listdir("/tmp"))[:1], [oct(os.stat(p).st_mode) for p in ("/tmp", "/dev/shm", "/tmp/home")])
+`
+		want := "True ['f'] ['home'] ['0o41777', '0o41777', '0o40700']"
+		for range 2 {
+			if got := says(t, s, Request{}, look+`
+open("/tmp/link/f", "w").write("changed"); open("/tmp/link/g", "w"); open("/tmp/0", "w"); open("/dev/shm/g", "w"); os.remove("/tmp/link")
+`); got != want {
+				t.Errorf("%s: said %q, want %q", prelude, got, want)
+			}
+		}
+	}
+}
+
 func TestTheStandardStreamsOfAChildAreAsTheyWereAtTheStart(t *testing.T) {
 	s := serve(t, sandbox.Limits{})
 	look := `import fcntl; say([fcntl.fcntl(n, fcntl.F_GETFL) for n in (0, 1, 2)])`
