@@ -239,13 +239,16 @@ def _server():
             raise Unfit("it forked")
         if signal.getsignal(signal.SIGCHLD) is not signal.SIG_DFL:
             raise Unfit("it handles the end of child processes itself")
-        try:
-            os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-        except ChildProcessError:
-            pass
-        else:
+        if any(alive(p) for p in os.listdir("/proc") if p.isdigit() and int(p) != me):
             # Outside of every cage and not protected from what is in one.
             raise Unfit("it has child processes")
+
+    def alive(pid):
+        try:
+            with open("/proc/%s/stat" % pid, "rb") as f:
+                return f.read().rpartition(b")")[2].split()[0] not in (b"Z", b"X")
+        except OSError:
+            return False
 
     def serve(ready, before=None):
         """Tells the host ready, then returns the body of a request in a child of

@@ -244,15 +244,25 @@ func TestWithNetworkAChildHasItsOwnLoopback(t *testing.T) {
 }
 
 func TestAProcessThatCannotBeForkedFaithfullyIsNotForked(t *testing.T) {
-	for why, prelude := range map[string]string{
-		"it has child processes":                       "import subprocess; subprocess.Popen(['sleep', '1000'])",
-		"it handles the end of child processes itself": "import signal; signal.signal(signal.SIGCHLD, signal.SIG_IGN)",
-		"it has threads":                               "import threading, time; threading.Thread(target=time.sleep, args=(1000,), daemon=True).start()",
+	for prelude, why := range map[string]string{
+		"import subprocess; subprocess.Popen(['sleep', '1000'])":                                                   "it has child processes",
+		"import subprocess; subprocess.run(['sh', '-c', 'setsid sleep 1000 &'])":                                   "it has child processes",
+		"import threading, time; threading.Thread(target=time.sleep, args=(1000,), daemon=True).start()":           "it has threads",
+		"import signal; signal.signal(signal.SIGCHLD, signal.SIG_IGN)":                                             "it handles the end of child processes itself",
+		"import os; pid = os.fork(); pid and os.waitpid(pid, 0) and os._exit(0)":                                   "it forked",
+		"import subprocess, time; keep = subprocess.Popen(['true']); time.sleep(0.2) # a zombie harms nobody, nor": "",
+		"import subprocess; subprocess.run(['true'])":                                                              "",
 	} {
-		_, _, err := Start(context.Background(), keeper(t), specOf(t, sandbox.Limits{}, "PRELUDE="+prelude), 20*time.Second)
+		s, _, err := Start(context.Background(), keeper(t), specOf(t, sandbox.Limits{}, "PRELUDE="+prelude), 20*time.Second)
 		var unfit *UnfitError
-		if !errors.As(err, &unfit) || unfit.Why != why {
-			t.Errorf("%s: %v", why, err)
+		switch {
+		case err == nil:
+			if lives(t, s); why != "" {
+				t.Errorf("%s: it serves", prelude)
+			}
+			s.Close()
+		case !errors.As(err, &unfit) || unfit.Why != why:
+			t.Errorf("%s: %s", prelude, explain(err))
 		}
 	}
 }

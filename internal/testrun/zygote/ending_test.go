@@ -239,6 +239,31 @@ func TestClosingDuringARequestIsAnErrorAndLeavesNothing(t *testing.T) {
 	}
 }
 
+func TestAProcessThatDoesNotComeToServeIsAStartError(t *testing.T) {
+	k := keeper(t)
+	for prelude, text := range map[string]string{
+		"sys.stderr.write('no luck\\n'); os._exit(4)":                "no luck",
+		"raise ValueError('no such luck')":                           "no such luck",
+		"import time; time.sleep(1000)":                              "",
+		"os.write(3, b'\\xff' * 100); import time; time.sleep(9)":    "",
+		"os.write(3, b'\\0\\0\\0\\2{}'); import time; time.sleep(9)": "",
+	} {
+		_, _, err := Start(context.Background(), k, specOf(t, sandbox.Limits{}, "PRELUDE="+prelude), 2*time.Second)
+		var se *StartError
+		if !errors.As(err, &se) || !strings.Contains(string(se.Stderr), text) {
+			t.Errorf("%s: %v", prelude, err)
+		}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
+	defer cancel()
+	if _, _, err := Start(ctx, k, specOf(t, sandbox.Limits{}, "PRELUDE=import time; time.sleep(1000)"), time.Minute); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("its context ended: %v", err)
+	}
+	if left := descendants(os.Getpid()); len(left) > 0 {
+		t.Errorf("left %v", left)
+	}
+}
+
 // A warm process that does not read is lost, also when the request is larger
 // than what a socket holds.
 func TestAWarmProcessThatDoesNotReadIsLost(t *testing.T) {
