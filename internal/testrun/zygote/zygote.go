@@ -2,6 +2,30 @@
 // for each request. It hides the socket to that process, the control groups and
 // the order of killing. Who uses it brings the program: it loads what is
 // needed, calls serve of breakfix_cage, and goes on in the child.
+//
+// What a cage promises: a child is in its own pid, mount and ipc namespace and,
+// where there are v2 control groups, in its own group. It sees the box's tree
+// with the request's changes, and /tmp and /dev/shm as loading left them; what it
+// writes is gone with it, and bounded. It has no capability, an empty bounding
+// set and the system call filter of ordinary boxes; no descriptor but 0 to 2 and
+// its report; it can neither see into nor signal anything outside of the cage.
+// Nothing of it is left when Do returns. Memory, processes and open files are
+// bounded for the box, so for the one child that it has at a time; when memory
+// runs out, the child is taken and not the warm process.
+//
+// What it does not promise: the warm process runs the code that the program
+// loads, and that code is as trusted as the children's common past: it may change
+// what they inherit, and could raise the capabilities that make cages. They count
+// in a user namespace nested in the box's: with them it can make namespaces and
+// mount in those, but it cannot change the box's own view, nor make writable what
+// the box shows read-only, nor reach the host; it is behind the box's filter but
+// for mount. Code that must not be trusted so far belongs into a box of its own.
+// Without Network, children follow each other in one network namespace, where a
+// port may still wait for its end (TIME_WAIT). Without Init a child is the first
+// process of its namespace: signals without a handler do nothing, orphans
+// become its children, and setsid fails, for it leads a session already. The
+// numbers of processes in /proc are those of the box, except that /proc/1 is the
+// cage's first process.
 package zygote
 
 import (
