@@ -43,7 +43,7 @@ func TestTheWarmProcessIsSparedWhenManySmallProcessesFillTheMemory(t *testing.T)
 		_, exit := do(t, s, Request{Init: init}, `
 os.execv(sys.executable, [sys.executable, "-c", """
 import os, time
-for i in range(60):
+for i in range(30):
     if os.fork() == 0:
         x = bytearray(b'x') * (20 << 20)
         time.sleep(1000)
