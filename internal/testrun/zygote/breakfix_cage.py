@@ -12,7 +12,6 @@ target is imported.
 
 import ctypes
 import os
-import sys
 
 NAMES = {"tree": "/work", "cage": "/cage", "filter": "/cage.bpf"}
 
@@ -21,7 +20,7 @@ _NEWNS, _NEWIPC, _NEWPID, _NEWNET = 0x00020000, 0x08000000, 0x20000000, 0x400000
 _CHILD_SETTID, _CHILD_CLEARTID, _INTO_CGROUP = 0x01000000, 0x00200000, 0x200000000
 _SIGCHLD = 17
 _NOSUID, _NODEV, _BIND = 2, 4, 4096
-_DAC_OVERRIDE, _SETPCAP, _NET_ADMIN, _SYS_ADMIN = 1, 8, 12, 21
+_DAC_OVERRIDE, _NET_ADMIN, _SYS_ADMIN = 1, 12, 21
 _PR_GET_TID_ADDRESS, _PR_CAP_AMBIENT, _PR_SET_SECCOMP, _PR_CAPBSET_DROP = 40, 47, 22, 24
 
 
@@ -51,13 +50,18 @@ def _server():
     import fcntl
     import gc
     import json
+    import os
     import select
     import signal
     import socket
     import stat
     import struct
     import threading
+    import types
     from time import perf_counter
+
+    # As they are before any code of the target runs, which may patch them.
+    os, select, signal = [types.SimpleNamespace(**vars(m)) for m in (os, select, signal)]
 
     libc = ctypes.PyDLL(None, use_errno=True)  # never lets go of the interpreter's lock
     api = ctypes.pythonapi
@@ -138,10 +142,11 @@ def _server():
         up, made = cage + b"/up/", set()
 
         def folder_of(path):
-            folder = os.path.dirname(path)
+            folder = path.rpartition(b"/")[0]
             if folder and folder not in made:
-                os.makedirs(up + folder, 0o755, exist_ok=True)
                 made.add(folder)
+                folder_of(folder)
+                os.mkdir(up + folder, 0o755)
 
         for path, f in changes.items():
             if f is None:

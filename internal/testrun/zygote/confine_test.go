@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"breakfix/internal/sandbox"
+	"breakfix/internal/tree"
 )
 
 // status reads the lines of /proc/self/status that tell privileges.
@@ -263,6 +264,21 @@ func TestAProcessThatCannotBeForkedFaithfullyIsNotForked(t *testing.T) {
 			s.Close()
 		case !errors.As(err, &unfit) || unfit.Why != why:
 			t.Errorf("%s: %s", prelude, explain(err))
+		}
+	}
+}
+
+func TestFunctionsThatTheTargetPatchesChangeNoCage(t *testing.T) {
+	s := serve(t, sandbox.Limits{}, `PRELUDE=
+import select, signal
+def patched(*a, **k): raise RuntimeError("patched")
+for name in ("fork", "wait", "wait4", "open", "close", "mkdir", "makedirs", "mknod", "symlink", "chdir", "umask", "setsid", "readlink", "listdir", "kill", "pidfd_open", "write", "_exit"): setattr(os, name, patched)
+select.poll = signal.pthread_sigmask = signal.valid_signals = patched
+`)
+	changes := map[string]*tree.File{"new/deep/f": tree.Text("f"), "l": link("a.txt"), "b.txt": nil, "pkg/one.py": nil}
+	for _, req := range []Request{{Changes: changes}, {Changes: changes, Init: true, Network: true}} {
+		if got := says(t, s, req, `say(open("new/deep/f").read(), open("l").read().strip(), os.path.exists("b.txt"), os.path.exists("pkg/one.py"))`); got != "f a False False" {
+			t.Errorf("said %q", got)
 		}
 	}
 }
