@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -8,9 +9,11 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"time"
 
 	"breakfix/internal/sandbox"
 	"breakfix/internal/source"
+	"breakfix/internal/testrun/zygote"
 )
 
 // doctorCmd shows what works on this machine.
@@ -38,6 +41,7 @@ func (doctorCmd) Run(a *app) error {
 		for _, l := range box.Layers() {
 			found = append(found, finding{"sandbox: " + l.Name, l.Active, false, l.Detail})
 		}
+		found = append(found, cages(box))
 	}
 	found = append(found, caches(a)...)
 	usable, wide := true, 0
@@ -67,6 +71,34 @@ func (doctorCmd) Run(a *app) error {
 		return errNo
 	}
 	return nil
+}
+
+// cages tries a warm process with caged children.
+func cages(box sandbox.Sandbox) finding {
+	f := finding{Name: "sandbox: cages"}
+	keeper, ok := box.(sandbox.Keeper)
+	if !ok {
+		f.Detail = "this sandbox keeps no box open; every run is a fresh process: leave out --sandbox"
+		return f
+	}
+	const python = "/usr/bin/python3" // every box has /usr
+	if _, err := os.Stat(python); err != nil {
+		f.Detail = "not tried, there is no " + python + "; apt-get install python3"
+		return f
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	p, err := zygote.Probe(ctx, keeper, python)
+	if err != nil {
+		f.Detail = err.Error() + "; every run is a fresh process, which is slower; Linux 5.11 or newer with overlayfs in user namespaces brings them"
+		return f
+	}
+	f.OK, f.Detail = true, "control group + pid + mount + ipc namespace per run"
+	if !p.Group {
+		f.Detail = "pid + mount + ipc namespace per run; a control group too as root or in a delegated v2 cgroup"
+	}
+	f.Detail += fmt.Sprintf("; %.1f ms", float64(p.Run.Microseconds())/1000)
+	return f
 }
 
 // tools looks for the programs that breakfix calls.

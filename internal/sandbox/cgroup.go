@@ -134,16 +134,16 @@ func sweepGroups(parent string) {
 	names, _ := os.ReadDir(parent)
 	for _, d := range names {
 		if d.IsDir() && orphaned(d.Name()) {
-			g := group{}
 			dir := filepath.Join(parent, d.Name())
-			g.dirs = []string{dir}
-			g.unified = dir
+			g := group{unified: dir, dirs: []string{dir}}
 			g.kill()
 			for i := 0; i < 100 && !g.empty(); i++ {
 				time.Sleep(time.Millisecond)
 				g.kill()
 			}
-			os.Remove(dir)
+			if g.empty() {
+				g.remove() // what will not go is tried again the next time
+			}
 		}
 	}
 }
@@ -349,13 +349,19 @@ func (g *group) peak() int64 {
 
 // oom reports whether the kernel killed a process of the run for memory.
 func (g *group) oom() bool {
-	var n int64
-	if g.memory != "" {
-		n, _ = field(g.memory, "memory.oom_control", "oom_kill")
-	} else if g.unified != "" {
-		n, _ = field(g.unified, "memory.events", "oom_kill")
-	}
+	n, _ := g.oomKills()
 	return n > 0
+}
+
+// oomKills counts the processes of the run that the kernel killed for memory.
+func (g *group) oomKills() (int64, bool) {
+	if g.memory != "" {
+		return field(g.memory, "memory.oom_control", "oom_kill")
+	}
+	if g.unified != "" {
+		return field(g.unified, "memory.events", "oom_kill")
+	}
+	return 0, false
 }
 
 // cpu returns the CPU time of all processes of the run.

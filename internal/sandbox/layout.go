@@ -167,14 +167,40 @@ func (l *layout) writeTree(t *tree.Tree, layers []string) error {
 	return nil
 }
 
-// writeChanges writes files below top; a nil file becomes an overlay whiteout
-// unless a changed file already covers its place.
-func writeChanges(top string, changes map[string]*tree.File) error {
-	paths := sortedPaths(changes)
-	for _, p := range paths {
+// CheckChanges returns an error unless every path stays inside a tree and no
+// changed file lies below another one: what is below a link would be written to
+// where the link points.
+func CheckChanges(changes map[string]*tree.File) error {
+	for p, f := range changes {
 		if err := tree.CheckPath(p); err != nil {
 			return err
 		}
+		if above := hidden(changes, p); f != nil && above != "" {
+			return fmt.Errorf("%s would lie below %s, which is not a folder", p, above)
+		}
+	}
+	return nil
+}
+
+// hidden returns the changed file in the place of a folder above p; "" when
+// there is none.
+func hidden(changes map[string]*tree.File, p string) string {
+	for i := range len(p) {
+		if p[i] == '/' && changes[p[:i]] != nil {
+			return p[:i]
+		}
+	}
+	return ""
+}
+
+// writeChanges writes files below top; a nil file becomes an overlay whiteout
+// unless a changed file already covers its place.
+func writeChanges(top string, changes map[string]*tree.File) error {
+	if err := CheckChanges(changes); err != nil {
+		return err
+	}
+	paths := sortedPaths(changes)
+	for _, p := range paths {
 		if f := changes[p]; f != nil {
 			if err := writeFile(filepath.Join(top, filepath.FromSlash(p)), f); err != nil {
 				return err
@@ -182,7 +208,7 @@ func writeChanges(top string, changes map[string]*tree.File) error {
 		}
 	}
 	for _, p := range paths {
-		if changes[p] != nil {
+		if changes[p] != nil || hidden(changes, p) != "" {
 			continue
 		}
 		name := filepath.Join(top, filepath.FromSlash(p))
@@ -190,9 +216,8 @@ func writeChanges(top string, changes map[string]*tree.File) error {
 		if err == nil {
 			err = unix.Mknod(name, unix.S_IFCHR, 0)
 		}
-		// A parent that is now a file, or a folder in this place, hides the
-		// removed file already.
-		if err != nil && !errors.Is(err, syscall.ENOTDIR) && !errors.Is(err, fs.ErrExist) {
+		// A folder in this place hides the removed file already.
+		if err != nil && !errors.Is(err, fs.ErrExist) {
 			return fmt.Errorf("mark %s as removed: %w", p, err)
 		}
 	}

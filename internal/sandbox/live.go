@@ -27,8 +27,11 @@ const (
 // cageArguments let a box's command make namespaces and mounts. Its user
 // namespace is nested in the one that made the box's own mounts, so nothing
 // that is read-only there can be made writable here, and no further user
-// namespace can be made.
-var cageArguments = []string{"--cap-add", "CAP_SYS_ADMIN", "--cap-add", "CAP_DAC_OVERRIDE", "--cap-add", "CAP_NET_ADMIN", "--dir", CageAt}
+// namespace can be made. CAP_SETPCAP is for giving up the bounding set. The
+// command is the first process of the box: another one, without capabilities,
+// could be looked into by whatever is in a cage, and its /proc/1/root is the
+// box outside of the cage.
+var cageArguments = []string{"--as-pid-1", "--cap-add", "CAP_SYS_ADMIN", "--cap-add", "CAP_DAC_OVERRIDE", "--cap-add", "CAP_NET_ADMIN", "--cap-add", "CAP_SETPCAP", "--dir", CageAt}
 
 // Live is a box that stays open. Its methods are safe for concurrent use.
 type Live struct {
@@ -40,6 +43,7 @@ type Live struct {
 	open   chan struct{} // closed when the command may run
 	done   chan struct{} // closed when the box is gone
 	group  *group
+	status *status
 	cages  atomic.Int64
 	res    Result
 	err    error
@@ -67,6 +71,7 @@ func (b *bubblewrap) Open(ctx context.Context, spec Spec) (*Live, error) {
 	go func() {
 		defer close(l.done)
 		l.res, l.err = b.Run(ctx, spec)
+		l.cancel()
 		l.theirs.Close() // once more where the box was not made
 		l.Conn.Close()
 	}()
@@ -81,8 +86,8 @@ func (b *bubblewrap) Open(ctx context.Context, spec Spec) (*Live, error) {
 	}
 }
 
-func (l *Live) started(g *group) {
-	l.group = g
+func (l *Live) started(g *group, s *status) {
+	l.group, l.status = g, s
 	close(l.open)
 }
 
@@ -108,6 +113,31 @@ func (l *Live) Result() (Result, error) {
 // Peak returns the most memory in bytes that the box has used so far, its
 // cages included; 0 when it is not measured.
 func (l *Live) Peak() int64 { return l.group.peak() }
+
+// OutOfMemory counts the processes of the box and its cages that the kernel has
+// killed for memory; false where it is not counted.
+func (l *Live) OutOfMemory() (int64, bool) { return l.group.oomKills() }
+
+// Score opens what says how likely the kernel chooses the box's command when
+// memory runs out (oom_score_adj, which the box shows read-only). A command that
+// raises it before it forks and puts it back after makes its children go
+// first. nil when it cannot be had.
+func (l *Live) Score() *os.File {
+	l.status.mu.Lock()
+	defer l.status.mu.Unlock()
+	if l.status.init == 0 {
+		return nil
+	}
+	f, err := os.OpenFile(fmt.Sprintf("/proc/%d/oom_score_adj", l.status.pid), os.O_WRONLY, 0)
+	if err != nil {
+		return nil
+	}
+	if unix.PidfdSendSignal(l.status.init, 0, nil, 0) != nil { // the number may be another one's by now
+		f.Close()
+		return nil
+	}
+	return f
+}
 
 // Cage is the control group of one child of a Live box. It is used for one
 // child and never again: a group that was killed once kills whatever is

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -61,6 +62,33 @@ echo changed > a; rm pkg/m.py; cat a`)})
 			}
 		}
 	})
+}
+
+func TestAChangeBelowALinkReachesNothingOfTheHost(t *testing.T) {
+	b := backends(t)["default"]
+	host := t.TempDir()
+	tr := onDisk(t, map[string]*tree.File{"a/b": tree.Text("b\n"), "a/c": tree.Text("c\n"), "d": tree.Text("d\n")})
+	link := &tree.File{Kind: tree.Link, Data: []byte(host)}
+	changed, err := tr.With(map[string]*tree.File{"a": link, "a/b": nil, "a/c": nil})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out := says(t, b, Spec{Tree: changed, Argv: shell("readlink a; cat d")}); out != host+"\nd" {
+		t.Errorf("a folder that became a link: %s", out)
+	}
+	for _, above := range []*tree.File{link, tree.Text("x")} {
+		below, err := tr.With(map[string]*tree.File{"e": above, "e/f/g": tree.Text("escaped")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if res, err := b.Run(context.Background(), Spec{Tree: below, Argv: shell(":")}); err == nil {
+			t.Errorf("a file below a file ran as %s %d", res.Stopped, res.Exit)
+		}
+	}
+	if left, _ := os.ReadDir(host); len(left) > 0 {
+		t.Errorf("written on the host: %v", left)
+	}
+	noneLeft(t, b)
 }
 
 func TestWritesAreThrownAwayUnlessUpperKeepsThem(t *testing.T) {
@@ -292,7 +320,17 @@ func TestManyBoxesAtOnceAndInARowLeaveNothing(t *testing.T) {
 func TestMain(m *testing.M) {
 	if scratch := os.Getenv("SANDBOX_TEST_VICTIM"); scratch != "" {
 		b, err := New(Options{Scratch: scratch})
-		if err == nil {
+		if err == nil && os.Getenv("SANDBOX_TEST_LIVE") != "" {
+			l, err := b.(Keeper).Open(context.Background(), Spec{Argv: python(cager + `
+child()
+os.write(3, b"begun\n")
+time.sleep(1000)`)})
+			if err == nil {
+				c, _ := l.Cage()
+				sendFD(l, c.File())
+				io.Copy(os.Stdout, l.Conn)
+			}
+		} else if err == nil {
 			b.Run(context.Background(), Spec{Report: os.Stdout, Argv: python(`
 import os, time
 if os.fork() == 0: os.setsid(); time.sleep(1000)
@@ -305,9 +343,17 @@ time.sleep(1000)`)})
 }
 
 func TestWhenTheHostProcessIsKilledNothingIsLeft(t *testing.T) {
+	for _, live := range []string{"", "1"} {
+		killHost(t, "SANDBOX_TEST_LIVE="+live)
+	}
+}
+
+// killHost starts a breakfix with one box and kills it.
+func killHost(t *testing.T, env string) {
+	t.Helper()
 	scratch := t.TempDir()
 	victim := exec.Command(os.Args[0])
-	victim.Env = append(os.Environ(), "SANDBOX_TEST_VICTIM="+scratch)
+	victim.Env = append(os.Environ(), "SANDBOX_TEST_VICTIM="+scratch, env)
 	out, err := victim.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

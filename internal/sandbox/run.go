@@ -173,7 +173,7 @@ func (r *running) supervise(ctx context.Context, spec *Spec, args []string) (Res
 	begun := time.Now()
 	io_.open()
 	if r.live != nil {
-		r.live.started(r.group)
+		r.live.started(r.group, r.status)
 	}
 	if spec.Started != nil {
 		spec.Started(r.group.cpu)

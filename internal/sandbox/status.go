@@ -18,6 +18,7 @@ type status struct {
 	exit  int
 	kept  bool
 	init  int // a pidfd of the box's process 1; 0 while unknown
+	pid   int // its number on the host
 	done  chan struct{}
 }
 
@@ -44,7 +45,7 @@ func (s *status) read(r io.Reader) {
 		}
 		if m.ChildPID != nil && s.init == 0 {
 			if fd, err := unix.PidfdOpen(*m.ChildPID, 0); err == nil {
-				s.init = fd
+				s.init, s.pid = fd, *m.ChildPID
 			}
 		}
 		s.mu.Unlock()

@@ -288,6 +288,8 @@ func (w *warm) runOnce(ctx context.Context, k kind, j job, req zygote.Request) (
 	switch {
 	case exit.Told:
 		s.box.Stopped = sandbox.Told
+	case exit.Memory:
+		s.box.Stopped = sandbox.Memory
 	case childCtx.Err() != nil && !watch.fired():
 		s.box.Stopped = sandbox.Deadline
 	case exit.Signal != 0:

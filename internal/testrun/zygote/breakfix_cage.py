@@ -1,7 +1,7 @@
 """Forks one caged child for each request of the host. PYTEST_DONT_REWRITE
 
 A warm process calls serve(). It returns in every child, never in the process
-itself: in a new control group, pid and mount namespace, with an own /tmp and
+itself: in a new control group, pid, mount and ipc namespace, with an own /tmp and
 /dev/shm, over an overlay of the tree that holds the changed files, without
 capabilities and behind the filter of ordinary boxes.
 
@@ -12,17 +12,16 @@ target is imported.
 
 import ctypes
 import os
-import sys
 
 NAMES = {"tree": "/work", "cage": "/cage", "filter": "/cage.bpf"}
 
 _CLONE3 = 435  # the same number on every architecture
-_NEWNS, _NEWPID, _NEWNET = 0x00020000, 0x20000000, 0x40000000
+_NEWNS, _NEWIPC, _NEWPID, _NEWNET = 0x00020000, 0x08000000, 0x20000000, 0x40000000
 _CHILD_SETTID, _CHILD_CLEARTID, _INTO_CGROUP = 0x01000000, 0x00200000, 0x200000000
 _SIGCHLD = 17
 _NOSUID, _NODEV, _BIND = 2, 4, 4096
 _DAC_OVERRIDE, _NET_ADMIN, _SYS_ADMIN = 1, 12, 21
-_PR_GET_TID_ADDRESS, _PR_CAP_AMBIENT, _PR_SET_SECCOMP, _PR_SET_DUMPABLE = 40, 47, 22, 4
+_PR_GET_TID_ADDRESS, _PR_CAP_AMBIENT, _PR_SET_SECCOMP, _PR_CAPBSET_DROP = 40, 47, 22, 24
 
 
 class Unfit(Exception):
@@ -51,20 +50,32 @@ def _server():
     import fcntl
     import gc
     import json
+    import os
     import select
+    import signal
     import socket
+    import stat
     import struct
     import threading
+    import types
     from time import perf_counter
+
+    # As they are before any code of the target runs, which may patch them.
+    os, select, signal = [types.SimpleNamespace(**vars(m)) for m in (os, select, signal)]
 
     libc = ctypes.PyDLL(None, use_errno=True)  # never lets go of the interpreter's lock
     api = ctypes.pythonapi
     caps = _Caps(libc)
+    # Bounds what a started program may gain, here and in every child; what is
+    # held already stays.
+    for cap in range(64):
+        if libc.prctl(_PR_CAPBSET_DROP, cap, 0, 0, 0) != 0:
+            break  # there are no more
     caps.set(caps.lowered)
     libc.prctl(_PR_CAP_AMBIENT, 4, 0, 0, 0)  # programs that are started have none
     control = socket.socket(fileno=fcntl.fcntl(3, fcntl.F_DUPFD_CLOEXEC, 210))
     os.close(3)
-    me = os.getpid()
+    me, signals = os.getpid(), signal.valid_signals()
     tid_at = ctypes.c_void_p()
     # The C library keeps the thread's number; a child has another one.
     if libc.prctl(_PR_GET_TID_ADDRESS, ctypes.byref(tid_at), 0, 0, 0) != 0:
@@ -78,6 +89,7 @@ def _server():
     program = Program((len(rules) - 1) // 8, ctypes.cast(rules, ctypes.c_void_p))
     tree, cage = NAMES["tree"].encode(), NAMES["cage"].encode()
     args = (ctypes.c_uint64 * 11)()
+    streams, scratch, filled = [], ((b"/tmp", b"tmp"), (b"/dev/shm", b"shm")), set()
     fork_hooks = (api.PyOS_BeforeFork, api.PyOS_AfterFork_Parent, api.PyOS_AfterFork_Child)
     for h in fork_hooks:
         h.restype = None
@@ -93,7 +105,7 @@ def _server():
         return data
 
     def receive():
-        head, fds, _, _ = socket.recv_fds(control, 4, 4)
+        head, fds, _, _ = socket.recv_fds(control, 4, 4, socket.MSG_CMSG_CLOEXEC)
         if not head:
             os._exit(0)
         head += read(4 - len(head)) if len(head) < 4 else b""
@@ -125,28 +137,50 @@ def _server():
         return pid
 
     def write_changes(changes):
-        gone, made = [], set()
-        up = NAMES["cage"] + "/up/"
+        """Fills what lies over the tree. No path leads out of it: the host has
+        seen to it that no changed file lies below another."""
+        up, made = cage + b"/up/", set()
+
+        def folder_of(path):
+            folder = path.rpartition(b"/")[0]
+            if folder and folder not in made:
+                made.add(folder)
+                folder_of(folder)
+                os.mkdir(up + folder, 0o755)
+
         for path, f in changes.items():
             if f is None:
-                gone.append(path)
                 continue
-            folder = os.path.dirname(path)
-            if folder and folder not in made:
-                os.makedirs(up + folder, 0o755, exist_ok=True)
-                made.add(folder)
+            path = path.encode()
+            folder_of(path)
             data = base64.b64decode(f["d"])
             if f["k"] == "l":
-                os.symlink(data, (up + path).encode())
+                os.symlink(data, up + path)
                 continue
-            fd = os.open(up + path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o755 if f["k"] == "x" else 0o644)
+            fd = os.open(up + path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o755 if f["k"] == "x" else 0o644)
             try:
                 view = memoryview(data)
                 while view:
                     view = view[os.write(fd, view):]
             finally:
                 os.close(fd)
-        return gone
+        for path, f in changes.items():
+            if f is None and not hidden(changes, path):
+                path = path.encode()
+                folder_of(path)
+                try:
+                    os.mknod(up + path, stat.S_IFCHR, 0)  # overlay's mark of a removed file
+                except FileExistsError:
+                    pass  # a folder is in its place now
+
+    def hidden(changes, path):
+        """Is there a changed file in the place of a folder above path?"""
+        at = path.find("/")
+        while at > 0:
+            if changes.get(path[:at]) is not None:
+                return True
+            at = path.find("/", at + 1)
+        return False
 
     def loopback():
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
@@ -155,17 +189,28 @@ def _server():
 
     def enter(req):
         """Turns the child into what the request asks for."""
+        # A signal to the process group that it was born in would reach this
+        # process's parent, which its namespace does not show.
+        os.setsid()
+        for fd, flags in streams:
+            fcntl.fcntl(fd, fcntl.F_SETFL, flags)  # shared with all children before
         old = os.umask(0)
         mount(b"cage", cage, b"tmpfs", _NOSUID | _NODEV, b"mode=0755,nr_inodes=%d,size=%d" % (req["inodes"], req["scratch"]))
-        for name, mode in (("up", 0o755), ("wk", 0o755), ("tmp", 0o1777), ("shm", 0o1777)):
+        for name, mode in (("up", 0o755), ("wk", 0o755), ("tmp", 0o1777), ("wk-tmp", 0o755), ("shm", 0o1777), ("wk-shm", 0o755)):
             os.mkdir(NAMES["cage"] + "/" + name, mode)
+        if b"/tmp" not in filled:
+            os.mkdir(NAMES["cage"] + "/tmp/home", 0o700)
         os.umask(0o022)
-        gone = write_changes(req["changes"])
-        mount(b"cage", tree, b"overlay", 0, b"lowerdir=%s,upperdir=%s/up,workdir=%s/wk,userxattr" % (tree, cage, cage))
-        for path in gone:
-            os.unlink(NAMES["tree"] + "/" + path)
-        mount(cage + b"/tmp", b"/tmp", None, _BIND, None)
-        mount(cage + b"/shm", b"/dev/shm", None, _BIND, None)
+        write_changes(req["changes"])
+        mount(b"cage", tree, b"overlay", _NOSUID | _NODEV, b"lowerdir=%s,upperdir=%s/up,workdir=%s/wk,userxattr" % (tree, cage, cage))
+        # The numbers in /proc are those of the box. At 1 there is the warm process,
+        # and that is what a child's own number leads to.
+        mount(b"/proc/" + os.readlink(b"/proc/self"), b"/proc/1", None, _BIND, None)
+        for place, own in scratch:
+            if place in filled:
+                mount(b"cage", place, b"overlay", _NOSUID | _NODEV, b"lowerdir=%s,upperdir=%s/%s,workdir=%s/wk-%s,userxattr" % (place, cage, own, cage, own))
+            else:
+                mount(cage + b"/" + own, place, None, _BIND, None)
         os.umask(old)
         os.chdir(NAMES["tree"])
         if req["network"]:
@@ -176,17 +221,19 @@ def _server():
 
     def own_init():
         """Becomes the second process of the namespace. The first one has no
-        default actions of signals and gets all orphans."""
+        default actions of signals, runs no handlers and gets all orphans."""
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
         pid = os.fork()
         if pid == 0:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
             return
-        while True:
-            try:
+        try:
+            while True:
                 got, status = os.wait()
-            except ChildProcessError:
-                os._exit(125)
-            if got == pid:
-                os._exit(os.waitstatus_to_exitcode(status) & 0xFF if os.WIFEXITED(status) else 128 + os.WTERMSIG(status))
+                if got == pid:
+                    os._exit(os.WEXITSTATUS(status) if os.WIFEXITED(status) else 128 + os.WTERMSIG(status))
+        finally:
+            os._exit(125)
 
     def check():
         if threading.active_count() > 1 or len(os.listdir("/proc/self/task")) > 1:
@@ -195,6 +242,18 @@ def _server():
             raise Unfit("this kernel does not tell where the C library keeps the thread's number")
         if os.getpid() != me:
             raise Unfit("it forked")
+        if signal.getsignal(signal.SIGCHLD) is not signal.SIG_DFL:
+            raise Unfit("it handles the end of child processes itself")
+        if any(alive(p) for p in os.listdir("/proc") if p.isdigit() and int(p) != me):
+            # Outside of every cage and not protected from what is in one.
+            raise Unfit("it has child processes")
+
+    def alive(pid):
+        try:
+            with open("/proc/%s/stat" % pid, "rb") as f:
+                return f.read().rpartition(b")")[2].split()[0] not in (b"Z", b"X")
+        except OSError:
+            return False
 
     def serve(ready, before=None):
         """Tells the host ready, then returns the body of a request in a child of
@@ -210,10 +269,35 @@ def _server():
         except Unfit as e:
             send({"unfit": str(e)})
             os._exit(0)
+        for fd in (0, 1, 2):
+            try:
+                streams.append((fd, fcntl.fcntl(fd, fcntl.F_GETFL)))
+            except OSError:
+                pass  # closed
+        # What loading wrote there (a temporary folder of a module) is the first
+        # state of every child, as in a fresh process.
+        for place, _ in scratch:
+            if os.listdir(place) not in ([], [b"home"]) or place == b"/tmp" and os.listdir("/tmp/home"):
+                filled.add(place)
         send({"ready": ready})
+        with open("/proc/self/oom_score_adj", "rb") as f:
+            mine = f.read()
+        score = None
+
+        def prefer(value):
+            """Whom the kernel takes when memory runs out: a child goes first."""
+            if score is not None:
+                try:
+                    os.write(score, value)
+                except OSError:
+                    pass  # then it may be this process: the host sees it
+
         while True:
             req, fds = receive()
-            if req.get("kill"):
+            if "score" in req:
+                score = fds[0]
+                continue
+            if "kill" in req:
                 continue  # the child that it meant has ended
             group = fds[1] if len(fds) > 1 else None
             try:
@@ -224,9 +308,11 @@ def _server():
                             os.close(fd)
                         send({"refused": refused})
                         continue
+                prefer(b"1000")
                 caps.set(caps.raised)
-                pid = clone(_NEWNS | _NEWPID | (_NEWNET if req["network"] else 0), group)
+                pid = clone(_NEWNS | _NEWIPC | _NEWPID | (_NEWNET if req["network"] else 0), group)
             except Exception as e:
+                prefer(mine)
                 caps.set(caps.lowered)
                 for fd in fds:
                     os.close(fd)
@@ -234,13 +320,15 @@ def _server():
                 continue
             if pid == 0:
                 control.close()
-                if group is not None:
-                    os.close(group)
+                for fd in (group, score):
+                    if fd is not None:
+                        os.close(fd)
                 return child(req, fds[0], enabled)
+            prefer(mine)
             caps.set(caps.lowered)
             for fd in fds:
                 os.close(fd)
-            wait(pid)
+            wait(pid, req["number"])
 
     def child(req, report, enabled):
         import breakfix_channel
@@ -259,7 +347,7 @@ def _server():
             gc.enable()
         return req["body"]
 
-    def wait(pid):
+    def wait(pid, number):
         began = perf_counter()
         fd = os.pidfd_open(pid)
         poll = select.poll()
@@ -272,7 +360,7 @@ def _server():
             req, more = receive()
             for f in more:
                 os.close(f)
-            if req.get("kill"):
+            if req.get("kill") == number:
                 os.kill(pid, 9)  # the first of its namespace takes all others along
         os.close(fd)
         _, status, used = os.wait4(pid, 0)

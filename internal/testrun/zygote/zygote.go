@@ -2,6 +2,30 @@
 // for each request. It hides the socket to that process, the control groups and
 // the order of killing. Who uses it brings the program: it loads what is
 // needed, calls serve of breakfix_cage, and goes on in the child.
+//
+// What a cage promises: a child is in its own pid, mount and ipc namespace and,
+// where there are v2 control groups, in its own group. It sees the box's tree
+// with the request's changes, and /tmp and /dev/shm as loading left them; what it
+// writes is gone with it, and bounded. It has no capability, an empty bounding
+// set and the system call filter of ordinary boxes; no descriptor but 0 to 2 and
+// its report; it can neither see into nor signal anything outside of the cage.
+// Nothing of it is left when Do returns. Memory, processes and open files are
+// bounded for the box, so for the one child that it has at a time; when memory
+// runs out, the child is taken and not the warm process.
+//
+// What it does not promise: the warm process runs the code that the program
+// loads, and that code is as trusted as the children's common past: it may change
+// what they inherit, and could raise the capabilities that make cages. They count
+// in a user namespace nested in the box's: with them it can make namespaces and
+// mount in those, but it cannot change the box's own view, nor make writable what
+// the box shows read-only, nor reach the host; it is behind the box's filter but
+// for mount. Code that must not be trusted so far belongs into a box of its own.
+// Without Network, children follow each other in one network namespace, where a
+// port may still wait for its end (TIME_WAIT). Without Init a child is the first
+// process of its namespace: signals without a handler do nothing, orphans
+// become its children, and setsid fails, for it leads a session already. The
+// numbers of processes in /proc are those of the box, except that /proc/1 is the
+// cage's first process.
 package zygote
 
 import (
@@ -17,6 +41,7 @@ import (
 	"os"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
 
@@ -62,6 +87,7 @@ type Exit struct {
 	Wall, CPU time.Duration
 	Peak      int64 // bytes, of the child alone
 	Told      bool  // Report's error ended it
+	Memory    bool  // the kernel killed some process of the box for memory
 }
 
 // Start starts the process of spec and waits until it serves. ready is the
@@ -93,6 +119,15 @@ func Start(ctx context.Context, box sandbox.Keeper, spec sandbox.Spec, within ti
 			return nil, nil, &StartError{Err: err, Stdout: res.Stdout, Stderr: res.Stderr}
 		}
 		return nil, nil, err
+	}
+	if f := live.Score(); f != nil {
+		defer f.Close()
+		if err := s.send(struct {
+			Score bool `json:"score"`
+		}{true}, int(f.Fd())); err != nil {
+			live.Close()
+			return nil, nil, fmt.Errorf("tell a warm process how to be spared: %w", err)
+		}
 	}
 	return s, a.Ready, nil
 }
@@ -174,6 +209,7 @@ type wireFile struct {
 }
 
 type wireRequest struct {
+	Number  int                  `json:"number"`
 	Nonce   string               `json:"nonce"`
 	Changes map[string]*wireFile `json:"changes"`
 	Network bool                 `json:"network"`
@@ -183,6 +219,10 @@ type wireRequest struct {
 	Body    any                  `json:"body"`
 }
 
+// patience is how long a warm process may take to say that a child which was
+// killed has ended.
+const patience = 5 * time.Second
+
 // maxReport bounds what a child may write to its report.
 const maxReport = 256 << 20
 
@@ -191,7 +231,11 @@ const maxReport = 256 << 20
 // was; any other error means that it is lost and must be closed, and nothing is
 // known of the child then.
 func (s *Server) Do(ctx context.Context, req Request) (exit Exit, err error) {
+	if err := check(req.Changes); err != nil {
+		return exit, &RefusedError{err.Error()}
+	}
 	s.runs++
+	before, _ := s.live.OutOfMemory()
 	began := time.Now()
 	cage, err := s.live.Cage()
 	if err != nil {
@@ -207,7 +251,7 @@ func (s *Server) Do(ctx context.Context, req Request) (exit Exit, err error) {
 		return exit, fmt.Errorf("make the pipe of a child: %w", err)
 	}
 	defer r.Close()
-	msg := wireRequest{Nonce: req.Nonce, Changes: map[string]*wireFile{}, Network: req.Network, Init: req.Init, Scratch: req.Scratch, Inodes: 100000, Body: req.Body}
+	msg := wireRequest{Number: s.runs, Nonce: req.Nonce, Changes: map[string]*wireFile{}, Network: req.Network, Init: req.Init, Scratch: req.Scratch, Inodes: 100000, Body: req.Body}
 	if msg.Scratch <= 0 {
 		msg.Scratch = 256 << 20
 	}
@@ -222,7 +266,29 @@ func (s *Server) Do(ctx context.Context, req Request) (exit Exit, err error) {
 	if f := cage.File(); f != nil {
 		fds = append(fds, int(f.Fd()))
 	}
+	kill := func() {
+		cage.Kill()
+		// Not only for machines without control groups: a child that was not in
+		// its group yet would live. The number is for a message that comes after
+		// the child's end.
+		_ = s.send(struct {
+			Kill int `json:"kill"`
+		}{msg.Number})
+	}
+	sent, over := make(chan struct{}), make(chan struct{})
+	defer close(over)
+	defer context.AfterFunc(ctx, func() {
+		lost := time.AfterFunc(patience, func() { s.live.Close() }) // not worth keeping
+		defer lost.Stop()
+		select {
+		case <-sent:
+			kill()
+			<-over
+		case <-over:
+		}
+	})()
 	err = s.send(msg, fds...)
+	close(sent)
 	w.Close()
 	if err != nil {
 		return exit, fmt.Errorf("ask a warm process: %w", err)
@@ -230,38 +296,16 @@ func (s *Server) Do(ctx context.Context, req Request) (exit Exit, err error) {
 	if req.Started != nil {
 		req.Started(cage.CPU)
 	}
-	kill := func() {
-		if cage.File() != nil {
-			cage.Kill()
-		}
-		// Not only for machines without control groups: a child that was not in
-		// its group yet would live.
-		_ = s.send(struct {
-			Kill bool `json:"kill"`
-		}{true})
-	}
 	told := make(chan bool, 1)
 	go func() {
 		_, err := io.Copy(&limited{req.Report, maxReport}, r)
-		told <- err != nil
 		if err != nil {
 			kill()
 			io.Copy(io.Discard, r)
 		}
-		close(told)
+		told <- err != nil
 	}()
-	over := make(chan struct{})
-	unwatch := context.AfterFunc(ctx, func() {
-		kill()
-		select {
-		case <-over:
-		case <-time.After(10 * time.Second): // it does not answer to that: not worth keeping
-			s.live.Close()
-		}
-	})
 	a, err := s.receive()
-	close(over)
-	unwatch()
 	if err != nil {
 		s.live.Close() // closes the child's end of the pipe with all else
 		<-told
@@ -280,6 +324,9 @@ func (s *Server) Do(ctx context.Context, req Request) (exit Exit, err error) {
 	if cpu, ok := cage.CPU(); ok {
 		exit.CPU = cpu
 	}
+	if n, ok := s.live.OutOfMemory(); ok {
+		exit.Memory = n > before
+	}
 	if ws := unix.WaitStatus(*a.Exit); ws.Signaled() {
 		exit.Signal = int(ws.Signal())
 		exit.Status = 128 + exit.Signal
@@ -291,6 +338,16 @@ func (s *Server) Do(ctx context.Context, req Request) (exit Exit, err error) {
 	}
 	exit.Told = <-told
 	return exit, nil
+}
+
+// check says why changes cannot be asked for.
+func check(changes map[string]*tree.File) error {
+	for p := range changes {
+		if !utf8.ValidString(p) {
+			return fmt.Errorf("the name %q is not UTF-8", p)
+		}
+	}
+	return sandbox.CheckChanges(changes)
 }
 
 // Runs tells how many children the server was asked for.
