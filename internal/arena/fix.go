@@ -227,11 +227,11 @@ func (a *FixArena) edit(from int, path string, edits []tree.Edit) (*tree.Tree, s
 		return nil, "the edit changes nothing", nil
 	}
 	if l, ok := lang.ForPath(path); ok {
-		f, err := l.Parse(out)
+		parses, err := parsesAfter(l, src, edits, out)
 		if err != nil {
 			return nil, err.Error(), nil
 		}
-		if f.HasError {
+		if !parses {
 			return nil, "the file does not parse after the edit", nil
 		}
 	}

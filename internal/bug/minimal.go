@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sort"
+	"sync"
 
 	"breakfix/internal/outcome"
 )
@@ -109,8 +110,34 @@ func (t *trial) easiest(n int) []string {
 // maxLooked bounds how many red tests are looked at for minimising.
 const maxLooked = 100
 
+// sizes remembers the size of the tests of bases: it is the same for every bug.
+var sizes = struct {
+	sync.Mutex
+	m map[string]int
+}{m: map[string]int{}}
+
+const sizesMost = 100000
+
 // size is how many statements a test has with what it mentions.
 func (t *trial) size(id string) int {
+	key := string(t.base.Digest()) + id
+	sizes.Lock()
+	n, ok := sizes.m[key]
+	sizes.Unlock()
+	if ok {
+		return n
+	}
+	n = t.measure(id)
+	sizes.Lock()
+	defer sizes.Unlock()
+	if len(sizes.m) >= sizesMost {
+		clear(sizes.m)
+	}
+	sizes.m[key] = n
+	return n
+}
+
+func (t *trial) measure(id string) int {
 	p := parseID(id)
 	src, err := t.base.Read(p.path)
 	if err != nil {
