@@ -51,7 +51,7 @@ type Stats struct {
 	Cached    int                `json:"cached"`    // verdicts that came from the cache
 	Processes int                `json:"processes"` // boxes started for tests
 	Seconds   map[string]float64 `json:"seconds"`   // wall time by phase: tests, lint, types, smoke
-	Peak      int64              `json:"peak"`      // bytes, the largest box
+	Peak      int64              `json:"peak"`      // bytes, the largest box, or warm process with its children
 }
 
 // Stats returns a copy of the counts.
@@ -59,6 +59,7 @@ func (w *Workspace) Stats() Stats {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	s := w.stats
+	s.Peak = max(s.Peak, w.Heat().Peak)
 	s.Seconds = map[string]float64{}
 	for k, v := range w.stats.Seconds {
 		s.Seconds[k] = v
