@@ -12,6 +12,7 @@ import (
 
 	"breakfix/internal/outcome"
 	"breakfix/internal/source"
+	"github.com/google/go-cmp/cmp"
 )
 
 // difference compares one mutant in a fast tier with the truth.
@@ -83,7 +84,9 @@ func TestDifferentialTiersAgreeWithFreshProcesses(t *testing.T) {
 	}
 	for _, tg := range targets {
 		t.Run(tg.name, func(t *testing.T) {
-			defer tg.w.Close()
+			if tg.name != "stock" { // other tests use it
+				defer tg.w.Close()
+			}
 			mutants, err := tg.w.Draw(n, 1, nil)
 			if err != nil {
 				t.Fatal(err)
@@ -112,5 +115,25 @@ func TestDifferentialTiersAgreeWithFreshProcesses(t *testing.T) {
 				t.Errorf("%d of %d labels differ", differ, labels)
 			}
 		})
+	}
+}
+
+func TestAFailureReadsTheSameInEveryTier(t *testing.T) {
+	w := stock(t)
+	for _, c := range []struct{ path, from, to string }{
+		{"stock/count.py", "        n += x\n", "        n += x\n        n += 1\n"}, // lines below move
+		{"stock/count.py", "        n += x\n", "        n += x.nothing\n"},
+		{"stock/__init__.py", "        return x\n", "        raise KeyError(\n            x)\n"},
+	} {
+		broken := changed(t, w, c.path, c.from, c.to)
+		tests := []string{"tests/test_stock.py::test_total", "tests/test_stock.py::test_first", "tests/test_stock.py::test_many[3]"}
+		fast := mustReport(t, w, Request{Tree: broken, Tests: tests, Tier: CodeSwap, Fresh: true})
+		truth := mustReport(t, w, Request{Tree: broken, Tests: tests, Fresh: true})
+		if fast.Tier != CodeSwap || len(truth.Failures) == 0 {
+			t.Errorf("%q ran in %v with %d failures", c.to, fast.Tier, len(truth.Failures))
+		}
+		if diff := cmp.Diff(truth.Failures, fast.Failures); diff != "" {
+			t.Errorf("%q: %s", c.to, diff)
+		}
 	}
 }
