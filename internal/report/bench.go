@@ -31,7 +31,7 @@ func BenchText(w io.Writer, s bench.Summary, o Options) error {
 		rows = append(rows, []string{string(way), fmt.Sprint(f.Mutants), significant(f.PerSecond), ratio, significant(f.CPU),
 			significant(f.Median), significant(f.P95), fmt.Sprintf("%.0f %%", 100*f.Inside), disagreements(f.Disagree)})
 	}
-	p.table([]string{"way", "mutants", "a second", "ratio", "CPU s", "median", "p95 ms", "in tests", "wrong"}, rows)
+	p.table([]string{"way", "n", "per s", "ratio", "CPU s", "median", "p95 ms", "in tests", "wrong"}, rows)
 	p.printf("\n")
 	p.line("core", fmt.Sprintf("a mutant in a function's body takes %s ms (median)", significant(s.Core.Body)))
 	var tiers []string
