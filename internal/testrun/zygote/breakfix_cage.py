@@ -224,6 +224,9 @@ def _server():
                             os.close(fd)
                         send({"refused": refused})
                         continue
+                # What was made since the last child is new: each child would go
+                # through all of it when its first collection comes.
+                gc.collect(1)
                 caps.set(caps.raised)
                 pid = clone(_NEWNS | _NEWPID | (_NEWNET if req["network"] else 0), group)
             except Exception as e:
