@@ -171,7 +171,7 @@ func (a *app) printConfig() error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(a.stdout, "# breakfix %s\n%s%s", a.parsed.Selected().Name, note, b)
+	_, err = fmt.Fprintf(a.stdout, "# %s\n%s%s", a.parsed.Selected().FullPath(), note, b)
 	return err
 }
 

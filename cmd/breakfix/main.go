@@ -36,6 +36,7 @@ type cli struct {
 	Replay replayCmd  `cmd:"" help:"Recompute every reward of a run from what was recorded; any difference is an error."`
 	Verify verifyCmd  `cmd:"" help:"Validate bug artifacts again, from their folder alone."`
 	Grade  gradeCmd   `cmd:"" help:"Judge a repair of a bug, with every gate."`
+	Bench  benchCmd   `cmd:"" help:"Speeds as ratios, side by side in one run: bench exec."`
 	Doctor doctorCmd  `cmd:"" help:"Show what works on this machine, and the command that brings what does not."`
 	Tell   versionCmd `cmd:"" name:"version" help:"Print the version."`
 }
@@ -67,11 +68,11 @@ Exit codes:
   2  bad usage or bad input
   3  the target cannot be played: no tests, too many red ones, it does not install
   4  done, and the answer is "no": verify or grade rejected, replay differs,
-     the score of check is under --min-score
+     the score of check is under --min-score, bench exec found a wrong verdict
   5  interrupted; the run is whole, and the line to resume it is printed`
 
 // later are commands of docs/cli.md that this version does not have.
-var later = []string{"bugs", "fix", "bench", "engine", "eval", "ablate", "review", "serve", "worker"}
+var later = []string{"bugs", "fix", "engine", "eval", "ablate", "review", "serve", "worker"}
 
 // laterFlags are flags of docs/cli.md that a command does not have yet.
 var laterFlags = map[string][]string{"check": {"--html"}}
@@ -169,7 +170,7 @@ func misuse(err error, args []string) error {
 	next := "see breakfix --help"
 	name := ""
 	if cmd := pe.Context.Selected(); cmd != nil {
-		name = cmd.Name
+		name = strings.TrimPrefix(cmd.FullPath(), "breakfix ")
 		next = "see breakfix " + name + " --help"
 	}
 	switch {
@@ -178,6 +179,10 @@ func misuse(err error, args []string) error {
 	}):
 		flag, _, _ := strings.Cut(strings.TrimPrefix(said, "unknown flag "), ",")
 		said = fmt.Sprintf("%s of breakfix %s comes with a later version; this is %s", flag, name, version)
+	case name == "bench" && slices.ContainsFunc(laterBench, func(name string) bool { return said == "unexpected argument "+name }):
+		said = fmt.Sprintf("breakfix bench %s comes with a later version; this is %s", strings.TrimPrefix(said, "unexpected argument "), version)
+	case name == "bench" && strings.HasPrefix(said, "expected "):
+		said, next = "nothing to measure was named", "breakfix bench exec measures how fast mutants are judged; see breakfix bench --help"
 	case len(args) == 0 || strings.HasPrefix(said, "expected one of "):
 		said, next = "no command was given", "breakfix play plays; see breakfix --help"
 	case slices.ContainsFunc(later, func(name string) bool { return said == "unexpected argument "+name }):
@@ -207,8 +212,10 @@ func (c *cli) sourcesOf(file *resolver) error {
 	if len(c.Play.Sources) == 0 {
 		c.Play.Sources = named
 	}
-	if c.Check.Source == "" && len(named) == 1 {
-		c.Check.Source = named[0]
+	for _, one := range []*string{&c.Check.Source, &c.Bench.Exec.Source} {
+		if *one == "" && len(named) == 1 {
+			*one = named[0]
+		}
 	}
 	return nil
 }

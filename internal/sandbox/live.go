@@ -139,6 +139,13 @@ func (l *Live) Score() *os.File {
 	return f
 }
 
+// CPU returns the CPU time that the box has used so far, its cages included; 0
+// when it is not measured.
+func (l *Live) CPU() time.Duration {
+	used, _ := l.group.cpu()
+	return used
+}
+
 // Cage is the control group of one child of a Live box. It is used for one
 // child and never again: a group that was killed once kills whatever is
 // started in it later.

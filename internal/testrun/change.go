@@ -39,10 +39,43 @@ type statement struct {
 	NewFirst int    `json:"new_first"`
 }
 
-// syntaxCache keeps the syntax of the snapshot's files.
+// syntaxCache keeps the syntax of the snapshot's files, the shapes of its
+// statements and the latest changes.
 type syntaxCache struct {
-	mu sync.Mutex
-	m  map[string]*lang.File // nil: not to be parsed
+	mu      sync.Mutex
+	m       map[string]*lang.File // nil: not to be parsed
+	shapes  map[string][]string   // by text
+	changes []known
+}
+
+// known is a change that was looked at: who judges a tree asks what it affects
+// first and runs it then. Trees never change.
+type known struct {
+	tree   *tree.Tree
+	change *change
+}
+
+// latest is how many changes are kept.
+const latest = 32
+
+func (c *syntaxCache) changed(t *tree.Tree) *change {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, k := range c.changes {
+		if k.tree == t {
+			return k.change
+		}
+	}
+	return nil
+}
+
+func (c *syntaxCache) keep(t *tree.Tree, ch *change) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.changes) == latest {
+		c.changes = slices.Delete(c.changes, 0, 1)
+	}
+	c.changes = append(c.changes, known{t, ch})
 }
 
 func (c *syntaxCache) get(t *tree.Tree, path string) *lang.File {
@@ -68,6 +101,9 @@ func (c *syntaxCache) get(t *tree.Tree, path string) *lang.File {
 
 // changeOf finds out how t differs from the snapshot.
 func (w *Workspace) changeOf(t *tree.Tree) (*change, error) {
+	if c := w.syntax.changed(t); c != nil {
+		return c, nil
+	}
 	base := w.Snapshot.Tree
 	files, err := changesOf(base, t)
 	if err != nil {
@@ -83,6 +119,7 @@ func (w *Workspace) changeOf(t *tree.Tree) (*change, error) {
 			c.swap[p] = swap
 		}
 	}
+	w.syntax.keep(t, c)
 	return c, nil
 }
 
@@ -102,7 +139,7 @@ func (w *Workspace) changeOfFile(p string, now *tree.File) (spots []spot, swap [
 	groups, ok := topLevel(f, edits)
 	for i := range groups {
 		g := &groups[i]
-		g.wide = g.wide || bindingsDiffer(g.Old, g.New)
+		g.wide = g.wide || w.syntax.bindingsDiffer(g.Old, g.New)
 	}
 	for _, e := range edits {
 		s := w.spotOf(f, p, e)
@@ -127,8 +164,11 @@ func (w *Workspace) changeOfFile(p string, now *tree.File) (spots []spot, swap [
 // block that it continues.
 func differences(a, b []byte) []tree.Edit {
 	var out []tree.Edit
-	for _, e := range udiff.Bytes(a, b) {
-		n := tree.Edit{Start: e.Start, End: e.End, New: e.New}
+	// Comparing costs as much as the text is long: whole lines that are alike at
+	// both ends are left out.
+	head, tail := alike(a, b)
+	for _, e := range udiff.Bytes(a[head:len(a)-tail], b[head:len(b)-tail]) {
+		n := tree.Edit{Start: head + e.Start, End: head + e.End, New: e.New}
 		if n.Start == n.End && n.Start > 0 && a[n.Start-1] == '\n' && strings.HasSuffix(n.New, "\n") {
 			n.Start, n.End = n.Start-1, n.End-1
 			n.New = "\n" + strings.TrimSuffix(n.New, "\n")
@@ -136,6 +176,28 @@ func differences(a, b []byte) []tree.Edit {
 		out = append(out, n)
 	}
 	return out
+}
+
+// alike returns how many bytes of whole lines two texts share at their
+// beginning, and of the rest at their end.
+func alike(a, b []byte) (head, tail int) {
+	n := min(len(a), len(b))
+	for head < n && a[head] == b[head] {
+		head++
+	}
+	head = bytes.LastIndexByte(a[:head], '\n') + 1
+	for n -= head; tail < n && a[len(a)-1-tail] == b[len(b)-1-tail]; {
+		tail++
+	}
+	begins := func(text []byte) bool { at := len(text) - tail; return at == 0 || text[at-1] == '\n' }
+	if begins(a) && begins(b) {
+		return head, tail
+	}
+	line := bytes.IndexByte(a[len(a)-tail:], '\n')
+	if line < 0 {
+		return head, 0
+	}
+	return head, tail - line - 1
 }
 
 // group is neighbouring statements of the top level with their edits.
@@ -258,10 +320,24 @@ func outermost(s *python.Scope) *python.Scope {
 // bindingsDiffer reports whether the scopes of two texts bind other names or
 // are other kinds of functions: then a place that the edit does not touch can
 // act otherwise, since a name is local to all of a function.
-func bindingsDiffer(a, b string) bool {
-	x, errA := shapeOf(a)
-	y, errB := shapeOf(b)
-	return errA != nil || errB != nil || !slices.Equal(x, y)
+func (c *syntaxCache) bindingsDiffer(old, now string) bool {
+	c.mu.Lock()
+	x, known := c.shapes[old]
+	c.mu.Unlock()
+	if !known {
+		var err error
+		if x, err = shapeOf(old); err != nil {
+			return true
+		}
+		c.mu.Lock()
+		if c.shapes == nil {
+			c.shapes = map[string][]string{}
+		}
+		c.shapes[old] = x
+		c.mu.Unlock()
+	}
+	y, err := shapeOf(now)
+	return err != nil || !slices.Equal(x, y)
 }
 
 func shapeOf(text string) ([]string, error) {

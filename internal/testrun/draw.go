@@ -15,17 +15,17 @@ type Mutant struct {
 	Tree *tree.Tree
 }
 
-// Draw draws n mutations of the snapshot's code whose lines a test runs, at
-// random by the seed; fewer when there are not as many. selected says which
+// Draw draws n mutations of the snapshot's code whose lines a test runs, or
+// loading the suite does, at random by the seed; fewer when there are not as many. selected says which
 // files may be taken, nil all. It is what the tiers are compared on.
 func (w *Workspace) Draw(n int, seed uint64, selected func(path string) bool) ([]Mutant, error) {
 	rng := rand.New(rand.NewPCG(seed, 0x6272656b))
 	var files []string
 	lines := 0
 	for _, p := range codeFiles(w.Snapshot.Tree) {
-		if f := w.Base.Cover.Files[p]; f != nil && len(f.Lines) > 0 && (selected == nil || selected(p)) {
+		if f := w.Base.Cover.Files[p]; f != nil && len(f.Lines)+len(f.Imported) > 0 && (selected == nil || selected(p)) {
 			files = append(files, p)
-			lines += len(f.Lines)
+			lines += len(f.Lines) + len(f.Imported)
 		}
 	}
 	// About six mutations stand on a covered line; that each parses is most of
@@ -42,7 +42,7 @@ func (w *Workspace) Draw(n int, seed uint64, selected func(path string) bool) ([
 			continue
 		}
 		found = append(found, mutate.EnumerateWhere(python.Python, p, f, mutate.Operators(), func(first, last int) bool {
-			return rng.Float64() < share && w.ran(p, first, last)
+			return rng.Float64() < share && (w.ran(p, first, last) || w.Imported(p, first, last))
 		})...)
 	}
 	rng.Shuffle(len(found), func(i, j int) { found[i], found[j] = found[j], found[i] })

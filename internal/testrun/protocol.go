@@ -26,12 +26,14 @@ var (
 	coverSource string
 	//go:embed inside/breakfix_warm.py
 	warmSource string
+	//go:embed inside/breakfix_render.py
+	renderSource string
 )
 
 // reporterVersion names the protocol and the plugin; what was measured with
 // another one is measured again.
 var reporterVersion = func() string {
-	s := sha256.Sum256([]byte(channelSource + reporterSource + configSource + smokeSource + coverSource + warmSource + zygote.CageSource))
+	s := sha256.Sum256([]byte(channelSource + reporterSource + configSource + smokeSource + coverSource + warmSource + renderSource + zygote.CageSource))
 	return "1-" + hex.EncodeToString(s[:6])
 }()
 

@@ -174,6 +174,7 @@ func (j job) spec(p plan) (sandbox.Spec, error) {
 	if p.Warm != "" {
 		spec.Extra[path.Join(insideAt, "breakfix_cage.py")] = tree.Text(zygote.CageSource)
 		spec.Extra[path.Join(insideAt, "breakfix_warm.py")] = tree.Text(warmSource)
+		spec.Extra[path.Join(insideAt, "breakfix_render.py")] = tree.Text(renderSource)
 	}
 	if j.coverage != "" {
 		spec.Extra[path.Join(insideAt, "breakfix_cover.py")] = tree.Text(coverSource)

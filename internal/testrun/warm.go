@@ -44,7 +44,8 @@ type warm struct {
 	mu    sync.Mutex
 	kinds map[kind]*pool
 	unfit map[Tier]string // tiers that cannot be used, and why
-	peak  int64
+	open  map[*warmProcess]bool
+	ended Heat // of those that are closed
 	shut  bool
 }
 
@@ -84,7 +85,7 @@ type errTier struct{ why string }
 func (e *errTier) Error() string { return e.why }
 
 func newWarm(keeper sandbox.Keeper, j func(int) job, p func(Tier) plan, check func(Tier, ready) error) *warm {
-	return &warm{keeper: keeper, job: j, plan: p, check: check, kinds: map[kind]*pool{}, unfit: map[Tier]string{}}
+	return &warm{keeper: keeper, job: j, plan: p, check: check, kinds: map[kind]*pool{}, unfit: map[Tier]string{}, open: map[*warmProcess]bool{}}
 }
 
 // why says why a tier is not used, "" when it is.
@@ -135,6 +136,7 @@ func (w *warm) acquire(ctx context.Context, k kind) (p *warmProcess, release fun
 		}
 		select {
 		case <-p.Gone():
+			delete(w.open, p) // nobody can say any more what it used
 			p = nil
 		default:
 		}
@@ -149,7 +151,6 @@ func (w *warm) acquire(ctx context.Context, k kind) (p *warmProcess, release fun
 	return p, func(broken bool) {
 		defer free()
 		w.mu.Lock()
-		w.peak = max(w.peak, p.Peak())
 		if broken {
 			pl.lost++
 			if pl.lost >= warmLives {
@@ -166,7 +167,7 @@ func (w *warm) acquire(ctx context.Context, k kind) (p *warmProcess, release fun
 		}
 		w.mu.Unlock()
 		if !keep {
-			p.Close()
+			w.end(p)
 		}
 	}, nil
 }
@@ -175,7 +176,34 @@ func (w *warm) retire(pl *pool, p *warmProcess) {
 	w.mu.Lock()
 	pl.idle = slices.DeleteFunc(pl.idle, func(q *warmProcess) bool { return q == p })
 	w.mu.Unlock()
+	w.end(p)
+}
+
+// end closes a process and keeps what it used.
+func (w *warm) end(p *warmProcess) {
+	w.mu.Lock()
+	if w.open[p] {
+		delete(w.open, p)
+		w.ended = w.ended.and(p)
+	}
+	w.mu.Unlock()
 	p.Close()
+}
+
+// and adds what a process has used.
+func (h Heat) and(p *warmProcess) Heat {
+	return Heat{max(h.Peak, p.Peak()), h.CPU + p.CPU()}
+}
+
+// heat tells what all processes have used so far.
+func (w *warm) heat() Heat {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	h := w.ended
+	for p := range w.open {
+		h = h.and(p)
+	}
+	return h
 }
 
 // start starts a process. One that cannot be had is an *errTier, and the tier
@@ -215,6 +243,9 @@ func (w *warm) start(ctx context.Context, k kind) (*warmProcess, error) {
 		w.giveUp(k.tier, err.Error())
 		return nil, &errTier{err.Error()}
 	}
+	w.mu.Lock()
+	w.open[p] = true
+	w.mu.Unlock()
 	return p, nil
 }
 
@@ -313,7 +344,7 @@ func (w *warm) close() {
 	}
 	w.mu.Unlock()
 	for _, p := range all {
-		p.Close()
+		w.end(p)
 	}
 }
 

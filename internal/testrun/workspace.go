@@ -75,7 +75,7 @@ type Stats struct {
 	Mismatch  int                `json:"mismatch"`  // and said something else
 	Processes int                `json:"processes"` // boxes started for tests
 	Seconds   map[string]float64 `json:"seconds"`   // wall time by phase: tests, lint, types, smoke
-	Peak      int64              `json:"peak"`      // bytes, the largest box
+	Peak      int64              `json:"peak"`      // bytes, the largest box, or warm process with its children
 }
 
 // Stats returns a copy of the counts.
@@ -84,6 +84,7 @@ func (w *Workspace) Stats() Stats {
 	defer w.mu.Unlock()
 	s := w.stats
 	s.Tiers = maps.Clone(w.stats.Tiers)
+	s.Peak = max(s.Peak, w.Heat().Peak)
 	s.Seconds = map[string]float64{}
 	for k, v := range w.stats.Seconds {
 		s.Seconds[k] = v

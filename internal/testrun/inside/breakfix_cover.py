@@ -13,6 +13,10 @@ from breakfix_channel import send
 
 _ROOT = "/work/"
 _STARTS = ("subprocess.Popen", "os.posix_spawn", "os.exec", "os.system", "os.fork", "os.forkpty", "os.startfile")
+# Programs that tell something of the machine and run nothing of the tree;
+# platform.uname() starts one.
+_TELLERS = {"uname", "hostname", "arch", "nproc", "getconf", "id", "whoami", "tty", "stty"}
+_SYSTEM = ("", "/bin", "/usr/bin", "/sbin", "/usr/sbin")
 _SIGNALS = ("os.kill", "os.killpg", "signal.pthread_kill")
 _READERS = ("importlib", "_pytest", "pluggy", "breakfix")
 
@@ -24,6 +28,21 @@ def _inside(path):
 def _file_of(module):
     path = getattr(module, "__file__", None)
     return path[len(_ROOT):] if _inside(path) else None
+
+
+def _tells(event, args):
+    """Whether what is started cannot depend on code of the tree."""
+    if event == "subprocess.Popen":
+        program, argv, env = args[0], args[1], args[3]
+    elif event == "os.posix_spawn":
+        program, argv, env = args
+    else:
+        return False
+    env = os.environ if env is None else env
+    words = [os.fsdecode(w) for w in (program, *argv)]
+    folder, name = os.path.split(words[0])
+    return (name in _TELLERS and folder in _SYSTEM and not any(_ROOT in w for w in words)
+            and not any(_inside(p + "/") for p in str(env.get("PATH", _ROOT)).split(":")) and "LD_PRELOAD" not in env)
 
 
 class Cover:
@@ -103,7 +122,12 @@ class Cover:
 
     def _audit(self, event, args):
         if event in _STARTS:
-            self.traits.add("spawns")
+            try:
+                known = _tells(event, args)
+            except Exception:
+                known = False
+            if not known:
+                self.traits.add("spawns")
         elif event in _SIGNALS:
             self.traits.add("signals")
         elif event in ("socket.connect", "socket.bind", "socket.getaddrinfo"):

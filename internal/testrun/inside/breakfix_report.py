@@ -240,6 +240,9 @@ class Reporter:
         for item in session.items:
             by_id.setdefault(item.nodeid, []).append(item)
         warmth = WARMTH.Collected(session.config)
+        # Kept: to let go of lists of all tests and functions writes to each of
+        # these, and a child pays for every page that it is the first to write to.
+        self.kept = by_id, session.items, self.ids, warmth
         body = CAGE.serve({"ids": self.ids, "lost": self.lost, "pytest": pytest.__version__, "modules": warmth.modules(),
                            "cover": COVER.loading() if COVER is not None else None}, warmth.before)
         hello()

@@ -11,6 +11,8 @@ import os
 import sys
 import types
 
+import breakfix_render
+
 _ROOT = "/work/"
 _NOT_OURS = ("/work/", "/breakfix/")
 _GENERATORS = 0x20 | 0x80 | 0x200  # generator, coroutine, asynchronous generator
@@ -81,6 +83,8 @@ class Bare:
                 self.compiled[_ROOT + path] = data, compile(data, _ROOT + path, "exec", dont_inherit=True)
             except Exception:
                 pass  # the run itself will tell
+        breakfix_render.rehearse()
+        breakfix_render.know_modules()
 
     def _rewrite(self, fn, config):
         known = self.rewritten.get(str(fn))
@@ -117,6 +121,9 @@ class Collected:
         self.config, self.req, self.plan = config, None, []
         self.by_place, self.by_path, self.alive, self.old, self.imported = {}, {}, set(), {}, {}
         self.found = False
+        self.statements = breakfix_render.Statements()
+        breakfix_render.rehearse()
+        breakfix_render.know_modules()
 
     def modules(self):
         """Names of loaded modules that are not of the tree, in the order of loading."""
@@ -160,6 +167,10 @@ class Collected:
                 self._file(path, statements)
         except Refused as e:
             return str(e)
+        for path, statements in swaps.items():
+            self.statements.change(path, statements)
+        for path in {test.split("::")[0] for test in req["body"]["tests"]}:
+            self.statements.look(path)
         return None
 
     def _file(self, path, statements):

@@ -309,6 +309,9 @@ def _server():
                         send({"refused": refused})
                         continue
                 prefer(b"1000")
+                # What was made since the last child is new: each child would go
+                # through all of it when its first collection comes.
+                gc.collect(1)
                 caps.set(caps.raised)
                 pid = clone(_NEWNS | _NEWIPC | _NEWPID | (_NEWNET if req["network"] else 0), group)
             except Exception as e:

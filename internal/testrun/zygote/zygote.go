@@ -356,6 +356,10 @@ func (s *Server) Runs() int { return s.runs }
 // Peak returns the most memory in bytes that the process and its children used.
 func (s *Server) Peak() int64 { return s.live.Peak() }
 
+// CPU returns the CPU time that the process and its children have used; 0
+// when it is not measured.
+func (s *Server) CPU() time.Duration { return s.live.CPU() }
+
 // Gone is closed when the process is gone.
 func (s *Server) Gone() <-chan struct{} { return s.live.Done() }
 
