@@ -287,7 +287,9 @@ class Reporter:
         else:
             send("end", id=item.nodeid, verdict=verdict, seconds=took, failure=detail)
         if self.decide and _red(verdict):
-            item.session.shouldstop = "decided"
+            # Not by pytest's own way to stop: it renders a traceback of itself.
+            flush(item.config)
+            done(selected=len(self.ids), ended=self.ended)
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_runtest_makereport(self, item, call):
