@@ -5,6 +5,7 @@ import (
 	"sort"
 	"strings"
 
+	"breakfix/internal/lang/python"
 	"breakfix/internal/outcome"
 	"breakfix/internal/tree"
 )
@@ -50,7 +51,7 @@ func (w *Workspace) affected(c *change) map[string]bool {
 		if f := w.Base.Cover.Files[s.path]; len(loads) == 1 && f != nil && len(f.Imported) > 0 {
 			return w.everyTest() // it was loaded, and who did so is not known: an import that fails on the base
 		}
-		if loads[""] || strings.HasSuffix(s.path, "conftest.py") && !strings.Contains(s.path, "/") {
+		if w.loadedFromOutside(loads) || strings.HasSuffix(s.path, "conftest.py") && !strings.Contains(s.path, "/") {
 			return w.everyTest() // something outside of the tree loads it
 		}
 		for _, id := range w.Base.Order {
@@ -84,6 +85,19 @@ func (w *Workspace) affected(c *change) map[string]bool {
 		}
 	}
 	return may
+}
+
+// loadedFromOutside reports whether something that is not of the tree loads one
+// of the files: a plugin of pytest, say. That pytest itself loads test files
+// and conftests is no news.
+func (w *Workspace) loadedFromOutside(files map[string]bool) bool {
+	suite := filesOf(w.Base.Order)
+	for _, f := range w.Base.Trace.Edges[""] {
+		if files[f] && !python.Python.IsTest(f) && !python.Python.IsRunnerConfig(f) && !slices.Contains(suite, f) {
+			return true
+		}
+	}
+	return false
 }
 
 // readers adds the tests that read a file as text. What is read while the

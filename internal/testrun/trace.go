@@ -125,11 +125,14 @@ func (e edges) reach(files ...string) map[string]bool {
 	return seen
 }
 
-// importers returns every file that loads path, directly or not, path
-// included; "" is among them when something outside of the tree does.
+// importers returns every file of the tree that loads path, directly or not,
+// path included.
 func (e edges) importers(path string) map[string]bool {
 	back := map[string][]string{}
 	for from, to := range e {
+		if from == "" {
+			continue
+		}
 		for _, t := range to {
 			back[t] = append(back[t], from)
 		}
