@@ -86,6 +86,10 @@ func (l linters) spec(t *tree.Tree, argv []string, env ...string) sandbox.Spec {
 	return s
 }
 
+// alone runs a module of the tools as "python -m" does, but that the tree is not
+// where modules come from: a typing.py there would be run in its place.
+const alone = "import sys; sys.path.pop(0); del sys.argv[0]; import runpy; runpy.run_module(sys.argv[0], run_name='__main__', alter_sys=True)"
+
 func dead(tool string, res sandbox.Result, why string) error {
 	said := lastLines(tail(res.Stderr, 2000)+tail(res.Stdout, 1000), 5)
 	return fmt.Errorf("%s did not do its work (%s, %s, status %d): %s; remove the linters' folder in breakfix's cache so that they are installed again",
@@ -98,7 +102,7 @@ func (l linters) pylint(ctx context.Context, t *tree.Tree, files []string) (Find
 	for _, p := range l.path {
 		site += fmt.Sprintf(" + [%q]", path.Join(sandbox.TreeAt, p))
 	}
-	argv := []string{source.ToolsAt + "/bin/python", "-m", "pylint", "--rcfile", path.Join(insideAt, "none.ini"), "--disable=all", "--enable=E,W,F",
+	argv := []string{source.ToolsAt + "/bin/python", "-c", alone, "pylint", "--rcfile", path.Join(insideAt, "none.ini"), "--disable=all", "--enable=E,W,F",
 		"--persistent=n", "--score=n", "--jobs=1", "--output-format=json", "--init-hook", site, path.Join(canaryAt, "canary_of_pylint.py")}
 	res, err := l.box.Run(ctx, l.spec(t, append(argv, files...)))
 	if err != nil {

@@ -69,7 +69,7 @@ func (l linters) mypyOnce(ctx context.Context, t *tree.Tree, files []string) (fo
 	for _, p := range l.path {
 		roots = append(roots, path.Join(sandbox.TreeAt, p))
 	}
-	argv := []string{source.ToolsAt + "/bin/python", "-m", "mypy", "--config-file=", "--ignore-missing-imports", "--follow-imports=silent",
+	argv := []string{source.ToolsAt + "/bin/python", "-c", alone, "mypy", "--config-file=", "--ignore-missing-imports", "--follow-imports=silent",
 		"--no-error-summary", "--hide-error-context", "--show-error-codes", "--no-incremental", "--cache-dir=/dev/null", "--output=json",
 		"--explicit-package-bases", "--namespace-packages", "--python-executable", source.EnvAt + "/bin/python",
 		path.Join(canaryAt, "canary_of_mypy.py")}
