@@ -23,13 +23,16 @@ type cgroups struct {
 	memory  string // v1 hierarchy
 	pids    string // v1 hierarchy
 	name    string // prefix of the groups' names, unique to this process
-	next    *atomic.Int64
 }
+
+// groups counts the groups that this process has made: sandboxes of one process
+// share the prefix of their names.
+var groups atomic.Int64
 
 // detectCgroups looks for groups that this process may make; start is its
 // start time. Groups left by dead processes are killed and removed.
 func detectCgroups(start uint64) cgroups {
-	c := cgroups{name: fmt.Sprintf("%s%d-%d-", boxPrefix, os.Getpid(), start), next: &atomic.Int64{}}
+	c := cgroups{name: fmt.Sprintf("%s%d-%d-", boxPrefix, os.Getpid(), start)}
 	mounts := cgroupMounts()
 	own := ownGroups()
 	if m := mounts["unified"]; m != "" {
@@ -162,7 +165,7 @@ func (c *cgroups) make(lim Limits, open bool) (g *group, err error) {
 			g, err = nil, fmt.Errorf("make the run's cgroup: %w", err)
 		}
 	}()
-	name := c.name + strconv.FormatInt(c.next.Add(1), 10)
+	name := c.name + strconv.FormatInt(groups.Add(1), 10)
 	for _, h := range []struct {
 		parent string
 		at     *string

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -45,7 +44,7 @@ func backends(t *testing.T) map[string]*bubblewrap {
 	if b := all["default"]; b.cgroups.pids != "" {
 		open("v1 cgroups only", func(b *bubblewrap) { b.cgroups.unified = "" })
 	}
-	open("no cgroups", func(b *bubblewrap) { b.cgroups = cgroups{next: &atomic.Int64{}} })
+	open("no cgroups", func(b *bubblewrap) { b.cgroups = cgroups{} })
 	return all
 }
 
