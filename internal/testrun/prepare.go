@@ -157,6 +157,7 @@ func (p *preparer) prepare(ctx context.Context) (*Workspace, error) {
 			return nil, fmt.Errorf("keep the baseline in %s: %w", dir, err)
 		}
 	}
+	w.lint.warm = newGates(w)
 	verdicts, facts := filepath.Join(dir, "verdicts-"+string(p.env.Digest.Short())), filepath.Join(dir, "facts")
 	if p.NoCache {
 		verdicts, facts = "", ""
@@ -334,7 +335,7 @@ func (p *preparer) findings(ctx context.Context, w *Workspace, code []string) er
 	w.spent("lint", began)
 	began = time.Now()
 	p.say("smoke", "importing every module")
-	failed, err := smoker{p.Box, p.env, w.mode}.run(ctx, p.Snapshot.Tree, smokeSteps(p.Snapshot.Tree, p.env), false)
+	failed, err := smoker{box: p.Box, env: p.env, mode: w.mode}.run(ctx, p.Snapshot.Tree, smokeSteps(p.Snapshot.Tree, p.env), false)
 	if err != nil {
 		return err
 	}

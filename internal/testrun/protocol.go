@@ -26,6 +26,8 @@ var (
 	coverSource string
 	//go:embed inside/breakfix_warm.py
 	warmSource string
+	//go:embed inside/breakfix_lint.py
+	lintSource string
 )
 
 // reporterVersion names the protocol and the plugin; what was measured with
