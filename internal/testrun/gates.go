@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"path"
 	"strings"
 	"time"
@@ -49,6 +50,7 @@ type gates struct {
 	base    *tree.Tree
 	lint    linters
 	smoke   smoker
+	types   Findings // mypy's of the snapshot
 	preload []string // modules outside of the tree that the suite loads
 
 	after map[gate]int
@@ -61,7 +63,7 @@ func newGates(w *Workspace) *gates {
 	if !ok {
 		return nil
 	}
-	g := &gates{keeper: keeper, base: w.Snapshot.Tree, lint: w.lint, smoke: smoker{box: w.Box, env: w.Env, mode: w.mode}, preload: w.Base.Modules,
+	g := &gates{keeper: keeper, base: w.Snapshot.Tree, lint: w.lint, smoke: smoker{box: w.Box, env: w.Env, mode: w.mode}, types: w.Base.Types, preload: w.Base.Modules,
 		after: gateAfter, calls: map[gate]int{}}
 	g.lint.warm = nil
 	g.pools = pools[gate]{most: gateMost, idle: gateIdle, sort: func(k gate) string { return string(k) }, open: g.start}
@@ -141,33 +143,78 @@ func (g *gates) start(ctx context.Context, k gate) (*warmProcess, error) {
 	if spec.Limits.Memory == 0 {
 		spec.Limits.Memory = 3 << 30
 	}
-	return openWarm(ctx, g.keeper, spec, gateAhead+time.Minute, func(ready) error { return nil })
+	w, err := openWarm(ctx, g.keeper, spec, gateAhead+time.Minute, func(ready) error { return nil })
+	if err == nil && k == gateMypy {
+		if err = g.agrees(ctx, w); err != nil {
+			w.Close()
+			return nil, err
+		}
+	}
+	return w, err
+}
+
+// agrees asks a warm mypy about the snapshot itself, of which is known what a
+// fresh one says.
+func (g *gates) agrees(ctx context.Context, p *warmProcess) error {
+	c := g.lint.mypyCall(codeFiles(g.base))
+	var a answer
+	res, done, _, err := g.ask(ctx, p, c.script(g.base), c.tool, gateBody{Files: c.files}, nil, a.take)
+	if err == nil {
+		res, err = a.result(res, done)
+	}
+	if err != nil {
+		return err
+	}
+	found, ended, err := mypySaid(g.base, res)
+	if err == nil && (ended != nil || !maps.Equal(found, g.types)) {
+		err = errors.New("a warm mypy says something else of the snapshot than a fresh one")
+	}
+	return err
 }
 
 // call runs one call of a linter in a child of a warm process.
 func (g *gates) call(ctx context.Context, t *tree.Tree, c call) (sandbox.Result, error) {
-	var stdout, stderr bytes.Buffer
-	status := 0
-	one := script{name: string(c.tool), tree: t, wall: lintWall}
-	res, done, _, err := g.run(ctx, one, c.tool, gateBody{Files: c.files}, func(m message) {
-		switch m.Kind {
-		case "answer":
-			stdout.Reset()
-			stderr.Reset()
-		case "stdout":
-			stdout.WriteString(m.Reason)
-		case "stderr":
-			stderr.WriteString(m.Reason)
-		case "status":
-			status = m.Ended
-		}
-	})
-	if err == nil && !done {
-		// What ended it, a fresh box says.
-		err = &errTier{"the child ended without an answer: " + deathOf(res)}
+	var a answer
+	res, done, _, err := g.run(ctx, c.script(t), c.tool, gateBody{Files: c.files}, a.take)
+	if err != nil {
+		return res, err
 	}
-	res.Stopped, res.Exit, res.Stdout, res.Stderr = sandbox.Exited, status, stdout.Bytes(), stderr.Bytes()
-	return res, err
+	return a.result(res, done)
+}
+
+func (c call) script(t *tree.Tree) script {
+	return script{name: string(c.tool), tree: t, wall: lintWall}
+}
+
+// answer is what the tool said in a child, in pieces.
+type answer struct {
+	stdout, stderr bytes.Buffer
+	status         int
+}
+
+func (a *answer) take(m message) {
+	switch m.Kind {
+	case "answer": // of another child where one was lost
+		a.stdout.Reset()
+		a.stderr.Reset()
+	case "stdout":
+		a.stdout.WriteString(m.Reason)
+	case "stderr":
+		a.stderr.WriteString(m.Reason)
+	case "status":
+		a.status = m.Ended
+	}
+}
+
+// result is the child's end as that of the tool alone in a box. What ended a
+// child that did not answer, a fresh box says.
+func (a *answer) result(res sandbox.Result, done bool) (sandbox.Result, error) {
+	if !done {
+		return res, &errTier{"the child ended without an answer: " + deathOf(res)}
+	}
+	res.Stopped, res.Exit, res.Signal = sandbox.Exited, a.status, 0
+	res.Stdout, res.Stderr = a.stdout.Bytes(), a.stderr.Bytes()
+	return res, nil
 }
 
 // run is script.run in a child of a warm process.
@@ -176,37 +223,42 @@ func (g *gates) run(ctx context.Context, s script, k gate, b gateBody, handle fu
 	if err != nil {
 		return res, false, false, err
 	}
-	b.Changed = sortedKeys(changes)
 	err = g.with(ctx, k, func(p *warmProcess) error {
 		if n := shadowed(s.tree, p.ready.Modules); n != "" {
 			return &errTier{"the tree has a module by the name of " + n + ", which was read ahead"}
 		}
-		fault := ""
-		childCtx, kill := context.WithCancel(ctx)
-		defer kill()
-		w := newWatch(kill, s.wall)
-		defer w.stop()
-		// Where code of the target runs, signals and orphans are to be as in a fresh box.
-		req := zygote.Request{Body: b, Nonce: newNonce(), Changes: changes, Init: k == gateSmoke, Network: k == gateSmoke}
-		req.Report = s.follow(req.Nonce, w, &done, func(m message) {
-			if m.Kind == "fault" {
-				fault = m.Reason
-				return
-			}
-			handle(m)
-		})
-		exit, err := p.child(ctx, childCtx, req)
-		w.stop()
-		if err != nil {
-			return err
-		}
-		if fault != "" {
-			return &errLost{fmt.Errorf("a child of a warm process could not begin: %s", fault)}
-		}
-		res, late = resultOf(exit), w.fired() && !done
-		return nil
+		res, done, late, err = g.ask(ctx, p, s, k, b, changes, handle)
+		return err
 	})
 	return res, done, late, err
+}
+
+// ask has one child of a process run a script on the snapshot with changes.
+func (g *gates) ask(ctx context.Context, p *warmProcess, s script, k gate, b gateBody, changes map[string]*tree.File, handle func(message)) (res sandbox.Result, done, late bool, err error) {
+	b.Changed = sortedKeys(changes)
+	fault := ""
+	childCtx, kill := context.WithCancel(ctx)
+	defer kill()
+	w := newWatch(kill, s.wall)
+	defer w.stop()
+	// Where code of the target runs, signals and orphans are to be as in a fresh box.
+	req := zygote.Request{Body: b, Nonce: newNonce(), Changes: changes, Init: k == gateSmoke, Network: k == gateSmoke}
+	req.Report = s.follow(req.Nonce, w, &done, func(m message) {
+		if m.Kind == "fault" {
+			fault = m.Reason
+			return
+		}
+		handle(m)
+	})
+	exit, err := p.child(ctx, childCtx, req)
+	w.stop()
+	if err != nil {
+		return res, false, false, err
+	}
+	if fault != "" {
+		return res, false, false, &errLost{fmt.Errorf("a child of a warm process could not begin: %s", fault)}
+	}
+	return resultOf(exit), done, w.fired() && !done, nil
 }
 
 // cold tells whether an error of a warm process says that a fresh one has to do it.

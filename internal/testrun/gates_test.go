@@ -240,6 +240,25 @@ func TestAWarmLinterThatDiesLeavesItToAFreshOne(t *testing.T) {
 	}
 }
 
+func TestAWarmMypyThatDisagreesAboutTheSnapshotIsNotUsed(t *testing.T) {
+	w := stock(t)
+	if w.lint.warm == nil {
+		t.Skip("this sandbox cannot keep boxes open")
+	}
+	g := newGates(w)
+	g.after, g.types = nil, Findings{{File: "stock/count.py", Rule: "misc", Message: "a finding that nobody makes"}: 1}
+	defer g.close()
+	l := w.lint
+	l.warm = g
+	got, err := l.mypy(context.Background(), w.Snapshot.Tree, codeFiles(w.Snapshot.Tree))
+	if err != nil || g.why("mypy") == "" {
+		t.Fatalf("%v, given up because %q", err, g.why("mypy"))
+	}
+	if diff := cmp.Diff(w.Base.Types, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // BenchmarkGates asks each gate about mutants, warm and cold by turns.
 func BenchmarkGates(b *testing.B) {
 	if os.Getenv("BREAKFIX_SLOW") == "" {

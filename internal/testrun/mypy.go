@@ -86,6 +86,11 @@ func (l linters) mypyOnce(ctx context.Context, t *tree.Tree, files []string) (fo
 	if err != nil {
 		return nil, nil, fmt.Errorf("run mypy in the sandbox: %w", err)
 	}
+	return mypySaid(t, res)
+}
+
+// mypySaid reads the findings out of what one call said.
+func mypySaid(t *tree.Tree, res sandbox.Result) (found, ended Findings, err error) {
 	if res.Stopped != sandbox.Exited || res.Exit > 2 {
 		return nil, nil, dead("mypy", res, "it did not end by itself")
 	}
