@@ -14,8 +14,9 @@ type Judge interface {
 	// Lint and Types return the findings on a tree.
 	Lint(ctx context.Context, t *tree.Tree) (testrun.Findings, error)
 	Types(ctx context.Context, t *tree.Tree) (testrun.Findings, error)
-	// Smoke runs the package; "" or what crashed or hung.
-	Smoke(ctx context.Context, t *tree.Tree) (string, error)
+	// Smoke runs the package; "" or what crashed or hung. fresh wants processes
+	// that have loaded nothing before.
+	Smoke(ctx context.Context, t *tree.Tree, fresh bool) (string, error)
 }
 
 // Target is a prepared snapshot with everything that grading asks about it.

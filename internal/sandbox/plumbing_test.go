@@ -486,6 +486,26 @@ func TestWithoutIsolationPathsOfTheBoxBecomeThoseOfTheHost(t *testing.T) {
 	}
 }
 
+func TestSandboxesOfOneProcessNameTheirGroupsApart(t *testing.T) {
+	var open []*Live
+	for range 2 {
+		box, err := New(Options{Scratch: t.TempDir()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		l, err := box.(Keeper).Open(context.Background(), Spec{Argv: shell("sleep 1000")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		open = append(open, l)
+	}
+	for _, l := range open {
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func BenchmarkStart(b *testing.B) {
 	box, err := New(Options{Scratch: b.TempDir()})
 	if err != nil {

@@ -75,7 +75,7 @@ func TestTheDefaultTargetIsPreparedAndReused(t *testing.T) {
 		}
 		t.Logf("types %.2f s: %v", time.Since(began).Seconds(), NewFindings(w.Base.Types, types))
 		began = time.Now()
-		why, err := w.Smoke(ctx, broken)
+		why, err := w.Smoke(ctx, broken, true)
 		if err != nil || why != "" {
 			t.Errorf("smoke: %q %v", why, err)
 		}

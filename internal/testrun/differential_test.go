@@ -110,12 +110,20 @@ func TestDifferentialTiersAgreeWithFreshProcesses(t *testing.T) {
 					t.Logf("    %d labels differ: %s", len(d.differ), strings.Join(d.differ[:min(5, len(d.differ))], "; "))
 				}
 			}
-			t.Logf("%d mutants, %d wrong, %d of %d labels differ, tiers %v; not in use: %q %q", len(mutants), wrong, differ, labels, tiers, tg.w.warm.why(CodeSwap), tg.w.warm.why(LazyImport))
+			t.Logf("%d mutants, %d wrong, %d of %d labels differ, tiers %v; not in use: %q %q", len(mutants), wrong, differ, labels, tiers, notUsed(tg.w, CodeSwap), notUsed(tg.w, LazyImport))
 			if 1000*differ > labels {
 				t.Errorf("%d of %d labels differ", differ, labels)
 			}
 		})
 	}
+}
+
+// notUsed says why a tier is not used for a target.
+func notUsed(w *Workspace, t Tier) string {
+	if w.warm == nil {
+		return "no warm process can be had"
+	}
+	return w.warm.why(t)
 }
 
 func TestAFailureReadsTheSameInEveryTier(t *testing.T) {

@@ -35,6 +35,37 @@ type linters struct {
 	env  *source.Environment
 	dir  string   // host folder of the tool environment
 	path []string // folders of the tree that modules are found in
+	warm *gates   // nil: every call in a box of its own
+}
+
+// call is one call of a linter.
+type call struct {
+	tool   gate
+	args   []string // the same in every call of a workspace
+	once   []string // and in a call that keeps nothing for the next one
+	canary string   // the file with a known finding
+	files  []string
+	env    []string
+}
+
+// lintWall is how long one call may take.
+const lintWall = 10 * time.Minute
+
+// alone runs a module of the tools as "python -m" does, but that the tree is not
+// where modules come from: a typing.py there would be run in its place.
+const alone = "import sys; sys.path.pop(0); del sys.argv[0]; import runpy; runpy.run_module(sys.argv[0], run_name='__main__', alter_sys=True)"
+
+// run makes a call in a child of a warm process, or in a box of its own: what
+// the tool says is the same.
+func (l linters) run(ctx context.Context, t *tree.Tree, c call) (sandbox.Result, error) {
+	if l.warm != nil && l.warm.due(c.tool) {
+		if res, err := l.warm.call(ctx, t, c); !cold(err) {
+			return res, err
+		}
+	}
+	argv := append([]string{source.ToolsAt + "/bin/python", "-c", alone, string(c.tool)}, c.args...)
+	argv = append(append(append(argv, c.once...), c.canary), c.files...)
+	return l.box.Run(ctx, l.spec(t, argv, c.env...))
 }
 
 var (
@@ -78,7 +109,7 @@ func (l linters) spec(t *tree.Tree, argv []string, env ...string) sandbox.Spec {
 		Env: append([]string{"PATH=" + source.ToolsAt + "/bin:/usr/bin:/bin", "HOME=/tmp", "LANG=C.UTF-8", "TZ=UTC", "COLUMNS=80",
 			"PYTHONDONTWRITEBYTECODE=1", "PYTHONHASHSEED=0"}, env...),
 		Binds:  append(environmentBinds(l.env), sandbox.Bind{Host: l.dir, Inside: source.ToolsAt}),
-		Limits: sandbox.Limits{Wall: 10 * time.Minute, Output: 64 << 20, Memory: 4 << 30},
+		Limits: sandbox.Limits{Wall: lintWall, Output: 64 << 20, Memory: 4 << 30},
 	}
 	if l.env.Built != "" {
 		s.Layers = []string{l.env.Built}
@@ -92,15 +123,19 @@ func dead(tool string, res sandbox.Result, why string) error {
 		tool, why, res.Stopped, res.Exit, said)
 }
 
-// pylint returns errors and warnings in the given files.
-func (l linters) pylint(ctx context.Context, t *tree.Tree, files []string) (Findings, error) {
+func (l linters) pylintCall(files []string) call {
 	site := fmt.Sprintf("import sys, glob; sys.path += glob.glob('%s/lib/python3*/site-packages')", source.EnvAt)
 	for _, p := range l.path {
 		site += fmt.Sprintf(" + [%q]", path.Join(sandbox.TreeAt, p))
 	}
-	argv := []string{source.ToolsAt + "/bin/python", "-m", "pylint", "--rcfile", path.Join(insideAt, "none.ini"), "--disable=all", "--enable=E,W,F",
-		"--persistent=n", "--score=n", "--jobs=1", "--output-format=json", "--init-hook", site, path.Join(canaryAt, "canary_of_pylint.py")}
-	res, err := l.box.Run(ctx, l.spec(t, append(argv, files...)))
+	return call{tool: gatePylint, args: []string{"--rcfile", path.Join(insideAt, "none.ini"), "--disable=all", "--enable=E,W,F",
+		"--persistent=n", "--score=n", "--jobs=1", "--output-format=json", "--init-hook", site},
+		canary: path.Join(canaryAt, "canary_of_pylint.py"), files: files}
+}
+
+// pylint returns errors and warnings in the given files.
+func (l linters) pylint(ctx context.Context, t *tree.Tree, files []string) (Findings, error) {
+	res, err := l.run(ctx, t, l.pylintCall(files))
 	if err != nil {
 		return nil, fmt.Errorf("run pylint in the sandbox: %w", err)
 	}

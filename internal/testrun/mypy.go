@@ -62,21 +62,35 @@ func merged(a, b Findings) Findings {
 	return a
 }
 
-// mypyOnce runs mypy on files. When a file of the tree ended it before it had
-// come to the canary, ended holds the findings that say so.
-func (l linters) mypyOnce(ctx context.Context, t *tree.Tree, files []string) (found, ended Findings, err error) {
+// mypyCacheAt is where a warm process has mypy keep what it knows of the
+// snapshot: on the tree, so that what a child writes there is its own. What
+// follows it nobody can know, so no patch can lay a cache of its own there.
+const mypyCacheAt = sandbox.TreeAt + "/.breakfix-mypy-"
+
+func (l linters) mypyCall(files []string) call {
 	roots := []string{canaryAt}
 	for _, p := range l.path {
 		roots = append(roots, path.Join(sandbox.TreeAt, p))
 	}
-	argv := []string{source.ToolsAt + "/bin/python", "-m", "mypy", "--config-file=", "--ignore-missing-imports", "--follow-imports=silent",
-		"--no-error-summary", "--hide-error-context", "--show-error-codes", "--no-incremental", "--cache-dir=/dev/null", "--output=json",
-		"--explicit-package-bases", "--namespace-packages", "--python-executable", source.EnvAt + "/bin/python",
-		path.Join(canaryAt, "canary_of_mypy.py")}
-	res, err := l.box.Run(ctx, l.spec(t, append(argv, files...), "MYPYPATH="+strings.Join(roots, ":")))
+	return call{tool: gateMypy, args: []string{"--config-file=", "--ignore-missing-imports", "--follow-imports=silent",
+		"--no-error-summary", "--hide-error-context", "--show-error-codes", "--output=json",
+		"--explicit-package-bases", "--namespace-packages", "--python-executable", source.EnvAt + "/bin/python"},
+		once:   []string{"--no-incremental", "--cache-dir=/dev/null"},
+		canary: path.Join(canaryAt, "canary_of_mypy.py"), files: files, env: []string{"MYPYPATH=" + strings.Join(roots, ":")}}
+}
+
+// mypyOnce runs mypy on files. When a file of the tree ended it before it had
+// come to the canary, ended holds the findings that say so.
+func (l linters) mypyOnce(ctx context.Context, t *tree.Tree, files []string) (found, ended Findings, err error) {
+	res, err := l.run(ctx, t, l.mypyCall(files))
 	if err != nil {
 		return nil, nil, fmt.Errorf("run mypy in the sandbox: %w", err)
 	}
+	return mypySaid(t, res)
+}
+
+// mypySaid reads the findings out of what one call said.
+func mypySaid(t *tree.Tree, res sandbox.Result) (found, ended Findings, err error) {
 	if res.Stopped != sandbox.Exited || res.Exit > 2 {
 		return nil, nil, dead("mypy", res, "it did not end by itself")
 	}

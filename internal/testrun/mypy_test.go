@@ -16,6 +16,7 @@ func TestAFileThatMypyCannotReadDoesNotHideTheOthers(t *testing.T) {
 	} {
 		bad["stock/typed.py"] = tree.Text("number: int = \"text\"\n")
 		l := w.lint
+		l.warm = nil
 		broken, err := w.Snapshot.Tree.With(bad)
 		if err != nil {
 			t.Fatal(err)

@@ -358,6 +358,7 @@ func (p *preparer) findings(ctx context.Context, w *Workspace, st state, stored 
 	code := codeFiles(p.Snapshot.Tree)
 	w.lint = linters{box: p.Box, env: p.env, dir: toolDir, path: moduleRoots(p.Snapshot.Tree, code)}
 	if !st.Unlinted {
+		w.lint.warm = newGates(w)
 		return nil
 	}
 	began := time.Now()
@@ -380,7 +381,7 @@ func (p *preparer) findings(ctx context.Context, w *Workspace, st state, stored 
 	w.spent("lint", began)
 	began = time.Now()
 	p.say("smoke", "importing every module")
-	failed, err := smoker{p.Box, p.env, w.mode}.run(ctx, p.Snapshot.Tree, smokeSteps(p.Snapshot.Tree, p.env), false)
+	failed, err := smoker{box: p.Box, env: p.env, mode: w.mode}.run(ctx, p.Snapshot.Tree, smokeSteps(p.Snapshot.Tree, p.env), false)
 	if err != nil {
 		return err
 	}
@@ -394,6 +395,7 @@ func (p *preparer) findings(ctx context.Context, w *Workspace, st state, stored 
 	if err := writeGzipJSON(stored, st); err != nil {
 		return fmt.Errorf("keep the findings of the base in %s: %w", stored, err)
 	}
+	w.lint.warm = newGates(w)
 	return nil
 }
 

@@ -36,7 +36,7 @@ func TestFindingsLeftForLaterAreThoseOfABaselineThatHasThem(t *testing.T) {
 			}
 		})
 		wg.Go(func() {
-			if why, err := w.Smoke(ctx, w.Snapshot.Tree); err != nil || why != "" || len(w.Base.RunLeft) != 1 {
+			if why, err := w.Smoke(ctx, w.Snapshot.Tree, true); err != nil || why != "" || len(w.Base.RunLeft) != 1 {
 				t.Errorf("smoke %q, %v", why, err)
 			}
 		})

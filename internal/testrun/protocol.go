@@ -28,6 +28,8 @@ var (
 	warmSource string
 	//go:embed inside/breakfix_render.py
 	renderSource string
+	//go:embed inside/breakfix_lint.py
+	lintSource string
 )
 
 // reporterVersion names the protocol and the plugin; what was measured with

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -111,11 +112,30 @@ type smoker struct {
 	box  sandbox.Sandbox
 	env  *source.Environment
 	mode mode
+	warm *gates // nil: every process is a fresh one
+}
+
+// process runs steps in one process, a child of a warm one where that may and can be.
+func (s smoker) process(ctx context.Context, t *tree.Tree, steps []smokeStep, handle func(message)) (res sandbox.Result, done, late bool, err error) {
+	one := script{name: "breakfix_smoke.py", text: smokeSource, plan: smokePlan{steps}, tree: t, env: s.env, mode: s.mode, wall: smokeStall}
+	if s.warm != nil {
+		if res, done, late, err = s.warm.run(ctx, one, gateSmoke, gateBody{Steps: steps}, handle); !cold(err) {
+			return res, done, late, err
+		}
+	}
+	return one.run(ctx, s.box, handle)
 }
 
 // run runs steps on a tree in as many processes as it takes, and returns what
 // failed, in order. It stops at the first failure when first is set.
 func (s smoker) run(ctx context.Context, t *tree.Tree, steps []smokeStep, first bool) (failed []smokeFailure, err error) {
+	if s.warm != nil && !s.warm.due(gateSmoke) {
+		s.warm = nil
+	}
+	if s.warm != nil {
+		// Its start is not the code's time. Where it does not come up, fresh ones serve.
+		_ = s.warm.with(ctx, gateSmoke, func(*warmProcess) error { return nil })
+	}
 	over := time.Now().Add(smokeBudget)
 	for len(steps) > 0 && time.Now().Before(over) {
 		byLabel := map[string]int{}
@@ -124,8 +144,7 @@ func (s smoker) run(ctx context.Context, t *tree.Tree, steps []smokeStep, first 
 		}
 		running, ended := -1, -1
 		budget, stop := context.WithDeadline(ctx, over)
-		res, done, late, err := script{name: "breakfix_smoke.py", text: smokeSource, plan: smokePlan{steps}, tree: t, env: s.env, mode: s.mode,
-			wall: smokeStall}.run(budget, s.box, func(m message) {
+		res, done, late, err := s.process(budget, t, steps, func(m message) {
 			i, known := byLabel[m.Step]
 			switch {
 			case !known || i <= ended:
@@ -178,31 +197,32 @@ type smokeFailure struct {
 // Smoke runs the package of t for up to 30 seconds: it imports every module
 // and calls the console entry points with --help, leaving out what fails on
 // the base; modules that t adds are imported too. It returns "" or what crashed or hung.
-func (w *Workspace) Smoke(ctx context.Context, t *tree.Tree) (string, error) {
+// fresh wants processes of its own, for code that anybody may have written:
+// otherwise children of a warm process do, which has loaded modules that the
+// tree needs and nothing of the tree.
+func (w *Workspace) Smoke(ctx context.Context, t *tree.Tree, fresh bool) (string, error) {
 	if err := w.haveFindings(ctx); err != nil {
 		return "", err
 	}
 	key := "smoke of all modules " + string(t.Digest())
+	s := smoker{box: w.Box, env: w.Env, mode: w.mode}
+	if !fresh && w.lint.warm != nil {
+		if said, ok := fact[string](w.facts, key); ok {
+			return said, nil
+		}
+		key, s.warm = "warm "+key, w.lint.warm
+	}
 	unlock, err := w.cache.lock(ctx, key)
 	if err != nil {
 		return "", err
 	}
 	defer unlock()
-	if s, ok := fact[string](w.facts, key); ok {
-		return s, nil
+	if said, ok := fact[string](w.facts, key); ok {
+		return said, nil
 	}
 	began := time.Now()
-	left := map[string]bool{}
-	for _, s := range w.Base.RunLeft {
-		left[s] = true
-	}
-	var steps []smokeStep
-	for _, s := range smokeStepsOf(w.Snapshot.Tree, t, w.Env) {
-		if !left[s.label()] {
-			steps = append(steps, s)
-		}
-	}
-	failed, err := smoker{w.Box, w.Env, w.mode}.run(ctx, t, steps, true)
+	steps := slices.DeleteFunc(smokeStepsOf(w.Snapshot.Tree, t, w.Env), func(st smokeStep) bool { return slices.Contains(w.Base.RunLeft, st.label()) })
+	failed, err := s.run(ctx, t, steps, true)
 	if err != nil {
 		return "", err
 	}

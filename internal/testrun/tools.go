@@ -36,31 +36,13 @@ func (s script) run(ctx context.Context, box sandbox.Sandbox, handle func(messag
 	defer kill()
 	w := newWatch(kill, s.wall)
 	defer w.stop()
-	spec := sandbox.Spec{
-		Tree: s.tree,
-		Extra: map[string]*tree.File{
-			path.Join(insideAt, "breakfix_channel.py"): tree.Text(channelSource),
-			path.Join(insideAt, s.name):                tree.Text(s.text),
-			path.Join(insideAt, "plan.json"):           {Kind: tree.Regular, Data: p},
-		},
-		Argv:   []string{source.EnvAt + "/bin/python", path.Join(insideAt, s.name)},
-		Env:    job{mode: s.mode}.environ(),
-		Binds:  environmentBinds(s.env),
-		Limits: sandbox.Limits{Wall: 10 * time.Minute},
-		Secret: []byte(nonce),
-		Report: &reader{nonce: nonce, handle: func(m message) error {
-			w.allow(s.wall)
-			if m.Kind == "done" {
-				done = true
-				return errEnough
-			}
-			handle(m)
-			return nil
-		}},
+	spec := s.spec()
+	spec.Extra = map[string]*tree.File{
+		path.Join(insideAt, "breakfix_channel.py"): tree.Text(channelSource),
+		path.Join(insideAt, s.name):                tree.Text(s.text),
+		path.Join(insideAt, "plan.json"):           {Kind: tree.Regular, Data: p},
 	}
-	if s.env.Built != "" {
-		spec.Layers = []string{s.env.Built}
-	}
+	spec.Secret, spec.Report = []byte(nonce), s.follow(nonce, w, &done, handle)
 	res, err = box.Run(boxCtx, spec)
 	w.stop()
 	if err != nil && ctx.Err() != nil {
@@ -70,6 +52,34 @@ func (s script) run(ctx context.Context, box sandbox.Sandbox, handle func(messag
 		return res, false, false, fmt.Errorf("run %s in the sandbox: %w", s.name, err)
 	}
 	return res, done, w.fired() && !done, nil
+}
+
+// spec is the box of a script, without its program.
+func (s script) spec() sandbox.Spec {
+	spec := sandbox.Spec{
+		Tree:   s.tree,
+		Argv:   []string{source.EnvAt + "/bin/python", path.Join(insideAt, s.name)},
+		Env:    job{mode: s.mode}.environ(),
+		Binds:  environmentBinds(s.env),
+		Limits: sandbox.Limits{Wall: 10 * time.Minute},
+	}
+	if s.env.Built != "" {
+		spec.Layers = []string{s.env.Built}
+	}
+	return spec
+}
+
+// follow reads what a script says until it is done.
+func (s script) follow(nonce string, w *watch, done *bool, handle func(message)) *reader {
+	return &reader{nonce: nonce, handle: func(m message) error {
+		w.allow(s.wall)
+		if m.Kind == "done" {
+			*done = true
+			return errEnough
+		}
+		handle(m)
+		return nil
+	}}
 }
 
 // configuration asks pytest which configuration file it uses and returns its addopts.

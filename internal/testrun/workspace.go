@@ -47,6 +47,9 @@ func (w *Workspace) Close() error {
 	if w.warm != nil {
 		w.warm.close()
 	}
+	if w.lint.warm != nil {
+		w.lint.warm.close()
+	}
 	return w.cache.close()
 }
 

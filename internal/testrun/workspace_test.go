@@ -304,7 +304,7 @@ func TestLintersFindWhatIsNewAndOnlyThat(t *testing.T) {
 func TestADeadLinterIsAnErrorOfOurs(t *testing.T) {
 	w := stock(t)
 	l := w.lint
-	l.dir = t.TempDir() // no python in it
+	l.dir, l.warm = t.TempDir(), nil // no python in it
 	if _, err := l.pylint(context.Background(), w.Snapshot.Tree, []string{"stock/count.py"}); err == nil {
 		t.Error("a pylint that does not start found nothing, and was believed")
 	}
@@ -314,7 +314,7 @@ func TestADeadLinterIsAnErrorOfOurs(t *testing.T) {
 }
 
 func TestTheSmokeRunNamesWhatCrashesOrHangs(t *testing.T) {
-	w := stock(t)
+	w := eager(stock(t))
 	for name, c := range map[string]struct{ to, want string }{
 		"base":    {"LIMIT = 100", ""},
 		"raises":  {"LIMIT = {}['x']", "import stock raised KeyError"},
@@ -322,9 +322,11 @@ func TestTheSmokeRunNamesWhatCrashesOrHangs(t *testing.T) {
 		"signal":  {"import os; os.kill(os.getpid(), 11)", "import stock the process died: signal 11"},
 		"hanging": {"while True: pass", "import stock hangs"},
 	} {
-		why, err := w.Smoke(context.Background(), changed(t, w, "stock/count.py", "LIMIT = 100", c.to))
-		if err != nil || !strings.HasPrefix(why, c.want) || (c.want == "") != (why == "") {
-			t.Errorf("%s: %q, %v", name, why, err)
+		for _, fresh := range []bool{false, true} { // in this order: a fresh answer serves both
+			why, err := w.Smoke(context.Background(), changed(t, w, "stock/count.py", "LIMIT = 100", c.to), fresh)
+			if err != nil || !strings.HasPrefix(why, c.want) || (c.want == "") != (why == "") {
+				t.Errorf("%s, fresh %v: %q, %v", name, fresh, why, err)
+			}
 		}
 	}
 }

@@ -2,16 +2,71 @@
 
 import importlib
 import json
+import os
 import sys
 import traceback
 
+with open("/breakfix/plan.json", encoding="utf-8") as f:
+    PLAN = json.load(f)
 from breakfix_channel import attach_inherited, done, send
 
-attach_inherited()
+FIRST = set(sys.modules)  # of every process that runs this
+if PLAN.get("serve"):
+    import breakfix_cage
 
-with open("/breakfix/plan.json", encoding="utf-8") as f:
-    STEPS = json.load(f)["steps"]
 sys.path[:] = [p for p in sys.path if p not in ("/breakfix", "")]
+
+
+def loads(name):
+    """Imports a module; returns the submodules that are loaded with it."""
+    before = set(sys.modules)
+    try:
+        importlib.import_module(name)
+    except BaseException:
+        return None
+    new = [m for m in sys.modules if m not in before]
+    if any(str(getattr(sys.modules[m], "__file__", "")).startswith("/work/") for m in new):
+        return None
+    return [m for m in new if "." in m]
+
+
+def apart(name):
+    """The same in a throw-away child."""
+    r, w = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.close(r)
+        os.dup2(os.open(os.devnull, os.O_RDWR), 1)
+        with os.fdopen(w, "w", encoding="utf-8") as f:
+            json.dump(loads(name), f)
+        os._exit(0)
+    os.close(w)
+    with os.fdopen(r, encoding="utf-8") as f:
+        text = f.read()
+    os.waitpid(pid, 0)
+    return json.loads(text) if text else None
+
+
+def preload(names):
+    """Loads what the tree needs from elsewhere. A module that loads a submodule
+    which is not there by importing its package alone is left out: code that
+    forgot to import that one would run here, and in no fresh process."""
+    tops = list(dict.fromkeys(n.partition(".")[0] for n in names))
+    alone = {n: apart(n) for n in tops if n not in sys.modules}
+    for name, sub in alone.items():
+        if sub is not None and name not in sys.modules:
+            more = apart(name)
+            if more is not None and all(m in (alone.get(m.partition(".")[0]) or ()) for m in more):
+                loads(name)
+
+
+if PLAN.get("serve"):
+    preload(PLAN["preload"])
+    STEPS = breakfix_cage.serve({"modules": sorted(set(sys.modules) - FIRST)})["steps"]
+    importlib.invalidate_caches()
+else:
+    attach_inherited()
+    STEPS = PLAN["steps"]
 
 
 def where(e):
