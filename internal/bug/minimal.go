@@ -44,7 +44,7 @@ func (t *trial) confirmGiven(ctx context.Context, red RedTest) (objection, error
 		return object("%s exists in the base", red.Path)
 	}
 	z := &minimiser{r: t.t.Judge, base: t.base, broken: t.broken}
-	on, off, err := z.both(ctx, map[string]string{red.Path: red.Code}, true)
+	on, off, err := z.both(ctx, map[string]string{red.Path: red.Code})
 	if err != nil {
 		return objection{}, err
 	}

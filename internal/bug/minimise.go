@@ -173,7 +173,7 @@ func (z *minimiser) judge(ctx context.Context, vs []*variant) error {
 				files[z.path(v, i)] = string(v.src)
 			}
 		}
-		on, off, err := z.both(ctx, files, false)
+		on, off, err := z.redThenGreen(ctx, files)
 		if err != nil {
 			return err
 		}
@@ -190,17 +190,34 @@ func (z *minimiser) path(v *variant, i int) string {
 	return path.Join(v.dir, fmt.Sprintf("%s_%d.py", z.name, i))
 }
 
-// both runs the files on the broken tree and on the base at the same time.
-func (z *minimiser) both(ctx context.Context, files map[string]string, fresh bool) (on, off testrun.Report, err error) {
-	g, ctx := errgroup.WithContext(ctx)
-	deadline := variantDeadline
-	if fresh {
-		deadline = testDeadline
+// redThenGreen runs files on the broken tree, and those that have a test that
+// is red as it should be on the base.
+func (z *minimiser) redThenGreen(ctx context.Context, files map[string]string) (on, off testrun.Report, err error) {
+	req := testrun.Request{Tree: z.broken, Files: files, FilesOnly: true, GiveUp: giveUp, Deadline: func(string) time.Duration { return variantDeadline }}
+	if on, err = z.r.Run(ctx, req); err != nil {
+		return on, off, err
 	}
+	red := map[string]string{}
+	for id, v := range on.Results {
+		if file, _, ok := strings.Cut(id, "::"); ok && v.Red() && on.Failures[id].Kind == z.kind {
+			red[file] = files[file]
+		}
+	}
+	if len(red) == 0 {
+		return on, off, nil
+	}
+	req.Tree, req.Files = z.base, red
+	off, err = z.r.Run(ctx, req)
+	return on, off, err
+}
+
+// both runs the files on the broken tree and on the base at the same time.
+func (z *minimiser) both(ctx context.Context, files map[string]string) (on, off testrun.Report, err error) {
+	g, ctx := errgroup.WithContext(ctx)
 	one := func(t *tree.Tree, into *testrun.Report) {
 		g.Go(func() (err error) {
-			*into, err = z.r.Run(ctx, testrun.Request{Tree: t, Files: files, FilesOnly: true, Fresh: fresh, GiveUp: giveUp,
-				Deadline: func(string) time.Duration { return deadline }})
+			*into, err = z.r.Run(ctx, testrun.Request{Tree: t, Files: files, FilesOnly: true, Fresh: true, GiveUp: giveUp,
+				Deadline: func(string) time.Duration { return testDeadline }})
 			return err
 		})
 	}
@@ -255,7 +272,7 @@ func (z *minimiser) confirm(ctx context.Context, v *variant) (RedTest, bool, err
 			Deadline: func(string) time.Duration { return testDeadline }})
 		return err
 	})
-	on, off, err := z.both(gctx, files, true)
+	on, off, err := z.both(gctx, files)
 	if e := g.Wait(); err == nil {
 		err = e
 	}

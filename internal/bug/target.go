@@ -53,6 +53,9 @@ func (j tiered) Run(ctx context.Context, req testrun.Request) (testrun.Report, e
 	if req.Tier == 0 {
 		req.Tier = j.tier
 	}
+	// What a failure looks like is shown of the minimised test alone, which is
+	// confirmed under its own name.
+	req.Brief = !req.FilesOnly || !req.Fresh
 	return j.Judge.Run(ctx, req)
 }
 

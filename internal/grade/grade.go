@@ -142,7 +142,7 @@ func (g *grading) redTests(ctx context.Context) (string, error) {
 	if !guarded && g.free {
 		g.res.Suspicious = append(g.res.Suspicious, Unguarded)
 	}
-	rep, err := g.t.Judge.Run(ctx, testrun.Request{Tree: g.tree, Tests: b.Red, Fresh: true, Tier: g.tier,
+	rep, err := g.t.Judge.Run(ctx, testrun.Request{Tree: g.tree, Tests: b.Red, Fresh: true, Tier: g.tier, Brief: true,
 		Files: c.lay(map[string]string{file: b.RedTest.Code})})
 	if err != nil {
 		return "", err
@@ -199,7 +199,7 @@ func (g *grading) suite(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	rep, err := g.t.Judge.Run(ctx, testrun.Request{Tree: g.tree, Tests: rest, Tier: g.tier, Files: c.lay(map[string]string{})})
+	rep, err := g.t.Judge.Run(ctx, testrun.Request{Tree: g.tree, Tests: rest, Tier: g.tier, Brief: true, Files: c.lay(map[string]string{})})
 	if err != nil {
 		return "", err
 	}

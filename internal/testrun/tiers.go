@@ -79,7 +79,7 @@ func (w *Workspace) starter(tier Tier, req Request, s series, c *change) func(co
 		apart = apart || slices.Contains(w.Base.Spawns, id) || slices.Contains(w.Base.Trace.Signals, id)
 	}
 	return func(ctx context.Context, j job) (*session, error) {
-		b := body{Tests: j.tests, Files: j.whole, Decide: j.decide}
+		b := body{Tests: j.tests, Files: j.whole, Decide: j.decide, Brief: req.Brief || req.Decide}
 		if tier == CodeSwap {
 			b.Swap, b.Own = c.swap, slices.Clone(j.whole)
 			for _, f := range filesOf(j.tests) {

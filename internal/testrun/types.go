@@ -61,6 +61,10 @@ type Request struct {
 	Fresh bool
 	// Tier is the fastest tier that may run it; zero means FreshProcess.
 	Tier Tier
+	// Brief leaves out what a failure looks like as text, which takes longer than
+	// most tests: for callers that ask how a test failed and show it to nobody.
+	// Only the fast tiers heed it.
+	Brief bool
 	// Decide ends the run at the first red test, the rest Absent: for callers
 	// that ask whether some test goes red and not which. Tests are then run
 	// fastest first.

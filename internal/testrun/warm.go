@@ -113,6 +113,7 @@ type body struct {
 	Files   []string               `json:"files"` // of ours, in which every test is wanted
 	Own     []string               `json:"own"`   // collected: files of ours to be collected
 	Decide  bool                   `json:"decide"`
+	Brief   bool                   `json:"brief"`
 	Collect bool                   `json:"collect_only"`
 	Paths   []string               `json:"paths"`             // bare: what to collect
 	Rewrite []string               `json:"rewrite,omitempty"` // bare: test files to be prepared before

@@ -247,6 +247,7 @@ class Reporter:
                            "cover": COVER.loading() if COVER is not None else None}, warmth.before)
         hello()
         warmth.enter()
+        brief(session.config, body)
         chosen = [item for test in body["tests"] for item in by_id.get(test, ())]
         own = []
         if body.get("own"):
@@ -334,7 +335,14 @@ def pytest_warning_recorded(warning_message):
 REPORTER = [Reporter()]
 
 
+def brief(config, plan):
+    """Leaves the source and the values out of what a failure looks like."""
+    if plan.get("brief"):
+        config.option.tbstyle = "line"
+
+
 def pytest_configure(config):
+    brief(config, PLAN)
     config.pluginmanager.register(REPORTER[0], "breakfix-reporter")
 
 
