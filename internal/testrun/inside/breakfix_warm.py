@@ -52,6 +52,27 @@ def _changed(req):
         linecache.cache.pop(_ROOT + path, None)
 
 
+def _known_fixtures():
+    """Every session looks through all names of all plugins for fixtures. Those of
+    pytest's own modules do not change from child to child."""
+    try:
+        from _pytest import fixtures
+
+        kind = fixtures.FixtureFunctionDefinition
+    except (ImportError, AttributeError):
+        return  # another pytest: slower, not wrong
+    known = {}
+    for name, module in list(sys.modules.items()):
+        if name.startswith("_pytest.") and isinstance(module, types.ModuleType):
+            known[id(module)] = [n for n in dir(module) if isinstance(getattr(module, n, None), kind)]
+
+    def names(holder):
+        found = known.get(id(holder))
+        return dir(holder) if found is None else found
+
+    fixtures.dir = names
+
+
 class Bare:
     """Compiles ahead: a child that imports the tree then only runs it."""
 
@@ -65,6 +86,7 @@ class Bare:
             rewrite._rewrite_test = self._rewrite
         except Exception:
             self.rewrite = None  # another pytest: slower, not wrong
+        _known_fixtures()
         loader = importlib.machinery.SourceFileLoader
         self.plain = loader.source_to_code
         memo = self
