@@ -206,7 +206,8 @@ func (r *runner) judge(ctx context.Context, w Way, i int) (shot, error) {
 			req.Tests = []string{}
 		}
 	case Core, CoreFirstRed:
-		req.Tier, req.Decide = testrun.CodeSwap, w == CoreFirstRed
+		// What a failure looks like is no verdict; the others render it nowhere either.
+		req.Tier, req.Decide, req.Brief = testrun.CodeSwap, w == CoreFirstRed, true
 	}
 	s := shot{mutant: i}
 	for try := 1; ; try++ {

@@ -61,7 +61,7 @@ func (w *Workspace) Empty(ctx context.Context) (took time.Duration, ok bool, err
 	j := w.warm.job(0)
 	j.tests, j.files = []string{}, []string{}
 	began := time.Now()
-	s, err := w.warm.run(ctx, kind{tier: CodeSwap}, j, zygote.Request{Body: body{Tests: []string{}, Paths: []string{}}, Network: w.Base.Trace.Sockets})
+	s, err := w.warm.run(ctx, kind{tier: CodeSwap}, j, zygote.Request{Body: body{Tests: []string{}, Paths: []string{}}})
 	took = time.Since(began)
 	var other *errTier
 	switch {

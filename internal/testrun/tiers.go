@@ -74,9 +74,13 @@ func (w *Workspace) starter(tier Tier, req Request, s series, c *change) func(co
 	}
 	// A process of its own below the namespace's first is needed where signals
 	// or orphans matter, which our own test files may inherit.
-	apart := len(req.Files) > 0 && len(w.Base.Spawns)+len(w.Base.Trace.Signals) > 0
+	own := len(req.Files) > 0
+	apart := own && len(w.Base.Spawns)+len(w.Base.Trace.Signals) > 0
+	// A network of its own costs more than most tests: for those that need it.
+	network := slices.Contains(w.Base.Trace.Sockets, "") || own && len(w.Base.Trace.Sockets) > 0
 	for _, id := range s.tests {
 		apart = apart || slices.Contains(w.Base.Spawns, id) || slices.Contains(w.Base.Trace.Signals, id)
+		network = network || slices.Contains(w.Base.Trace.Sockets, id)
 	}
 	return func(ctx context.Context, j job) (*session, error) {
 		b := body{Tests: j.tests, Files: j.whole, Decide: j.decide, Brief: req.Brief || req.Decide}
@@ -100,7 +104,7 @@ func (w *Workspace) starter(tier Tier, req Request, s series, c *change) func(co
 		if b.Paths == nil {
 			b.Paths = []string{}
 		}
-		return w.warm.run(ctx, kind{tier, s.seed}, j, zygote.Request{Body: b, Changes: files, Init: apart, Network: w.Base.Trace.Sockets})
+		return w.warm.run(ctx, kind{tier, s.seed}, j, zygote.Request{Body: b, Changes: files, Init: apart, Network: network})
 	}
 }
 

@@ -19,7 +19,7 @@ type Trace struct {
 	Imports map[string][]string `json:"imports"` // files that a test imports when it runs
 	Reads   map[string][]string `json:"reads"`   // code that a test reads as text; "" while loading
 	Signals []string            `json:"signals"` // tests that send signals
-	Sockets bool                `json:"sockets"` // some test, or loading, opens a connection or listens
+	Sockets []string            `json:"sockets"` // tests that open a connection or listen; "" while loading
 }
 
 // trace collects what processes with coverage told.
@@ -49,7 +49,9 @@ func (t *trace) addLoading(l loading) {
 	t.addEdges(l.Edges)
 	t.Reads[""] = union(t.Reads[""], l.Reads)
 	t.spawns[""] = t.spawns[""] || l.Spawns
-	t.Sockets = t.Sockets || l.Sockets
+	if l.Sockets {
+		t.Sockets = union(t.Sockets, []string{""})
+	}
 }
 
 func (t *trace) addEdges(e edges) {
@@ -66,7 +68,7 @@ func (t *trace) addTraits(m message) {
 		case "signals":
 			t.Signals = union(t.Signals, []string{m.ID})
 		case "sockets":
-			t.Sockets = true
+			t.Sockets = union(t.Sockets, []string{m.ID})
 		}
 	}
 	if len(m.Reads) > 0 {
@@ -96,7 +98,7 @@ func (t *trace) merge(o *trace) {
 		t.ended[id] = true
 	}
 	t.Signals = union(t.Signals, o.Signals)
-	t.Sockets = t.Sockets || o.Sockets
+	t.Sockets = union(t.Sockets, o.Sockets)
 }
 
 // union returns the sorted union of two lists.
