@@ -230,7 +230,9 @@ func (g *grading) types(ctx context.Context) (string, error) {
 	return news(g.t.Base.Types, now), err
 }
 
-func (g *grading) smoke(ctx context.Context) (string, error) { return g.t.Judge.Smoke(ctx, g.tree, g.free) }
+func (g *grading) smoke(ctx context.Context) (string, error) {
+	return g.t.Judge.Smoke(ctx, g.tree, g.free)
+}
 
 // news names the findings that the base does not have, the first three.
 func news(base, now testrun.Findings) string {
