@@ -40,14 +40,20 @@ func gateTarget(tb testing.TB, name string) *Workspace {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { w.Close() })
-	eager(w)
-	return w
+	return eager(tb, w)
 }
 
-// eager has a workspace start warm processes for the first call of each gate.
-func eager(w *Workspace) *Workspace {
+// eager gives a workspace warm processes of its own until the test ends,
+// started for the first call of each gate: others may have closed the shared ones.
+func eager(tb testing.TB, w *Workspace) *Workspace {
+	tb.Helper()
 	if w.lint.warm != nil {
-		w.lint.warm.after = nil
+		w.lint.warm.close()
+	}
+	if g := newGates(w); g != nil {
+		g.after = nil
+		w.lint.warm = g
+		tb.Cleanup(g.close)
 	}
 	return w
 }
@@ -92,7 +98,7 @@ func TestWarmGatesSayWhatColdOnesSay(t *testing.T) {
 		w    *Workspace
 		n    int
 	}
-	targets := []target{{"stock", eager(stock(t)), 12}}
+	targets := []target{{"stock", eager(t, stock(t)), 12}}
 	if os.Getenv("BREAKFIX_SLOW") != "" {
 		targets = append(targets, target{"cachetools", gateTarget(t, "pypi:cachetools==8.0.1"), 200}, target{"toolz", gateTarget(t, "pypi:toolz==1.2.0"), 60},
 			// Typed throughout: mypy reads no body without annotations.
@@ -168,7 +174,7 @@ func compareGate(t *testing.T, used *gates, g asked, mutants []Mutant) {
 }
 
 func TestWarmGatesSayWhatColdOnesSayOfOddTrees(t *testing.T) {
-	w := eager(stock(t))
+	w := eager(t, stock(t))
 	for name, files := range map[string]map[string]*tree.File{
 		"a file that is not UTF-8":              {"stock/bytes.py": tree.Text("x = \"\xe9\"\n"), "stock/typed.py": tree.Text("number: int = \"text\"\n")},
 		"a syntax error":                        {"stock/count.py": tree.Text("print 1\n")},
@@ -198,7 +204,7 @@ func TestWarmGatesSayWhatColdOnesSayOfOddTrees(t *testing.T) {
 }
 
 func TestLintersTakeNoModuleOfTheTreeForTheirOwn(t *testing.T) {
-	w := eager(stock(t))
+	w := eager(t, stock(t))
 	files := map[string]*tree.File{"stock/count.py": tree.Text("def total(items) -> str:\n    return unknown_name + 1\n")}
 	for _, name := range []string{"astroid.py", "pylint.py", "mypy.py", "runpy.py"} {
 		files[name] = tree.Text("raise SystemExit(0)\n")
