@@ -40,14 +40,20 @@ func gateTarget(tb testing.TB, name string) *Workspace {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { w.Close() })
-	eager(w)
-	return w
+	return eager(tb, w)
 }
 
-// eager has a workspace start warm processes for the first call of each gate.
-func eager(w *Workspace) *Workspace {
+// eager gives a workspace warm processes of its own until the test ends,
+// started for the first call of each gate: others may have closed the shared ones.
+func eager(tb testing.TB, w *Workspace) *Workspace {
+	tb.Helper()
 	if w.lint.warm != nil {
-		w.lint.warm.after = nil
+		w.lint.warm.close()
+	}
+	if g := newGates(w); g != nil {
+		g.after = nil
+		w.lint.warm = g
+		tb.Cleanup(g.close)
 	}
 	return w
 }
@@ -92,9 +98,11 @@ func TestWarmGatesSayWhatColdOnesSay(t *testing.T) {
 		w    *Workspace
 		n    int
 	}
-	targets := []target{{"stock", eager(stock(t)), 12}}
+	targets := []target{{"stock", eager(t, stock(t)), 12}}
 	if os.Getenv("BREAKFIX_SLOW") != "" {
-		targets = append(targets, target{"cachetools", gateTarget(t, "pypi:cachetools==8.0.1"), 200}, target{"toolz", gateTarget(t, "pypi:toolz==1.2.0"), 60})
+		targets = append(targets, target{"cachetools", gateTarget(t, "pypi:cachetools==8.0.1"), 200}, target{"toolz", gateTarget(t, "pypi:toolz==1.2.0"), 60},
+			// Typed throughout: mypy reads no body without annotations.
+			target{"itsdangerous", gateTarget(t, "pypi:itsdangerous==2.2.0"), 200})
 	}
 	seed := uint64(1)
 	if s := os.Getenv("BREAKFIX_SEED"); s != "" {
@@ -113,59 +121,60 @@ func TestWarmGatesSayWhatColdOnesSay(t *testing.T) {
 				t.Fatal("no mutant was drawn")
 			}
 			for _, g := range gatesOf(tg.w) {
-				if _, err := g.warm(mutants[0].Tree); err != nil { // starts it
-					t.Fatal(err)
-				}
-				var warm, cold []float64
-				differ := 0
-				for _, m := range mutants {
-					began := time.Now()
-					got, err := g.warm(m.Tree)
-					if err != nil {
-						t.Fatal(err)
-					}
-					between := time.Now()
-					want, err := g.cold(m.Tree)
-					if err != nil {
-						t.Fatal(err)
-					}
-					warm, cold = append(warm, between.Sub(began).Seconds()*1000), append(cold, time.Since(between).Seconds()*1000)
-					if got != want {
-						differ++
-						t.Errorf("%s: %s:%d %s %s (- cold, + warm): %s", g.name, m.Path, m.Line, m.Operator, m.Variant, cmp.Diff(want, got))
-					}
-				}
-				slices.Sort(warm)
-				slices.Sort(cold)
-				t.Logf("%s: %d mutants, %d differ; median %.0f ms warm, %.0f ms cold; worst %.0f and %.0f ms", g.name, len(mutants), differ,
-					warm[len(warm)/2], cold[len(cold)/2], warm[len(warm)-1], cold[len(cold)-1])
-			}
-			g := tg.w.lint.warm
-			for _, k := range []gate{gatePylint, gateMypy, gateSmoke} {
-				if why := g.why(string(k)); why != "" {
-					t.Errorf("warm processes for %s were given up: %s", k, why)
-					continue
-				}
-				err := g.with(context.Background(), k, func(p *warmProcess) error {
-					t.Logf("%s: %d MB at most, %d children, %d modules loaded ahead", k, p.Peak()>>20, p.Runs(), len(p.ready.Modules))
-					if p.Peak() > 300<<20 {
-						t.Errorf("%s: a warm process uses %d MB", k, p.Peak()>>20)
-					}
-					if p.Runs() < len(mutants) {
-						t.Errorf("%s: %d children for %d mutants: some were judged in fresh processes", k, p.Runs(), len(mutants))
-					}
-					return nil
-				})
-				if err != nil {
-					t.Error(err)
-				}
+				t.Run(g.name, func(t *testing.T) { compareGate(t, tg.w.lint.warm, g, mutants) })
 			}
 		})
 	}
 }
 
+// compareGate asks a gate about mutants, warm and cold by turns.
+func compareGate(t *testing.T, used *gates, g asked, mutants []Mutant) {
+	if _, err := g.warm(mutants[0].Tree); err != nil { // starts it
+		t.Fatal(err)
+	}
+	var warm, cold []float64
+	differ, answers := 0, map[string]bool{}
+	for _, m := range mutants {
+		began := time.Now()
+		got, err := g.warm(m.Tree)
+		if err != nil {
+			t.Fatal(err)
+		}
+		between := time.Now()
+		want, err := g.cold(m.Tree)
+		if err != nil {
+			t.Fatal(err)
+		}
+		warm, cold = append(warm, between.Sub(began).Seconds()*1000), append(cold, time.Since(between).Seconds()*1000)
+		if answers[want] = true; got != want {
+			differ++
+			t.Errorf("%s:%d %s %s (- cold, + warm): %s", m.Path, m.Line, m.Operator, m.Variant, cmp.Diff(want, got))
+		}
+	}
+	slices.Sort(warm)
+	slices.Sort(cold)
+	t.Logf("%d mutants, %d different answers, %d differ; median %.0f ms warm, %.0f ms cold; worst %.0f and %.0f ms", len(mutants), len(answers), differ,
+		warm[len(warm)/2], cold[len(cold)/2], warm[len(warm)-1], cold[len(cold)-1])
+	if why := used.why(g.name); why != "" {
+		t.Fatalf("warm processes were given up: %s", why)
+	}
+	err := used.with(context.Background(), gate(g.name), func(p *warmProcess) error {
+		t.Logf("%d MB at most, %d children, %d modules loaded ahead", p.Peak()>>20, p.Runs(), len(p.ready.Modules))
+		if p.Peak() > 300<<20 {
+			t.Errorf("a warm process uses %d MB", p.Peak()>>20)
+		}
+		if p.Runs() < len(mutants) {
+			t.Errorf("%d children for %d mutants: some were judged in fresh processes", p.Runs(), len(mutants))
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
 func TestWarmGatesSayWhatColdOnesSayOfOddTrees(t *testing.T) {
-	w := eager(stock(t))
+	w := eager(t, stock(t))
 	for name, files := range map[string]map[string]*tree.File{
 		"a file that is not UTF-8":              {"stock/bytes.py": tree.Text("x = \"\xe9\"\n"), "stock/typed.py": tree.Text("number: int = \"text\"\n")},
 		"a syntax error":                        {"stock/count.py": tree.Text("print 1\n")},
@@ -195,7 +204,7 @@ func TestWarmGatesSayWhatColdOnesSayOfOddTrees(t *testing.T) {
 }
 
 func TestLintersTakeNoModuleOfTheTreeForTheirOwn(t *testing.T) {
-	w := eager(stock(t))
+	w := eager(t, stock(t))
 	files := map[string]*tree.File{"stock/count.py": tree.Text("def total(items) -> str:\n    return unknown_name + 1\n")}
 	for _, name := range []string{"astroid.py", "pylint.py", "mypy.py", "runpy.py"} {
 		files[name] = tree.Text("raise SystemExit(0)\n")

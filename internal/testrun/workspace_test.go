@@ -314,7 +314,7 @@ func TestADeadLinterIsAnErrorOfOurs(t *testing.T) {
 }
 
 func TestTheSmokeRunNamesWhatCrashesOrHangs(t *testing.T) {
-	w := eager(stock(t))
+	w := eager(t, stock(t))
 	for name, c := range map[string]struct{ to, want string }{
 		"base":    {"LIMIT = 100", ""},
 		"raises":  {"LIMIT = {}['x']", "import stock raised KeyError"},
