@@ -30,6 +30,7 @@ type series struct {
 	tests    []string // wanted ids; nil with whole nil: everything that is collected
 	whole    []string // files of ours: every test in them is wanted
 	deadline func(id string) time.Duration
+	tight    func(id string) time.Duration // once one test was past its deadline; nil: the same
 	loading  time.Duration
 	giveUp   int
 	budget   time.Duration // wall time of all processes together; 0 means none
@@ -93,6 +94,9 @@ func (s series) run(ctx context.Context) (*tally, error) {
 				j.files = append(filesOf(pending), whole...)
 			}
 		}
+		if strikes > 0 && s.tight != nil {
+			j.deadline = s.tight
+		}
 		one, err := s.startOne(ctx, j)
 		if err != nil {
 			return nil, err
@@ -124,9 +128,9 @@ func (s series) run(ctx context.Context) (*tally, error) {
 		switch {
 		case one.timedOut != "":
 			t.results[victim] = outcome.TimedOut
-			t.seconds[victim] = s.deadline(victim).Seconds()
+			t.seconds[victim] = j.deadline(victim).Seconds()
 			t.failures[victim] = Failure{Kind: "TimedOut", Path: fileOf(victim),
-				Message: fmt.Sprintf("the test was past its deadline of %.1f s", s.deadline(victim).Seconds())}
+				Message: fmt.Sprintf("the test was past its deadline of %.1f s", j.deadline(victim).Seconds())}
 		case one.stopped != "":
 			victim = one.stopped
 		case one.running != "":

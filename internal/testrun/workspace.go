@@ -121,6 +121,16 @@ func (w *Workspace) Deadline(id string) time.Duration {
 	return max(Floor, time.Duration(Slack*s*float64(time.Second)))
 }
 
+// tight is Deadline once a test of the same run was past its own: what hung one
+// test is likely to hang the next.
+func (w *Workspace) tight(id string) time.Duration {
+	s, ok := w.Base.Seconds[id]
+	if !ok {
+		return Unknown
+	}
+	return max(Floor/4, time.Duration(Slack*s*float64(time.Second)))
+}
+
 // loading is the time that collecting has.
 func (w *Workspace) loading() time.Duration {
 	return max(10*time.Second, time.Duration(Slack*w.Base.Load*float64(time.Second)))
@@ -219,7 +229,7 @@ func (w *Workspace) Run(ctx context.Context, req Request) (Report, error) {
 	s := series{box: w.Box, env: w.Env, tree: t, mode: w.mode, seed: req.HashSeed, tests: q.tests, whole: q.whole,
 		deadline: req.Deadline, loading: w.loading(), giveUp: req.GiveUp, budget: w.budget(q.tests, q.whole), decide: req.Decide}
 	if s.deadline == nil {
-		s.deadline = w.Deadline
+		s.deadline, s.tight = w.Deadline, w.tight
 	}
 	s.tests = make([]string, 0, len(q.tests))
 	for _, id := range q.tests {
