@@ -207,7 +207,7 @@ func (r *runner) judge(ctx context.Context, w Way, i int) (shot, error) {
 		}
 	case Core, CoreFirstRed:
 		// What a failure looks like is no verdict; the others render it nowhere either.
-		req.Tier, req.Decide, req.Brief = testrun.CodeSwap, w == CoreFirstRed, true
+		req.Tier, req.Decide, req.Brief, req.Unaudited = testrun.CodeSwap, w == CoreFirstRed, true, true
 	}
 	s := shot{mutant: i}
 	for try := 1; ; try++ {

@@ -158,7 +158,7 @@ func runTrap(t *testing.T, w *Workspace, i int, e trapEdit) {
 	}
 	var truth Report
 	for _, tier := range allTiers {
-		rep := mustReport(t, w, Request{Tree: broken, Fresh: true, Tier: tier, HashSeed: e.Seed})
+		rep := mustReport(t, w, Request{Tree: broken, Fresh: true, Unaudited: true, Tier: tier, HashSeed: e.Seed})
 		t.Logf("edit %d, asked for %s: ran in %s in %.2f s", i, tier, rep.Tier, rep.Wall.Seconds())
 		if rep.Tier < tier && rep.Ran > 0 {
 			t.Errorf("edit %d: asked for %s, and it ran in %s", i, tier, rep.Tier)

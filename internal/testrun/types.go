@@ -61,6 +61,8 @@ type Request struct {
 	Fresh bool
 	// Tier is the fastest tier that may run it; zero means FreshProcess.
 	Tier Tier
+	// Unaudited says that the caller holds it against fresh processes himself.
+	Unaudited bool
 	// Brief leaves out what a failure looks like as text, which takes longer than
 	// most tests: for callers that ask how a test failed and show it to nobody.
 	// Only the fast tiers heed it.
