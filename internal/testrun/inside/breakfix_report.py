@@ -252,6 +252,8 @@ class Reporter:
         own = []
         if body.get("own"):
             self.ask(body)
+            if body.get("brief"):
+                WARMTH.plain_assertions(session.config)
             self.adding = True
             session.perform_collect(list(body["own"]))
             self.adding = False

@@ -52,6 +52,14 @@ def _changed(req):
         linecache.cache.pop(_ROOT + path, None)
 
 
+def plain_assertions(config):
+    """Leaves assertions of files that are loaded from here on as they are: to
+    rewrite them takes longer than to run them, and only makes their text."""
+    hook = getattr(config.pluginmanager, "rewrite_hook", None)
+    if hook in sys.meta_path:
+        sys.meta_path.remove(hook)
+
+
 def _known_fixtures():
     """Every session looks through all names of all plugins for fixtures. Those of
     pytest's own modules do not change from child to child."""
