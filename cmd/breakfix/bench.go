@@ -67,7 +67,8 @@ func (c *benchExecCmd) refuse() error {
 	for _, f := range []struct {
 		name          string
 		value, lowest float64
-	}{{"sample", float64(c.Sample), 1}, {"truth", float64(c.Truth), 0}, {"repeat", float64(c.Repeat), 1}, {"workers", float64(c.Workers), 0}, {"test-seconds", c.TestSeconds, 0.1}} {
+	}{{"sample", float64(c.Sample), 1}, {"truth", float64(c.Truth), 0}, {"repeat", float64(c.Repeat), 1}, {"workers", float64(c.Workers), 0}, {"test-seconds", c.TestSeconds, 0.1},
+		{"deadline-floor", c.DeadlineFloor, 0.1}, {"deadline-factor", c.DeadlineFactor, 1}} {
 		if f.value < f.lowest {
 			return usagef("", "--%s must be at least %v, not %v", f.name, f.lowest, f.value)
 		}
@@ -143,7 +144,7 @@ func (c *benchExecCmd) measure(a *app, box sandbox.Sandbox) (bench.Summary, erro
 	if err != nil {
 		return bench.Summary{}, err
 	}
-	setup := selfplay.Setup{Box: box, Options: o, NoCache: true, Progress: watch.Stage, Deadline: time.Duration(c.TestSeconds * float64(time.Second))}
+	setup := selfplay.Setup{Box: box, Options: o, NoCache: true, Progress: watch.Stage, Deadline: time.Duration(c.TestSeconds * float64(time.Second)), Deadlines: c.deadlines()}
 	board, err := setup.Prepare(a.drain, snap)
 	if err != nil {
 		return bench.Summary{}, err

@@ -27,7 +27,7 @@ func (c *playCmd) boards(a *app, box sandbox.Sandbox, run *openRun, watch closin
 	for _, s := range c.Sources {
 		setup := selfplay.Setup{
 			Box: box, Options: c.options(a, run.seed), NoCache: c.NoCache, Progress: watch.Stage,
-			Deadline: time.Duration(c.TestSeconds * float64(time.Second)),
+			Deadline: time.Duration(c.TestSeconds * float64(time.Second)), Deadlines: c.deadlines(),
 		}
 		b, err := setup.Open(a.drain, s)
 		if err != nil {

@@ -66,7 +66,7 @@ func (c *checkCmd) refuse() error {
 		value           float64
 		lowest, highest float64
 	}{{"sample", float64(c.Sample), 0, 0}, {"minutes", c.Minutes, 0, 0}, {"workers", float64(c.Workers), 0, 0},
-		{"test-seconds", c.TestSeconds, 0.1, 0}, {"min-score", c.MinScore, 0, 100}} {
+		{"test-seconds", c.TestSeconds, 0.1, 0}, {"deadline-floor", c.DeadlineFloor, 0.1, 0}, {"deadline-factor", c.DeadlineFactor, 1, 0}, {"min-score", c.MinScore, 0, 100}} {
 		if f.value < f.lowest {
 			return usagef("", "--%s must be at least %v, not %v", f.name, f.lowest, f.value)
 		}
@@ -170,7 +170,7 @@ func (c *checkCmd) judge(a *app, box sandbox.Sandbox) (check.Summary, error) {
 	if err != nil {
 		return check.Summary{}, err
 	}
-	setup := selfplay.Setup{Box: box, Options: o, NoCache: c.NoCache, Progress: watch.Stage, Deadline: time.Duration(c.TestSeconds * float64(time.Second))}
+	setup := selfplay.Setup{Box: box, Options: o, NoCache: c.NoCache, Progress: watch.Stage, Deadline: time.Duration(c.TestSeconds * float64(time.Second)), Deadlines: c.deadlines()}
 	board, err := setup.Prepare(a.drain, snap)
 	if err != nil {
 		return check.Summary{}, err

@@ -44,7 +44,7 @@ var freely = []string{"episodes", "minutes", "workers", "disk", "no-cache"}
 
 // never are settings that a run cannot change, because everything that is
 // stored follows from them.
-var never = []string{"seed", "sources", "at", "only", "exclude", "tests", "python", "env", "test-seconds"}
+var never = []string{"seed", "sources", "at", "only", "exclude", "tests", "python", "env", "test-seconds", "deadline-floor", "deadline-factor"}
 
 // openRun finds the run folder that the flags name and, when it is an existing
 // run, takes over its configuration where no flag says otherwise.

@@ -16,6 +16,7 @@ import (
 	"breakfix/internal/report"
 	"breakfix/internal/reward"
 	"breakfix/internal/selfplay"
+	"breakfix/internal/testrun"
 )
 
 // defaultTarget is what play plays when no source is named: small, fully
@@ -31,6 +32,14 @@ type sourceFlags struct {
 	Python      string   `json:"python" help:"Interpreter of an environment that exists, for private packages. Default: an environment is made." placeholder:"PATH"`
 	Env         []string `json:"env" help:"Let one variable through to the tests." placeholder:"NAME"`
 	TestSeconds float64  `json:"test-seconds" help:"Wall time that a test has while the baseline is measured. Default ${default}." default:"60" placeholder:"S"`
+
+	DeadlineFloor  float64 `json:"deadline-floor" name:"deadline-floor" help:"Least time that a test has on changed code, in CPU time and wall time. Default ${default}." default:"2" placeholder:"S"`
+	DeadlineFactor float64 `json:"deadline-factor" name:"deadline-factor" help:"A test has this many times its time on the base, if that is more. Default ${default}." default:"6" placeholder:"X"`
+}
+
+// deadlines are what a test has on changed code.
+func (f *sourceFlags) deadlines() testrun.Deadlines {
+	return testrun.Deadlines{Floor: time.Duration(f.DeadlineFloor * float64(time.Second)), Factor: f.DeadlineFactor}
 }
 
 // gameFlags say how a game is played.
@@ -173,7 +182,8 @@ func (c *playCmd) check() (disk int64, err error) {
 		value  float64
 		lowest float64
 	}{{"episodes", float64(c.Episodes), 0}, {"minutes", c.Minutes, 0}, {"workers", float64(c.Workers), 0}, {"order", float64(c.Order), 1},
-		{"group", float64(c.Group), 1}, {"steps", float64(c.Steps), 1}, {"test-seconds", c.TestSeconds, 0.1}} {
+		{"group", float64(c.Group), 1}, {"steps", float64(c.Steps), 1}, {"test-seconds", c.TestSeconds, 0.1},
+		{"deadline-floor", c.DeadlineFloor, 0.1}, {"deadline-factor", c.DeadlineFactor, 1}} {
 		if f.value < f.lowest {
 			return 0, usagef("", "--%s must be at least %v, not %v", f.name, f.lowest, f.value)
 		}

@@ -34,8 +34,10 @@ type Setup struct {
 	Box      sandbox.Sandbox
 	Options  source.Options
 	Deadline time.Duration // of a test while the baseline is measured; 0 means the default
-	NoCache  bool          // verdicts of earlier runs are neither read nor kept
-	Progress func(stage, detail string)
+	// Deadlines of tests on changed code; the zero value means the defaults.
+	Deadlines testrun.Deadlines
+	NoCache   bool // verdicts of earlier runs are neither read nor kept
+	Progress  func(stage, detail string)
 }
 
 // Open fetches a source, makes its environment, measures its baseline and
@@ -71,7 +73,7 @@ func (s Setup) Prepare(ctx context.Context, snap *source.Snapshot) (*Board, erro
 		s.Progress(step, detail)
 	}
 	b.Prepared[stage] = time.Since(began).Seconds()
-	b.Work, err = testrun.Prepare(ctx, testrun.Config{Box: s.Box, Snapshot: snap, Options: o, Deadline: s.Deadline, NoCache: s.NoCache, Progress: watch})
+	b.Work, err = testrun.Prepare(ctx, testrun.Config{Box: s.Box, Snapshot: snap, Options: o, Deadline: s.Deadline, Deadlines: s.Deadlines, NoCache: s.NoCache, Progress: watch})
 	if err != nil {
 		return nil, err
 	}

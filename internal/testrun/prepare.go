@@ -29,6 +29,8 @@ type Config struct {
 	// Deadline is the wall time of each test while the baseline is measured;
 	// 0 means DefaultBaselineDeadline.
 	Deadline time.Duration
+	// Deadlines of tests on changed trees; the zero value means the defaults.
+	Deadlines Deadlines
 	// NoCache neither reads nor keeps on disk verdicts and findings of trees.
 	NoCache bool
 	// LazyFindings leaves pylint, mypy and the smoke run of the base to the first
@@ -151,10 +153,10 @@ func (p *preparer) prepare(ctx context.Context) (*Workspace, error) {
 	} else {
 		p.say("baseline", "reused")
 	}
-	w := &Workspace{Snapshot: p.Snapshot, Env: p.env, Box: p.Box, Base: st.Baseline, mode: st.Mode}
+	w := &Workspace{Snapshot: p.Snapshot, Env: p.env, Box: p.Box, Base: st.Baseline, mode: st.Mode, deadlines: p.Deadlines.orDefault()}
 	w.mode.Vars = p.vars()
 	w.heat()
-	verdicts, facts := filepath.Join(dir, "verdicts-"+string(p.env.Digest.Short())), filepath.Join(dir, "facts")
+	verdicts, facts := filepath.Join(dir, "verdicts-"+string(p.env.Digest.Short())+w.deadlines.suffix()), filepath.Join(dir, "facts")
 	if p.NoCache {
 		verdicts, facts = "", ""
 	}

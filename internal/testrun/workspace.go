@@ -25,13 +25,14 @@ type Workspace struct {
 	Box      sandbox.Sandbox
 	Base     *Baseline
 
-	mode   mode
-	syntax syntaxCache
-	warm   *warm // nil where every run is in a fresh process
-	audits auditor
-	lint   linters
-	cache  *verdictCache
-	facts  *factCache // lint, types and smoke runs by tree
+	mode      mode
+	deadlines Deadlines
+	syntax    syntaxCache
+	warm      *warm // nil where every run is in a fresh process
+	audits    auditor
+	lint      linters
+	cache     *verdictCache
+	facts     *factCache // lint, types and smoke runs by tree
 
 	findings        sync.Mutex
 	measureFindings func(context.Context) error // nil when Base has its findings and lint is ready
@@ -104,21 +105,49 @@ func (w *Workspace) spent(phase string, began time.Time) {
 	w.stats.Seconds[phase] += time.Since(began).Seconds()
 }
 
-// Deadlines of a test: Floor, or Slack times its own time on the base,
-// whichever is more; Unknown for a test that the base has not.
+// Deadlines say how long a test may take on a changed tree: Floor, or Factor
+// times its own time on the base, whichever is more; in CPU time and wall time.
+type Deadlines struct {
+	Floor  time.Duration
+	Factor float64
+}
+
+// The defaults, and what a test has that the base has not.
 const (
 	Floor   = 2 * time.Second
 	Slack   = 6
 	Unknown = 5 * time.Second
 )
 
-// Deadline is the wall time that a test has by the baseline's rule.
+func (d Deadlines) orDefault() Deadlines {
+	if d.Floor <= 0 {
+		d.Floor = Floor
+	}
+	if d.Factor <= 0 {
+		d.Factor = Slack
+	}
+	return d
+}
+
+// suffix names what is not the default: timeouts are kept apart by it.
+func (d Deadlines) suffix() string {
+	if d.Floor == Floor && d.Factor == Slack {
+		return ""
+	}
+	return fmt.Sprintf("-%g-%g", d.Floor.Seconds(), d.Factor)
+}
+
+func (d Deadlines) of(own float64) time.Duration {
+	return max(d.Floor, time.Duration(d.Factor*own*float64(time.Second)))
+}
+
+// Deadline is the time that a test has by the baseline's rule.
 func (w *Workspace) Deadline(id string) time.Duration {
 	s, ok := w.Base.Seconds[id]
 	if !ok {
 		return Unknown
 	}
-	return max(Floor, time.Duration(Slack*s*float64(time.Second)))
+	return w.deadlines.of(s)
 }
 
 // tight is Deadline once a test of the same run was past its own: what hung one
@@ -128,7 +157,7 @@ func (w *Workspace) tight(id string) time.Duration {
 	if !ok {
 		return Unknown
 	}
-	return max(Floor/4, time.Duration(Slack*s*float64(time.Second)))
+	return Deadlines{w.deadlines.Floor / 4, w.deadlines.Factor}.of(s)
 }
 
 // loading is the time that collecting has.
