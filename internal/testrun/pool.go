@@ -28,6 +28,7 @@ type pools[K comparable] struct {
 	unfit map[string]string // sorts that cannot be used, and why
 	live  map[*warmProcess]bool
 	ended Heat // of those that are closed
+	gave  int  // processes that were lost, all in all
 	shut  bool
 }
 
@@ -167,6 +168,7 @@ func (ps *pools[K]) put(sort string, pl *pool, p *warmProcess, broken bool) {
 	given := ""
 	if broken {
 		pl.lost++
+		ps.gave++
 		if pl.lost >= warmLives {
 			given = fmt.Sprintf("%d warm processes in a row were lost", pl.lost)
 		}
@@ -201,6 +203,13 @@ func (ps *pools[K]) end(p *warmProcess) {
 // and adds what a process has used.
 func (h Heat) and(p *warmProcess) Heat {
 	return Heat{max(h.Peak, p.Peak()), h.CPU + p.CPU()}
+}
+
+// losses tells how many processes were lost so far.
+func (ps *pools[K]) losses() int {
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	return ps.gave
 }
 
 // heat tells what all processes have used so far.

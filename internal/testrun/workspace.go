@@ -77,6 +77,7 @@ type Stats struct {
 	Tiers     map[string]int     `json:"tiers"`     // verdicts that were run, by tier
 	Audited   int                `json:"audited"`   // trees of which a fresh process said again what a fast tier had said
 	Mismatch  int                `json:"mismatch"`  // and said something else
+	Lost      int                `json:"lost"`      // warm processes that were lost; what they were asked for was run again
 	Processes int                `json:"processes"` // boxes started for tests
 	Seconds   map[string]float64 `json:"seconds"`   // wall time by phase: tests, lint, types, smoke
 	Peak      int64              `json:"peak"`      // bytes, the largest box, or warm process with its children
@@ -89,6 +90,12 @@ func (w *Workspace) Stats() Stats {
 	s := w.stats
 	s.Tiers = maps.Clone(w.stats.Tiers)
 	s.Peak = max(s.Peak, w.Heat().Peak)
+	if w.warm != nil {
+		s.Lost = w.warm.losses()
+	}
+	if w.lint.warm != nil {
+		s.Lost += w.lint.warm.losses()
+	}
 	s.Seconds = map[string]float64{}
 	for k, v := range w.stats.Seconds {
 		s.Seconds[k] = v
