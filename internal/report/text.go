@@ -163,6 +163,9 @@ func Text(w io.Writer, s Summary, o Options) error {
 			text += fmt.Sprintf(", %d not touched by the change", v.Assumed)
 		}
 		p.line("verdicts", text)
+		if v.Lost > 0 {
+			p.line("lost", fmt.Sprintf("%d warm processes; what they were asked for was run again", v.Lost))
+		}
 		if v.Audited > 0 {
 			p.line("audits", fmt.Sprintf("%d trees judged again in fresh processes, %d mismatches", v.Audited, v.Mismatch))
 		}

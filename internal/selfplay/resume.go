@@ -189,6 +189,7 @@ func (g *Game) saveTotals(ctx context.Context, started time.Time) error {
 		t.Verdicts.Cached += s.Cached - b.began.Cached
 		t.Verdicts.Assumed += s.Assumed - b.began.Assumed
 		t.Verdicts.Audited += s.Audited - b.began.Audited
+		t.Verdicts.Lost += s.Lost - b.began.Lost
 		t.Verdicts.Mismatch += s.Mismatch - b.began.Mismatch
 		for tier, n := range s.Tiers {
 			if t.Verdicts.Tiers == nil {

@@ -33,6 +33,7 @@ type VerdictCounts struct {
 	Assumed  int            `json:"assumed"`         // of the base: tests that a change cannot affect, in the fast tiers
 	Tiers    map[string]int `json:"tiers,omitempty"` // of Run, by tier
 	Audited  int            `json:"audited"`         // trees that a fresh process judged again with the whole suite
+	Lost     int            `json:"lost"`            // warm processes that were lost; what they were asked for was run again
 	Mismatch int            `json:"mismatch"`        // of those: it said something else than the fast tier
 }
 

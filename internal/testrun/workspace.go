@@ -93,9 +93,6 @@ func (w *Workspace) Stats() Stats {
 	if w.warm != nil {
 		s.Lost = w.warm.losses()
 	}
-	if w.lint.warm != nil {
-		s.Lost += w.lint.warm.losses()
-	}
 	s.Seconds = map[string]float64{}
 	for k, v := range w.stats.Seconds {
 		s.Seconds[k] = v
