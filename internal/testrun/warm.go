@@ -41,18 +41,10 @@ type warm struct {
 // ready is what a warm process says when it serves.
 type ready struct {
 	IDs     []string `json:"ids"`
-	Lost    []told   `json:"lost"`
 	Pytest  string   `json:"pytest"`
 	Modules []string `json:"modules"`
 	Cover   *loading `json:"cover"`
 	Tainted []string `json:"tainted"`
-}
-
-// told is a file that did not collect, as the plugin says it.
-type told struct {
-	File    string     `json:"file"`
-	Missing string     `json:"missing"`
-	Failure rawFailure `json:"failure"`
 }
 
 func newWarm(keeper sandbox.Keeper, j func(int) job, p func(Tier) plan, check func(Tier, ready) error) *warm {
@@ -114,7 +106,6 @@ type body struct {
 	Own     []string               `json:"own"`   // collected: files of ours to be collected
 	Decide  bool                   `json:"decide"`
 	Brief   bool                   `json:"brief"`
-	Collect bool                   `json:"collect_only"`
 	Paths   []string               `json:"paths"`             // bare: what to collect
 	Rewrite []string               `json:"rewrite,omitempty"` // bare: test files to be prepared before
 	Swap    map[string][]statement `json:"swap,omitempty"`    // collected: by file

@@ -165,7 +165,6 @@ class Reporter:
         self.ids = []
         self.ended = 0
         self.adding = False  # files of ours are being collected in a child
-        self.lost = []  # what did not collect, while nobody was told
         self.ask(PLAN)
 
     def ask(self, plan):
@@ -197,9 +196,7 @@ class Reporter:
                 if cause is None:
                     break
                 e = cause
-        told = {"file": rep.nodeid.split("::")[0], "missing": missing, "failure": detail}
-        self.lost.append(told)
-        send("uncollected", **told)
+        send("uncollected", file=rep.nodeid.split("::")[0], missing=missing, failure=detail)
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, config, items):
@@ -243,7 +240,7 @@ class Reporter:
         # Kept: to let go of lists of all tests and functions writes to each of
         # these, and a child pays for every page that it is the first to write to.
         self.kept = by_id, session.items, self.ids, warmth
-        body = CAGE.serve({"ids": self.ids, "lost": self.lost, "pytest": pytest.__version__, "modules": warmth.modules(),
+        body = CAGE.serve({"ids": self.ids, "pytest": pytest.__version__, "modules": warmth.modules(),
                            "cover": COVER.loading() if COVER is not None else None}, warmth.before)
         hello()
         warmth.enter()
@@ -356,7 +353,7 @@ def pytest_load_initial_conftests(early_config, parser, args):
         body = CAGE.serve({"pytest": pytest.__version__, "tainted": WARMTH.tainted()}, warmth.before)
         hello()
         warmth.enter()
-        PLAN.update(body)  # "collect_only"
+        PLAN.update(body)
         args.extend(body["paths"])
         early_config.known_args_namespace.file_or_dir = list(body["paths"])
         REPORTER[0].ask(body)
