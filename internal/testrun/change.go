@@ -139,7 +139,8 @@ func (w *Workspace) changeOfFile(p string, now *tree.File) (spots []spot, swap [
 	groups, ok := topLevel(f, edits)
 	for i := range groups {
 		g := &groups[i]
-		g.wide = g.wide || w.syntax.bindingsDiffer(g.Old, g.New)
+		old, now := g.narrowed(f, edits)
+		g.wide = w.syntax.bindingsDiffer(old, now)
 	}
 	for _, e := range edits {
 		s := w.spotOf(f, p, e)
@@ -217,6 +218,51 @@ func groupOf(groups []group, f *lang.File, e tree.Edit) *group {
 	return nil
 }
 
+// narrowed returns the text before and after of the one function that holds all
+// edits of the group, which is all that can bind other names, as it stands at
+// the top level; where there is none, the whole group's.
+func (g *group) narrowed(f *lang.File, edits []tree.Edit) (old, now string) {
+	var fn *python.Scope
+	var inside []tree.Edit
+	for _, e := range edits {
+		if line := f.Line(e.Start); line < g.first || line > g.last {
+			continue
+		}
+		in := outermost(python.Analyse(f).FunctionAt(e.Start))
+		if in == nil || in.Body == nil || fn != nil && in != fn || e.Start < in.Body.Start || e.End > in.Body.End {
+			return g.Old, g.New
+		}
+		fn, inside = in, append(inside, e)
+	}
+	if fn == nil {
+		return g.Old, g.New
+	}
+	start, end := f.Span(f.Line(fn.Node.Start), f.LastLine(fn.Node.Start, fn.Node.End))
+	for i := range inside {
+		inside[i].Start, inside[i].End = inside[i].Start-start, inside[i].End-start
+	}
+	before := f.Source[start:end]
+	after, err := tree.ApplyEdits(before, inside)
+	if err != nil {
+		return g.Old, g.New
+	}
+	by := len(before) - len(bytes.TrimLeft(before, " \t"))
+	return outdented(before, by), outdented(after, by)
+}
+
+// outdented takes so many blanks from the front of each line that has them.
+func outdented(text []byte, by int) string {
+	if by == 0 {
+		return string(text)
+	}
+	var b strings.Builder
+	for line := range strings.Lines(string(text)) {
+		blank := len(line) - len(strings.TrimLeft(line, " \t"))
+		b.WriteString(line[min(by, blank):])
+	}
+	return b.String()
+}
+
 // topLevel returns the statements of the module that hold the edits. It is not
 // ok when an edit is not inside of one.
 func topLevel(f *lang.File, edits []tree.Edit) (groups []group, ok bool) {
@@ -275,6 +321,10 @@ func (w *Workspace) spotOf(f *lang.File, p string, e tree.Edit) spot {
 		return spot{path: p, loading: true} // the text of a function is kept when it is made
 	}
 	s := spot{path: p, first: f.Line(e.Start), last: f.LastLine(e.Start, e.End)}
+	if leavesBlock(f, e) {
+		s.first, s.last = first, last
+		return s
+	}
 	for n := f.Root.At(e.Start, e.End); n != nil; n = n.Parent {
 		if n.Is("block", "module", "function_definition", "else_clause", "finally_clause") {
 			break // between statements, or where no line of its own runs
@@ -295,6 +345,36 @@ func (w *Workspace) spotOf(f *lang.File, p string, e tree.Edit) spot {
 		s.first, s.last = first, last
 	}
 	return s
+}
+
+// leavesBlock reports whether an edit brings lines that stand less deep than the
+// one where it begins: they belong to an outer block, which runs without it.
+func leavesBlock(f *lang.File, e tree.Edit) bool {
+	lines := strings.Split(e.New, "\n")
+	if len(lines) == 1 && !strings.Contains(string(f.Source[e.Start:e.End]), "\n") && strings.TrimSpace(string(f.Source[f.LineStart(f.Line(e.Start)):e.Start])) != "" {
+		return false // inside of a line
+	}
+	first := f.LineStart(f.Line(e.Start))
+	depth := func(line string) int { return len(line) - len(strings.TrimLeft(line, " \t")) }
+	deep := depth(string(f.Source[first:]))
+	for n := f.Root.At(e.Start, e.Start); n != nil; n = n.Parent {
+		if python.IsStatement(n) { // which may end in a line that stands less deep than it does
+			deep = max(deep, depth(string(f.Source[f.LineStart(f.Line(n.Start)):])))
+			break
+		}
+	}
+	lines[0] = string(f.Source[first:e.Start]) + lines[0]
+	end := f.Source[e.End:]
+	if i := bytes.IndexByte(end, '\n'); i >= 0 {
+		end = end[:i]
+	}
+	lines[len(lines)-1] += string(end)
+	for _, line := range lines {
+		if strings.TrimSpace(line) != "" && depth(line) < deep {
+			return true
+		}
+	}
+	return false
 }
 
 // documents reports whether a statement is nothing but a string.

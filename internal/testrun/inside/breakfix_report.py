@@ -237,6 +237,7 @@ class Reporter:
         for item in session.items:
             by_id.setdefault(item.nodeid, []).append(item)
         warmth = WARMTH.Collected(session.config)
+        warmth.know(session.items)
         # Kept: to let go of lists of all tests and functions writes to each of
         # these, and a child pays for every page that it is the first to write to.
         self.kept = by_id, session.items, self.ids, warmth
@@ -252,9 +253,8 @@ class Reporter:
             if body.get("brief"):
                 WARMTH.plain_assertions(session.config)
             self.adding = True
-            session.perform_collect(list(body["own"]))
+            own = warmth.collect(session, body["own"])
             self.adding = False
-            own = list(session.items)
         self.ask(body)
         session.items = chosen + own
         self.ids = []

@@ -3,6 +3,7 @@
 Nothing here runs code of the target that its own loading would not run.
 """
 
+import base64
 import gc
 import importlib
 import importlib.machinery
@@ -10,6 +11,8 @@ import linecache
 import os
 import sys
 import types
+
+import pytest
 
 import breakfix_render
 
@@ -81,40 +84,34 @@ def _known_fixtures():
     fixtures.dir = names
 
 
-class Bare:
-    """Compiles ahead: a child that imports the tree then only runs it."""
+class Compiled:
+    """Code of files that children will load, made before them: source_to_code and
+    pytest's rewriting look here first. What differs from the text in the child's
+    own tree by a byte is not used."""
 
-    def __init__(self, config, files):
-        self.config, self.req = config, None
-        self.compiled, self.rewritten = {}, {}
+    MOST = 200  # files; then it begins anew
+
+    def __init__(self, config):
+        self.config, self.plain, self.rewritten, self.seen = config, {}, {}, set()
+        self.rewrite = None
         try:
             from _pytest.assertion import rewrite
 
-            self.rewrite = rewrite._rewrite_test
-            rewrite._rewrite_test = self._rewrite
+            self.rewrite, rewrite._rewrite_test = rewrite._rewrite_test, self._rewrite
+            self.asserts = rewrite.rewrite_asserts
         except Exception:
-            self.rewrite = None  # another pytest: slower, not wrong
-        _known_fixtures()
+            pass  # another pytest: slower, not wrong
         loader = importlib.machinery.SourceFileLoader
-        self.plain = loader.source_to_code
-        memo = self
+        compiled = loader.source_to_code
+        memo = self.plain
 
         def source_to_code(self, data, path, **more):
-            known = memo.compiled.get(path)
+            known = memo.get(path)
             if known is not None and known[0] == data:
                 return known[1]
-            return memo.plain(self, data, path, **more)
+            return compiled(self, data, path, **more)
 
         loader.source_to_code = source_to_code
-        for path in files:
-            try:
-                with open(_ROOT + path, "rb") as f:
-                    data = f.read()
-                self.compiled[_ROOT + path] = data, compile(data, _ROOT + path, "exec", dont_inherit=True)
-            except Exception:
-                pass  # the run itself will tell
-        breakfix_render.rehearse()
-        breakfix_render.know_modules()
 
     def _rewrite(self, fn, config):
         known = self.rewritten.get(str(fn))
@@ -124,21 +121,66 @@ class Bare:
                     return os.stat(fn), known[1]
         return self.rewrite(fn, config)
 
+    def code(self, path, data):
+        """A file of the target's code."""
+        try:
+            self.plain[_ROOT + path] = data, compile(data, _ROOT + path, "exec", dont_inherit=True)
+        except Exception:
+            pass  # the run itself will tell
+
+    def test(self, path, data):
+        """A file whose assertions pytest rewrites."""
+        at = _ROOT + path
+        if self.rewrite is None or at in self.rewritten and self.rewritten[at][0] == data:
+            return
+        try:
+            import ast
+
+            tree = ast.parse(data, filename=at)
+            self.asserts(tree, data, at, self.config)
+            self.rewritten[at] = data, compile(tree, at, "exec", dont_inherit=True)
+        except Exception:
+            pass
+
+    def again(self, path, data, brief):
+        """A file of ours: worth it from the second time on."""
+        if len(self.seen) > self.MOST:
+            self.seen.clear()
+            self.rewritten.clear()
+            self.plain.clear()
+        if (path, data) not in self.seen:
+            self.seen.add((path, data))
+        elif brief:
+            self.code(path, data)
+        else:
+            self.test(path, data)
+
+
+class Bare:
+    """Compiles ahead: a child that imports the tree then only runs it."""
+
+    def __init__(self, config, files):
+        self.config, self.req = config, None
+        self.compiled = Compiled(config)
+        _known_fixtures()
+        for path in files:
+            try:
+                with open(_ROOT + path, "rb") as f:
+                    self.compiled.code(path, f.read())
+            except OSError:
+                pass  # the run itself will tell
+        breakfix_render.rehearse()
+        breakfix_render.know_modules()
+
     def before(self, req):
         self.req = req
-        if self.rewrite is None:
-            return
         for path in req["body"].get("rewrite") or ():
-            at = _ROOT + path
-            if at not in self.rewritten:
+            if _ROOT + path not in self.compiled.rewritten:
                 try:
-                    import pathlib
-
-                    with open(at, "rb") as f:
-                        data = f.read()
-                    self.rewritten[at] = data, self.rewrite(pathlib.Path(at), self.config)[1]
-                except Exception:
-                    self.rewritten[at] = None
+                    with open(_ROOT + path, "rb") as f:
+                        self.compiled.test(path, f.read())
+                except OSError:
+                    pass
 
     def enter(self):
         _changed(self.req)
@@ -151,6 +193,7 @@ class Collected:
         self.config, self.req, self.plan = config, None, []
         self.by_place, self.by_path, self.alive, self.old, self.imported = {}, {}, set(), {}, {}
         self.found = False
+        self.compiled, self.folders = Compiled(config), {}
         self.statements = breakfix_render.Statements()
         breakfix_render.rehearse()
         breakfix_render.know_modules()
@@ -187,6 +230,8 @@ class Collected:
 
     def before(self, req):
         self.req, self.plan = req, []
+        for path in req["body"].get("own") or ():
+            self.compiled.again(path, base64.b64decode(req["changes"][path]["d"]), req["body"].get("brief"))
         swaps = req["body"].get("swap")
         if not swaps:
             return None
@@ -258,6 +303,31 @@ class Collected:
             f.__code__ = code
         _changed(self.req)
         _forget_output(self.config)
+
+    def know(self, items):
+        """Keeps the collectors of the folders of collected tests."""
+        kind = getattr(pytest, "Directory", None)
+        for item in items if kind is not None else ():  # as of pytest 8
+            for node in item.listchain():
+                if isinstance(node, kind):
+                    self.folders.setdefault(str(node.path), node)
+
+    def collect(self, session, paths):
+        """Tests of files of ours. Where pytest has been in a file's folder it is
+        asked for that file at once: to find its way there from the root, and to
+        look at every other file, takes it longer than all the rest."""
+        parents = [self.folders.get(os.path.dirname(_ROOT + path)) for path in paths]
+        if None in parents:
+            session.perform_collect(list(paths))
+            return list(session.items)
+        items = []
+        for path, parent in zip(paths, parents):
+            at = parent.path / os.path.basename(path)
+            module = session.gethookproxy(at).pytest_pycollect_makemodule(module_path=at, parent=parent)
+            items.extend(session.genitems(module))
+        session.config.pluginmanager.check_pending()
+        session.config.hook.pytest_collection_modifyitems(session=session, config=session.config, items=items)
+        return items
 
 
 def _future():
