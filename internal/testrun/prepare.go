@@ -50,7 +50,7 @@ type Config struct {
 const missingPasses = 6
 
 // stateVersion changes when a stored workspace means something else.
-const stateVersion = 7
+const stateVersion = 8
 
 // state is what Prepare found out, as it is kept between starts.
 type state struct {
