@@ -55,8 +55,8 @@ func compareMutant(t *testing.T, w *Workspace, m Mutant, tier Tier) difference {
 	return d
 }
 
-// TestDifferential draws mutants of a target and judges each in a fast tier
-// and, whole suite, in a fresh process. BREAKFIX_DIFFERENTIAL names sources for
+// TestDifferential draws mutants of a target, and a quarter as many changes
+// that no operator makes, and judges each in a fast tier and, whole suite, in a fresh process. BREAKFIX_DIFFERENTIAL names sources for
 // the long version, BREAKFIX_MUTANTS how many mutants of each.
 func TestDifferentialTiersAgreeWithFreshProcesses(t *testing.T) {
 	type target struct {
@@ -94,6 +94,7 @@ func TestDifferentialTiersAgreeWithFreshProcesses(t *testing.T) {
 			if len(mutants) == 0 {
 				t.Fatal("no mutant was drawn")
 			}
+			mutants = append(mutants, drawMoves(t, tg.w, n/4, 1)...)
 			wrong, labels, differ := 0, 0, 0
 			tiers := map[Tier]int{}
 			for _, m := range mutants {
