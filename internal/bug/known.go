@@ -1,9 +1,11 @@
 package bug
 
 import (
+	"fmt"
 	"strings"
 	"sync"
 
+	"breakfix/internal/testrun"
 	"breakfix/internal/tree"
 )
 
@@ -21,11 +23,43 @@ func (k *Known) Add(b *Bug) {
 	if k.keys == nil {
 		k.keys = map[tree.Digest]string{}
 	}
-	for _, key := range keysOf(b.Base, b.Broken, b.Inject) {
+	keys := keysOf(b.Base, b.Broken, b.Inject)
+	if b.Look != "" {
+		keys = append(keys, b.Look)
+	}
+	for _, key := range keys {
 		if _, ok := k.keys[key]; !ok {
 			k.keys[key] = b.ID
 		}
 	}
+}
+
+// looking returns the id of the known bug that shows the same, "" when none does.
+func (k *Known) looking(look tree.Digest) string {
+	if k == nil {
+		return ""
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.keys[look]
+}
+
+// lookOf names what a break shows and from where: the lines of the base that it
+// changes, the red set, and for each red test the exception and its words.
+func lookOf(base tree.Digest, inject []byte, red []string, failures map[string]testrun.Failure) (tree.Digest, error) {
+	spans, err := tree.ChangedSpans(inject)
+	if err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "looks\n%s\n", base)
+	for _, s := range spans {
+		fmt.Fprintf(&b, "%s:%d-%d\n", s.Path, s.First, s.Last)
+	}
+	for _, id := range red {
+		fmt.Fprintf(&b, "%s\t%s\t%q\n", id, failures[id].Kind, failures[id].Message)
+	}
+	return tree.DigestOf([]byte(b.String())), nil
 }
 
 // find returns the id of the known bug that equals this break, "" when it is new.

@@ -141,7 +141,8 @@ func goesRed(_ context.Context, t *trial) (objection, error) {
 }
 
 // repeats: the same tests are red in needRuns fresh processes. The run under
-// another hash seed, for the check hermetic, is made along with them.
+// another hash seed and in reverse order, for the check hermetic, is made along
+// with them.
 func repeats(ctx context.Context, t *trial) (objection, error) {
 	reps := make([]testrun.Report, needRuns+1)
 	g, ctx := errgroup.WithContext(ctx)
@@ -150,7 +151,7 @@ func repeats(ctx context.Context, t *trial) (objection, error) {
 		g.Go(func() (err error) {
 			req := testrun.Request{Tree: t.broken, Tests: t.sample, Fresh: true}
 			if i == needRuns {
-				req.HashSeed = otherHashSeed
+				req.HashSeed, req.Reverse = otherHashSeed, true
 			}
 			reps[i], err = t.t.run(ctx, req)
 			return err
@@ -171,10 +172,39 @@ func repeats(ctx context.Context, t *trial) (objection, error) {
 	return objection{}, nil
 }
 
-// sameUnderAnotherHashSeed: the red set does not depend on the hash seed.
-func sameUnderAnotherHashSeed(_ context.Context, t *trial) (objection, error) {
-	if now := redOf(*t.seeded, t.sample); !slices.Equal(now, t.sample) {
-		return object("under another hash seed the red set differs: %s", firstDifference(t.sample, now))
+// sameUnderAnotherSeedAndOrder: the red set depends neither on the hash seed nor
+// on the order of the tests. Which of the two it was is asked only where it differs.
+func sameUnderAnotherSeedAndOrder(ctx context.Context, t *trial) (objection, error) {
+	now := redOf(*t.seeded, t.sample)
+	if slices.Equal(now, t.sample) {
+		return objection{}, nil
+	}
+	rep, err := t.t.run(ctx, testrun.Request{Tree: t.broken, Tests: t.sample, Fresh: true, Reverse: true})
+	if err != nil {
+		return objection{}, err
+	}
+	if turned := redOf(rep, t.sample); !slices.Equal(turned, t.sample) {
+		return object("in reverse order the red set differs: %s", firstDifference(t.sample, turned))
+	}
+	return object("under another hash seed the red set differs: %s", firstDifference(t.sample, now))
+}
+
+// looksNew: no known bug changes the same lines and shows the same: the same
+// tests red, each with the same exception and the same words.
+func looksNew(_ context.Context, t *trial) (objection, error) {
+	if t.given != nil && t.known == nil {
+		return notApplicable("an artifact is verified by itself")
+	}
+	if max(t.cand.Order, 1) > 1 {
+		return notApplicable("a bug of higher order may show what its parent shows")
+	}
+	look, err := lookOf(t.base.Digest(), t.inject, t.red, t.whole.Failures)
+	if err != nil {
+		return objection{}, err
+	}
+	t.look = look
+	if id := t.known.looking(look); id != "" {
+		return object("it shows the same as bug %s, from the same lines: the same tests are red for the same reasons", id)
 	}
 	return objection{}, nil
 }

@@ -31,8 +31,9 @@ var steps = []step{
 	{outcome.CheckBaseGreen, baseGreen},
 	{outcome.CheckLoads, loads},
 	{outcome.CheckRed, goesRed},
+	{outcome.CheckDuplicate, looksNew},
 	{outcome.CheckRepeats, repeats},
-	{outcome.CheckHermetic, sameUnderAnotherHashSeed},
+	{outcome.CheckHermetic, sameUnderAnotherSeedAndOrder},
 	{outcome.CheckFileNeeded, filesNeeded},
 	{outcome.CheckHunkNeeded, hunksNeeded},
 	{outcome.CheckWeakened, weakened},
@@ -73,6 +74,7 @@ type trial struct {
 	inject       []byte
 	weaken       []byte
 	whole        testrun.Report // the run that is the truth about the red set
+	look         tree.Digest    // what the break shows, and from where
 	red          []string
 	seeded       *testrun.Report // of the sample under another hash seed
 	sample       []string
@@ -136,7 +138,7 @@ func (t *trial) bug(checks map[outcome.Check]string) (*Bug, error) {
 		Source: *t.t.Snapshot, Recipe: t.t.Recipe, Lock: t.t.Lock, Options: t.t.Options,
 		Order: order, Parents: append([]string{}, t.cand.Parents...), Strategy: t.cand.Strategy, Operators: t.operators(), Seed: t.cand.Seed,
 		Red: t.red, RedTest: t.redTest, Inject: t.inject, Weaken: t.weaken,
-		Checks: checks, Difficulty: Estimate(size), Weight: WeightOf(order),
+		Checks: checks, Look: t.look, Difficulty: Estimate(size), Weight: WeightOf(order),
 	}
 	b.ID = idOf(b.Base, b.Inject, b.Weaken)
 	b.Hidden = heldBack(b.ID, b.Red, b.RedTest.From)

@@ -195,6 +195,35 @@ func TestARedSetThatDependsOnTheHashSeedIsNotHermetic(t *testing.T) {
 	}
 }
 
+func TestARedSetThatDependsOnTheOrderOfTestsIsNotHermetic(t *testing.T) {
+	target := bugtest.Prepare(t, map[string]string{
+		"num.py":      "SEEN = []\n\n\ndef new(x):\n    SEEN.append(x)\n    return len(SEEN) > 0\n",
+		"test_num.py": "from num import new\n\n\ndef test_a():\n    assert new(1)\n\n\ndef test_b():\n    assert new(2)\n\n\ndef test_c():\n    assert new(3)\n",
+	})
+	cand := bug.Candidate{Tree: edit(t, target, "num.py", "> 0", "< 3")} // the last one goes red, whichever that is
+	wantRejected(t, validate(t, target, cand, nil), outcome.FlakyBreak, outcome.CheckRepeats, "test_c is not red")
+	cand = bug.Candidate{Tree: edit(t, target, "num.py", "len(SEEN) > 0", "SEEN[0] == 9")}
+	if res := validate(t, target, cand, nil); res.Outcome != outcome.Valid {
+		t.Errorf("red in any order: %s, check %s: %s", res.Outcome, res.Check, res.Reason)
+	}
+	cand = bug.Candidate{Tree: edit(t, target, "num.py", "len(SEEN) > 0", "SEEN[0] not in (1, 2)")}
+	wantRejected(t, validate(t, target, cand, nil), outcome.Rejected, outcome.CheckHermetic, "in reverse order")
+}
+
+func TestABreakThatShowsTheSameFromTheSameLinesIsADuplicate(t *testing.T) {
+	target, b := sharedBug(t) // n > 3
+	known := &bug.Known{}
+	known.Add(b)
+	cand := bug.Candidate{Tree: edit(t, target, "num.py", "n > 2", "n >= 4")}
+	wantRejected(t, validate(t, target, cand, known), outcome.Rejected, outcome.CheckDuplicate, "shows the same as bug "+b.ID)
+	for _, other := range []string{"n < 2", "n > 9", "None > n"} {
+		cand := bug.Candidate{Tree: edit(t, target, "num.py", "n > 2", other)}
+		if res := validate(t, target, cand, known); res.Check == outcome.CheckDuplicate {
+			t.Errorf("%s: %s", other, res.Reason)
+		}
+	}
+}
+
 func quote(s string) string { return "'" + s + "'" }
 
 func TestAFileThatChangesNothingRedIsNotNeeded(t *testing.T) {

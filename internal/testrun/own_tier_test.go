@@ -1,6 +1,7 @@
 package testrun
 
 import (
+	"slices"
 	"testing"
 
 	"breakfix/internal/outcome"
@@ -37,6 +38,25 @@ func TestAFileOfOursIsJudgedTheSameInEveryTier(t *testing.T) {
 		rep := mustReport(t, w, Request{Tree: broken, Files: map[string]string{file: "import nothing_of_the_kind\n"}, FilesOnly: true, Tier: tier, Fresh: true})
 		if rep.Loaded || rep.Uncollected[file].Kind != "ModuleNotFoundError" {
 			t.Errorf("a file that does not collect in %s: loaded %v, %v", tier, rep.Loaded, rep.Uncollected)
+		}
+	}
+}
+
+func TestTheOrderIsTurnedAroundInEveryTier(t *testing.T) {
+	w := stock(t)
+	// The first two tests that call it see 1 and 2, the others fail.
+	broken := changed(t, w, "stock/count.py", "        n += x\n", "        n += x\n    total.calls = getattr(total, 'calls', 0) + 1\n    assert total.calls < 3\n")
+	tests := []string{"tests/test_stock.py::test_many[1]", "tests/test_stock.py::test_many[2]", "tests/test_stock.py::test_many[3]", "tests/test_stock.py::test_many[4]"}
+	for _, tier := range []Tier{CodeSwap, LazyImport, FreshProcess} {
+		for _, reverse := range []bool{false, true} {
+			rep := mustReport(t, w, Request{Tree: broken, Tests: tests, Fresh: true, Tier: tier, Reverse: reverse})
+			want := tests[2:]
+			if reverse {
+				want = tests[:2]
+			}
+			if red := outcome.Red(w.Base.Results, rep.Results); rep.Tier != tier || !slices.Equal(red, want) {
+				t.Errorf("%v, reverse %v: ran in %v, red %v, want %v", tier, reverse, rep.Tier, red, want)
+			}
 		}
 	}
 }

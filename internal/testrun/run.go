@@ -36,6 +36,7 @@ type series struct {
 	budget   time.Duration // wall time of all processes together; 0 means none
 	coverage string
 	decide   bool                                         // end at the first red test
+	reverse  bool                                         // the last test first
 	start    func(context.Context, job) (*session, error) // runs one process; nil: a fresh one in box
 	anyRoot  bool                                         // a wanted test is not in a file of its own name: collect the roots
 }
@@ -86,7 +87,7 @@ func (s series) run(ctx context.Context) (*tally, error) {
 			}
 		}
 		j := job{wall: left, tree: s.tree, env: s.env, mode: s.mode, seed: s.seed, deadline: s.deadline, loading: s.loading,
-			coverage: s.coverage, decide: s.decide}
+			coverage: s.coverage, decide: s.decide, reverse: s.reverse}
 		if !all {
 			j.tests = append([]string{}, pending...)
 			j.whole = whole

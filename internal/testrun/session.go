@@ -46,6 +46,7 @@ type job struct {
 	files    []string // arguments; nil: the mode's roots
 	collect  bool     // only collect
 	decide   bool     // end at the first red test
+	reverse  bool     // the last test first
 	coverage string   // host folder of coverage.py; "" for none
 	deadline func(id string) time.Duration
 	loading  time.Duration // wall time until the first test starts, and between tests
@@ -59,6 +60,7 @@ type plan struct {
 	Files    []string `json:"files,omitempty"`
 	Collect  bool     `json:"collect_only,omitempty"`
 	Decide   bool     `json:"decide,omitempty"`
+	Reverse  bool     `json:"reverse,omitempty"`
 	Coverage string   `json:"coverage,omitempty"`
 	Warm     string   `json:"warm,omitempty"`    // where it serves: "bare" or "collected"
 	Preload  []string `json:"preload,omitempty"` // modules that are not of the tree
@@ -119,7 +121,7 @@ func (j job) run(ctx context.Context, box sandbox.Sandbox) (*session, error) {
 	w := newWatch(kill, j.loading)
 	defer w.stop()
 	rd := &reader{nonce: nonce, handle: func(m message) error { return s.take(m, j, w) }}
-	spec, err := j.spec(plan{Tests: j.tests, Files: j.whole, Collect: j.collect, Decide: j.decide, Coverage: j.coverageInside()})
+	spec, err := j.spec(plan{Tests: j.tests, Files: j.whole, Collect: j.collect, Decide: j.decide, Reverse: j.reverse, Coverage: j.coverageInside()})
 	if err != nil {
 		return nil, err
 	}

@@ -71,6 +71,9 @@ type Request struct {
 	// that ask whether some test goes red and not which. Tests are then run
 	// fastest first.
 	Decide bool
+	// Reverse runs the tests in the reverse of the suite's order: for callers
+	// that ask whether a verdict depends on it, so it goes with Fresh.
+	Reverse bool
 	// HashSeed is PYTHONHASHSEED; 0 is the default of every run.
 	HashSeed int
 }

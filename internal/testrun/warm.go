@@ -105,6 +105,7 @@ type body struct {
 	Files   []string               `json:"files"` // of ours, in which every test is wanted
 	Own     []string               `json:"own"`   // collected: files of ours to be collected
 	Decide  bool                   `json:"decide"`
+	Reverse bool                   `json:"reverse"`
 	Brief   bool                   `json:"brief"`
 	Paths   []string               `json:"paths"`             // bare: what to collect
 	Rewrite []string               `json:"rewrite,omitempty"` // bare: test files to be prepared before

@@ -197,6 +197,9 @@ func (j *Judge) process(ctx context.Context, work, dir string, req testrun.Reque
 		if trace {
 			cmd.Env = append(cmd.Env, "BUGTEST_TRACE=1")
 		}
+		if req.Reverse {
+			cmd.Env = append(cmd.Env, "BUGTEST_REVERSE=1")
+		}
 		if err := os.WriteFile(report, nil, 0o644); err != nil {
 			return err
 		}

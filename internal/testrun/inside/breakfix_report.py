@@ -172,6 +172,7 @@ class Reporter:
         self.wanted = None if wanted is None else set(wanted)
         self.whole = tuple(plan.get("files") or ())  # of these files, every test
         self.decide = bool(plan.get("decide"))
+        self.reverse = bool(plan.get("reverse"))
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_make_collect_report(self, collector):
@@ -209,6 +210,8 @@ class Reporter:
             if drop:
                 config.hook.pytest_deselected(items=drop)
                 items[:] = keep
+        if self.reverse:
+            items.reverse()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_finish(self, session):
@@ -256,7 +259,8 @@ class Reporter:
             own = warmth.collect(session, body["own"])
             self.adding = False
         self.ask(body)
-        session.items = chosen + own
+        session.items = chosen[::-1] if self.reverse else chosen
+        session.items += own
         self.ids = []
         self.pytest_collection_finish(session)
 
