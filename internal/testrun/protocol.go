@@ -28,6 +28,8 @@ var (
 	warmSource string
 	//go:embed inside/breakfix_render.py
 	renderSource string
+	//go:embed inside/breakfix_direct.py
+	directSource string
 	//go:embed inside/breakfix_lint.py
 	lintSource string
 )
@@ -35,7 +37,7 @@ var (
 // reporterVersion names the protocol and the plugin; what was measured with
 // another one is measured again.
 var reporterVersion = func() string {
-	s := sha256.Sum256([]byte(channelSource + reporterSource + configSource + smokeSource + coverSource + warmSource + renderSource + zygote.CageSource))
+	s := sha256.Sum256([]byte(channelSource + reporterSource + configSource + smokeSource + coverSource + warmSource + renderSource + directSource + zygote.CageSource))
 	return "1-" + hex.EncodeToString(s[:6])
 }()
 

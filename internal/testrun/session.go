@@ -177,6 +177,7 @@ func (j job) spec(p plan) (sandbox.Spec, error) {
 		spec.Extra[path.Join(insideAt, "breakfix_cage.py")] = tree.Text(zygote.CageSource)
 		spec.Extra[path.Join(insideAt, "breakfix_warm.py")] = tree.Text(warmSource)
 		spec.Extra[path.Join(insideAt, "breakfix_render.py")] = tree.Text(renderSource)
+		spec.Extra[path.Join(insideAt, "breakfix_direct.py")] = tree.Text(directSource)
 	}
 	if j.coverage != "" {
 		spec.Extra[path.Join(insideAt, "breakfix_cover.py")] = tree.Text(coverSource)

@@ -83,7 +83,7 @@ func (w *Workspace) starter(tier Tier, req Request, s series, c *change) func(co
 		network = network || slices.Contains(w.Base.Trace.Sockets, id)
 	}
 	return func(ctx context.Context, j job) (*session, error) {
-		b := body{Tests: j.tests, Files: j.whole, Decide: j.decide, Reverse: j.reverse, Brief: req.Brief || req.Decide}
+		b := body{Tests: j.tests, Files: j.whole, Decide: j.decide, Reverse: j.reverse, Brief: req.Brief || req.Decide, Direct: req.Direct}
 		if tier == CodeSwap {
 			b.Swap, b.Own = c.swap, slices.Clone(j.whole)
 			for _, f := range filesOf(j.tests) {

@@ -67,6 +67,11 @@ type Request struct {
 	// most tests: for callers that ask how a test failed and show it to nobody.
 	// Only the fast tiers heed it.
 	Brief bool
+	// Direct calls the tests, functions without parameters in Files, without pytest:
+	// no fixture, mark or hook has a say. It is for callers that have many to tell
+	// apart and run what they choose without it. Only the fast tiers heed it, and
+	// what it says is not kept.
+	Direct bool
 	// Decide ends the run at the first red test, the rest Absent: for callers
 	// that ask whether some test goes red and not which. Tests are then run
 	// fastest first.

@@ -107,6 +107,7 @@ type body struct {
 	Decide  bool                   `json:"decide"`
 	Reverse bool                   `json:"reverse"`
 	Brief   bool                   `json:"brief"`
+	Direct  bool                   `json:"direct,omitempty"`
 	Paths   []string               `json:"paths"`             // bare: what to collect
 	Rewrite []string               `json:"rewrite,omitempty"` // bare: test files to be prepared before
 	Swap    map[string][]statement `json:"swap,omitempty"`    // collected: by file

@@ -238,6 +238,7 @@ func (w *Workspace) Run(ctx context.Context, req Request) (Report, error) {
 	if req.Tier == 0 || w.warm == nil {
 		req.Tier = FreshProcess
 	}
+	req.Fresh = req.Fresh || req.Direct
 	all := wanted
 	var c *change
 	if req.Tier < FreshProcess {

@@ -126,9 +126,10 @@ PLAN = _plan()
 # "bare", before anything of the target is loaded, or "collected", after the
 # suite is. Without it this is the one process of a run.
 WARM = PLAN.get("warm", "")
-CAGE = WARMTH = COVER = None
+CAGE = WARMTH = DIRECT = COVER = None
 if WARM:
     import breakfix_cage as CAGE
+    import breakfix_direct as DIRECT
     import breakfix_warm as WARMTH
 else:
     attach_inherited()
@@ -249,6 +250,8 @@ class Reporter:
         hello()
         warmth.enter()
         brief(session.config, body)
+        if body.get("direct"):
+            DIRECT.run(body["tests"], failure)
         chosen = [item for test in body["tests"] for item in by_id.get(test, ())]
         own = []
         if body.get("own"):
@@ -357,6 +360,8 @@ def pytest_load_initial_conftests(early_config, parser, args):
         body = CAGE.serve({"pytest": pytest.__version__, "tainted": WARMTH.tainted()}, warmth.before)
         hello()
         warmth.enter()
+        if body.get("direct"):
+            DIRECT.run(body["tests"], failure)
         PLAN.update(body)
         args.extend(body["paths"])
         early_config.known_args_namespace.file_or_dir = list(body["paths"])

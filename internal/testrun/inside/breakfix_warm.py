@@ -84,6 +84,20 @@ def _known_fixtures():
     fixtures.dir = names
 
 
+def offer_conftests(session):
+    """Has files that are collected from here on see the fixtures of conftest files
+    again. Since pytest 9.1 these belong to the folder's node of one collection."""
+    try:
+        config = session.config
+        pending = session._fixturemanager._pending_conftests
+        for module in config.pluginmanager._conftest_plugins:
+            folder = type(config.rootpath)(module.__file__).parent
+            if folder != config.rootpath:  # those belong to the session
+                pending[folder] = module
+    except AttributeError:
+        pass  # another pytest, where they belong to a path
+
+
 class Compiled:
     """Code of files that children will load, made before them: source_to_code and
     pytest's rewriting look here first. What differs from the text in the child's
@@ -318,6 +332,7 @@ class Collected:
         look at every other file, takes it longer than all the rest."""
         parents = [self.folders.get(os.path.dirname(_ROOT + path)) for path in paths]
         if None in parents:
+            offer_conftests(session)
             session.perform_collect(list(paths))
             return list(session.items)
         items = []
