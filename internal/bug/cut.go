@@ -3,6 +3,7 @@ package bug
 import (
 	"bytes"
 	"sort"
+	"strings"
 
 	sitter "github.com/tree-sitter/go-tree-sitter"
 
@@ -18,6 +19,8 @@ type cut struct {
 	block, of int
 	statement bool
 	own       [2]int // the statement's own bytes, without its line's rest
+	body      int    // where what with repeats of the bytes begins, 0 when it repeats none
+	above     int    // lines of with before that
 }
 
 // cutStatement takes a whole statement with its lines, and the comments
@@ -58,6 +61,13 @@ func (m *module) cutStatement(s *sitter.Node) cut {
 // apply returns the file without the cuts. Of cuts that contain one another
 // the outermost counts. ok is false when the cuts cannot be made together.
 func (m *module) apply(cuts []cut) (out []byte, ok bool) {
+	out, _, ok = m.without(cuts, marks{})
+	return out, ok
+}
+
+// without is apply, and tells where the marked lines are in the result. ok is
+// false when one of them goes.
+func (m *module) without(cuts []cut, at marks) (out []byte, now marks, ok bool) {
 	cs := append([]cut(nil), cuts...)
 	sort.SliceStable(cs, func(i, j int) bool {
 		if cs[i].start != cs[j].start {
@@ -75,7 +85,7 @@ func (m *module) apply(cuts []cut) (out []byte, ok bool) {
 			if c.end <= kept[n-1].end {
 				continue
 			}
-			return nil, false
+			return nil, at, false
 		}
 		kept = append(kept, c)
 		if c.statement {
@@ -92,14 +102,64 @@ func (m *module) apply(cuts []cut) (out []byte, ok bool) {
 		}
 		edits = append(edits, e)
 	}
+	for i, line := range at {
+		if line == 0 {
+			continue
+		}
+		if now[i] = m.moved(line, kept, edits); now[i] == 0 {
+			return nil, at, false
+		}
+	}
 	out, err := tree.ApplyEdits(m.src, edits)
 	if err != nil {
-		return nil, false
+		return nil, at, false
 	}
 	again, ok := parse(out)
 	if !ok {
-		return nil, false
+		return nil, at, false
 	}
 	again.Close()
-	return out, true
+	return out, now, true
+}
+
+// moved returns the line on which a statement stands after the edits of cuts, 0
+// when they take it away.
+func (m *module) moved(line int, cuts []cut, edits []tree.Edit) int {
+	at := m.start(line)
+	by := 0
+	for i, e := range edits {
+		switch c := cuts[i]; {
+		case e.End <= at:
+			by += strings.Count(e.New, "\n") - bytes.Count(m.src[e.Start:e.End], newline)
+		case e.Start > at:
+		case c.body > 0 && at >= c.body:
+			return by + m.line(e.Start) + c.above + line - m.line(c.body)
+		case e.Start == at && !c.statement:
+			return by + line
+		default:
+			return 0
+		}
+	}
+	return by + line
+}
+
+var newline = []byte("\n")
+
+// line returns the line of a byte, from 1.
+func (m *module) line(at int) int { return bytes.Count(m.src[:at], newline) + 1 }
+
+// start returns the first byte of a line that is not blank.
+func (m *module) start(line int) int {
+	at := 0
+	for ; line > 1; line-- {
+		i := bytes.IndexByte(m.src[at:], '\n')
+		if i < 0 {
+			return len(m.src)
+		}
+		at += i + 1
+	}
+	for at < len(m.src) && (m.src[at] == ' ' || m.src[at] == '\t') {
+		at++
+	}
+	return at
 }

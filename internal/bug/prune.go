@@ -34,14 +34,20 @@ var moduleLifecycle = map[string]bool{
 // decides by names alone and runs nothing, so it may drop too much; whoever
 // calls it runs the result.
 func prune(src []byte, id testID) ([]byte, bool) {
+	out, _, ok := pruneAt(src, id, marks{})
+	return out, ok
+}
+
+// pruneAt is prune, and tells where the marked lines are in the result.
+func pruneAt(src []byte, id testID, at marks) ([]byte, marks, bool) {
 	m, ok := parse(src)
 	if !ok {
-		return nil, false
+		return nil, at, false
 	}
 	defer m.Close()
 	classes, fn := m.locate(id)
 	if fn == nil && len(classes) == 0 {
-		return nil, false
+		return nil, at, false
 	}
 	pieces := m.pieces(id)
 	used := map[string]bool{}
@@ -91,7 +97,7 @@ func prune(src []byte, id testID) ([]byte, bool) {
 			cuts = append(cuts, m.cutStatement(p.node))
 		}
 	}
-	return m.apply(cuts)
+	return m.without(cuts, at)
 }
 
 func wanted(p *piece, used map[string]bool) bool {

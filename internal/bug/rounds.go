@@ -8,15 +8,15 @@ import (
 
 // round returns a smaller variant of v that works, nil when there is none.
 // done says that another round would find nothing: what could not be taken out
-// alone is not tried again after something else went. fine judges single units
-// however many there are.
-func (z *minimiser) round(ctx context.Context, v *variant, fine bool) (next *variant, done bool, err error) {
+// alone is not tried again after something else went. The list says what can be
+// taken out; fine judges single units however many there are.
+func (z *minimiser) round(ctx context.Context, v *variant, list func(*module, *variant) []cut, fine bool) (next *variant, done bool, err error) {
 	m, ok := parse(v.src)
 	if !ok {
 		return nil, true, nil
 	}
 	defer m.Close()
-	units := m.units(v.id)
+	units := list(m, v)
 	var tries []*variant
 	var single []int // index in tries → group
 	var groups [][]cut
@@ -28,8 +28,8 @@ func (z *minimiser) round(ctx context.Context, v *variant, fine bool) (next *var
 		}
 	}
 	plainer := false
-	if src, id, ok := plain(v.src, v.id); ok {
-		if w := z.pruned(newVariant(v.dir, src, id)); w.less(v) || len(id.classes) < len(v.id.classes) {
+	for _, w := range z.plainer(v) {
+		if w.less(v) || len(w.id.classes) < len(v.id.classes) {
 			tries, single, plainer = append(tries, w), append(single, -1), true
 		}
 	}
@@ -59,7 +59,7 @@ func (z *minimiser) round(ctx context.Context, v *variant, fine bool) (next *var
 				add(-1, units[i*len(units)/n:(i+1)*len(units)/n])
 			}
 		}
-		for i := range min(parts, 3*maxVariants) {
+		for i := range min(parts, 3*z.most()) {
 			groups = append(groups, units[i*len(units)/parts:(i+1)*len(units)/parts])
 			add(i, groups[i])
 		}
@@ -67,7 +67,7 @@ func (z *minimiser) round(ctx context.Context, v *variant, fine bool) (next *var
 	}
 	best, err := z.pick(ctx, tries)
 	if err == nil && best == nil && coarse {
-		return z.round(ctx, v, true)
+		return z.round(ctx, v, list, true)
 	}
 	if err != nil || best == nil || z.kind == "" {
 		return best, true, err
@@ -86,7 +86,7 @@ func (z *minimiser) round(ctx context.Context, v *variant, fine bool) (next *var
 	}
 	var more []*variant
 	combine := func(groups [][]cut) {
-		if w := z.cut(m, v, slices.Concat(groups...)); w != nil && w.less(best) && len(more) < maxVariants {
+		if w := z.cut(m, v, slices.Concat(groups...)); w != nil && w.less(best) && len(more) < z.most() {
 			more = append(more, w)
 		}
 	}
@@ -111,7 +111,7 @@ func (z *minimiser) round(ctx context.Context, v *variant, fine bool) (next *var
 
 // after returns the units that lie behind the line at which the test failed.
 func (m *module) after(units []cut, v *variant) []cut {
-	line := v.failure.TestLine
+	line := v.at[testSite]
 	if line <= 0 {
 		return nil
 	}
@@ -125,17 +125,20 @@ func (m *module) after(units []cut, v *variant) []cut {
 }
 
 func (z *minimiser) cut(m *module, v *variant, cuts []cut) *variant {
-	src, ok := m.apply(cuts)
+	src, at, ok := m.without(cuts, v.at)
 	if !ok {
 		return nil
 	}
-	return z.pruned(newVariant(v.dir, src, v.id))
+	if slices.ContainsFunc(cuts, func(c cut) bool { return !c.statement && c.with == "" }) {
+		src = commas(src)
+	}
+	return z.pruned(newVariant(v.dir, src, v.id, at))
 }
 
 // pruned drops what nothing mentions any more.
 func (z *minimiser) pruned(v *variant) *variant {
-	if p, ok := prune(v.src, v.id); ok {
-		return newVariant(v.dir, p, v.id)
+	if p, at, ok := pruneAt(v.src, v.id, v.at); ok {
+		return newVariant(v.dir, p, v.id, at)
 	}
 	return v
 }

@@ -1,8 +1,6 @@
 package bug
 
 import (
-	"bytes"
-	"regexp"
 	"strings"
 
 	sitter "github.com/tree-sitter/go-tree-sitter"
@@ -29,6 +27,13 @@ func (m *module) units(id testID) []cut {
 		}
 	}
 	var out []cut
+	if fn != nil {
+		for _, c := range separated(statements(definition(fn).ChildByFieldName("parameters"))) {
+			if text := string(m.src[c.start:c.end]); !strings.HasPrefix(text, "self") && !strings.HasPrefix(text, "cls") {
+				out = append(out, c)
+			}
+		}
+	}
 	walk(m.root, func(n *sitter.Node) bool {
 		switch n.Kind() {
 		case "module", "block":
@@ -39,6 +44,7 @@ func (m *module) units(id testID) []cut {
 				out = append(out, m.cutStatement(s))
 				if c, ok := m.unwrap(s); ok {
 					out = append(out, c)
+					out = append(out, m.rows(s, c)...)
 				}
 			}
 		case "class_definition":
@@ -76,7 +82,7 @@ func (m *module) unwrap(s *sitter.Node) (cut, bool) {
 	if !ok {
 		return cut{}, false
 	}
-	return cut{start: int(s.StartByte()), end: int(s.EndByte()), with: text}, true
+	return cut{start: int(s.StartByte()), end: int(s.EndByte()), with: text, body: int(body.StartByte())}, true
 }
 
 // dedent takes n columns from every line but the first. ok is false when a
@@ -143,172 +149,4 @@ func (m *module) cases(decorator *sitter.Node) []cut {
 		return nil
 	}
 	return separated(elements)
-}
-
-// assertions are unittest's methods as plain asserts, %a and %b for arguments.
-var assertions = map[string]string{
-	"assertEqual": "assert %a == %b", "assertEquals": "assert %a == %b", "assertNotEqual": "assert %a != %b",
-	"assertTrue": "assert %a", "assertFalse": "assert not %a", "assertIs": "assert %a is %b", "assertIsNot": "assert %a is not %b",
-	"assertIsNone": "assert %a is None", "assertIsNotNone": "assert %a is not None", "assertIn": "assert %a in %b",
-	"assertNotIn": "assert %a not in %b", "assertLess": "assert %a < %b", "assertLessEqual": "assert %a <= %b",
-	"assertGreater": "assert %a > %b", "assertGreaterEqual": "assert %a >= %b", "assertIsInstance": "assert isinstance(%a, %b)",
-	"assertListEqual": "assert %a == %b", "assertDictEqual": "assert %a == %b",
-}
-
-var atom = map[string]bool{"identifier": true, "call": true, "attribute": true, "subscript": true, "integer": true, "float": true,
-	"string": true, "list": true, "dictionary": true, "set": true, "tuple": true, "parenthesized_expression": true,
-	"none": true, "true": true, "false": true, "list_comprehension": true, "concatenated_string": false}
-
-// plain rewrites a unittest method as a plain function: assertions of self as
-// asserts, self.NAME by what the class assigns to NAME, and, when nothing of
-// the class is left, the function without it. ok is false when nothing changed.
-func plain(src []byte, id testID) ([]byte, testID, bool) {
-	m, ok := parse(src)
-	if !ok {
-		return nil, id, false
-	}
-	defer m.Close()
-	classes, fn := m.locate(id)
-	if fn == nil && len(classes) == 1 {
-		fn = m.inherits(classes[0], id.fn, 0)
-	}
-	if fn == nil || len(classes) != 1 || definition(fn) == nil || fn.Kind() == "decorated_definition" {
-		return nil, id, false
-	}
-	values := m.classValues(classes[0])
-	var cuts []cut
-	walk(definition(fn).ChildByFieldName("body"), func(n *sitter.Node) bool {
-		if n.Kind() == "expression_statement" && n.NamedChildCount() == 1 {
-			if text, ok := m.asAssert(n.NamedChild(0), values); ok {
-				cuts = append(cuts, cut{start: int(n.StartByte()), end: int(n.EndByte()), with: text})
-				return false
-			}
-		}
-		if v, ok := m.selfValue(n, values); ok {
-			cuts = append(cuts, cut{start: int(n.StartByte()), end: int(n.EndByte()), with: v})
-			return false
-		}
-		return true
-	})
-	out, ok := m.apply(cuts)
-	if !ok {
-		return nil, id, false
-	}
-	return lift(out, id)
-}
-
-// classValues are the names and attributes that the class binds to names.
-func (m *module) classValues(class *sitter.Node) map[string]string {
-	values := map[string]string{}
-	for _, s := range statements(definition(class).ChildByFieldName("body")) {
-		if s.Kind() != "expression_statement" || s.NamedChild(0).Kind() != "assignment" {
-			continue
-		}
-		a := s.NamedChild(0)
-		l, r := a.ChildByFieldName("left"), a.ChildByFieldName("right")
-		if l != nil && r != nil && l.Kind() == "identifier" && (r.Kind() == "identifier" || r.Kind() == "attribute") {
-			values[m.text(l)] = m.text(r)
-		}
-	}
-	return values
-}
-
-func (m *module) selfValue(n *sitter.Node, values map[string]string) (string, bool) {
-	if n.Kind() != "attribute" || m.text(n.ChildByFieldName("object")) != "self" {
-		return "", false
-	}
-	v, ok := values[m.text(n.ChildByFieldName("attribute"))]
-	return v, ok
-}
-
-// asAssert turns a call of one of self's assertions into an assert.
-func (m *module) asAssert(call *sitter.Node, values map[string]string) (string, bool) {
-	if call.Kind() != "call" {
-		return "", false
-	}
-	name, found := strings.CutPrefix(m.text(call.ChildByFieldName("function")), "self.")
-	form, known := assertions[name]
-	args := call.ChildByFieldName("arguments")
-	if !found || !known || args == nil || args.Kind() != "argument_list" {
-		return "", false
-	}
-	want := 1 + strings.Count(form, "%b")
-	as := statements(args)
-	if len(as) != want {
-		return "", false
-	}
-	texts := make([]string, want)
-	for i, a := range as {
-		if a.Kind() == "keyword_argument" || a.Kind() == "list_splat" || a.Kind() == "dictionary_splat" {
-			return "", false
-		}
-		var inner []cut
-		walk(a, func(n *sitter.Node) bool {
-			v, ok := m.selfValue(n, values)
-			if ok {
-				inner = append(inner, cut{start: int(n.StartByte() - a.StartByte()), end: int(n.EndByte() - a.StartByte()), with: v})
-			}
-			return !ok
-		})
-		text := m.text(a)
-		for j := len(inner) - 1; j >= 0; j-- {
-			text = text[:inner[j].start] + inner[j].with + text[inner[j].end:]
-		}
-		if !atom[a.Kind()] {
-			text = "(" + text + ")"
-		}
-		texts[i] = text
-	}
-	return strings.NewReplacer("%a", texts[0], "%b", texts[len(texts)-1]).Replace(form), true
-}
-
-var selfWord = regexp.MustCompile(`\bself\b`)
-
-// lift moves a method that does not need its class to the module.
-func lift(src []byte, id testID) ([]byte, testID, bool) {
-	m, ok := parse(src)
-	if !ok {
-		return nil, id, false
-	}
-	defer m.Close()
-	classes, fn := m.locate(id)
-	if len(classes) != 1 {
-		return nil, id, false
-	}
-	if fn == nil {
-		fn = m.inherits(classes[0], id.fn, 0)
-	}
-	if fn == nil || definition(fn) == nil || fn.Kind() == "decorated_definition" {
-		return nil, id, false
-	}
-	d := definition(fn)
-	params := d.ChildByFieldName("parameters")
-	ps := statements(params)
-	inside := m.text(d.ChildByFieldName("body"))
-	if len(ps) == 0 || m.text(ps[0]) != "self" || selfWord.MatchString(inside) || strings.Contains(inside, "super()") {
-		return nil, id, false
-	}
-	text, ok := dedent(m.text(fn), int(fn.StartPosition().Column))
-	if !ok {
-		return nil, id, false
-	}
-	rest := ""
-	if len(ps) > 1 {
-		rest = string(m.src[ps[1].StartByte() : params.EndByte()-1])
-	}
-	head := int(params.StartByte() - fn.StartByte())
-	text = text[:head] + "(" + rest + ")" + text[head+len(m.text(params)):]
-	// The class goes; so does the base class of this file that the method came from,
-	// by pruning.
-	without, ok := m.apply([]cut{m.cutStatement(classes[0])})
-	if !ok {
-		return nil, id, false
-	}
-	out := append(bytes.TrimRight(without, "\n"), []byte("\n\n\n"+text+"\n")...)
-	again, ok := parse(out)
-	if !ok {
-		return nil, id, false
-	}
-	again.Close()
-	return out, testID{path: id.path, fn: id.fn}, true
 }

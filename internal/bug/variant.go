@@ -12,13 +12,41 @@ type variant struct {
 	dir     string // folder of the tree that it lies in, "" for the root
 	src     []byte
 	id      testID
+	at      marks
 	size    int // statements
 	red     string
 	failure testrun.Failure
 }
 
-func newVariant(dir string, src []byte, id testID) *variant {
-	return &variant{dir: dir, src: tidy(src), id: id, size: countStatements(src)}
+func newVariant(dir string, src []byte, id testID, at marks) *variant {
+	text := tidy(src)
+	for i, line := range at {
+		if line > 0 && len(text) != len(src) {
+			at[i] = sameLine(src, text, line)
+		}
+	}
+	return &variant{dir: dir, src: text, id: id, at: at, size: countStatements(src)}
+}
+
+// sameLine finds a line in a text from which blank lines were taken.
+func sameLine(src, text []byte, line int) int {
+	nth := 0
+	for i, l := range bytes.Split(src, newline) {
+		if len(bytes.TrimSpace(l)) > 0 {
+			nth++
+		}
+		if i+1 == line {
+			break
+		}
+	}
+	for i, l := range bytes.Split(text, newline) {
+		if len(bytes.TrimSpace(l)) > 0 {
+			if nth--; nth == 0 {
+				return i + 1
+			}
+		}
+	}
+	return 0
 }
 
 // tidy takes out the blank lines that cuts leave behind: at the ends, after a
@@ -115,4 +143,31 @@ func original(whole []byte, id testID) string {
 		return ""
 	}
 	return m.text(fn)
+}
+
+// callable tells whether a variant's test is a function that can be called without
+// pytest: no parameter, no mark, nothing that runs before it.
+func (v *variant) callable() bool {
+	m, ok := parse(v.src)
+	if !ok {
+		return false
+	}
+	defer m.Close()
+	_, fn := m.locate(v.id)
+	if len(v.id.classes) > 0 || fn == nil || fn.Kind() != "function_definition" || strings.HasPrefix(m.text(fn), "async") || contains(fn.ChildByFieldName("body"), "yield") {
+		return false
+	}
+	for _, s := range statements(m.root) {
+		names := map[string]bool{}
+		m.binds(s, names)
+		for name := range names {
+			if moduleLifecycle[name] {
+				return false
+			}
+		}
+		if strings.Contains(m.decorators(s), "autouse") {
+			return false
+		}
+	}
+	return len(statements(fn.ChildByFieldName("parameters"))) == 0
 }
