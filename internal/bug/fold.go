@@ -75,7 +75,7 @@ func (m *module) fold(fn, s *sitter.Node) ([]cut, bool) {
 		return nil, false
 	}
 	text := m.text(right)
-	if strings.Contains(text, "\n") || strings.Contains(right.Kind(), "list") && right.Kind() == "expression_list" || right.Kind() == "yield" || right.Kind() == "await" {
+	if strings.Contains(text, "\n") || right.Kind() == "expression_list" || right.Kind() == "assignment" || right.Kind() == "yield" || right.Kind() == "await" {
 		return nil, false
 	}
 	name := m.text(left)
@@ -108,6 +108,9 @@ func (m *module) fold(fn, s *sitter.Node) ([]cut, bool) {
 		}
 		with := text
 		if !m.stands(u, right) {
+			if right.Kind() == "lambda" {
+				return nil, false
+			}
 			with = "(" + text + ")"
 		}
 		line := m.lineAround(int(u.StartByte()))
@@ -146,12 +149,11 @@ func (m *module) notName(n *sitter.Node) bool {
 func (m *module) stores(n *sitter.Node) bool {
 	for p := n; p != nil; p = p.Parent() {
 		if q := p.Parent(); q != nil {
-			if l := q.ChildByFieldName("left"); l != nil && l.StartByte() == p.StartByte() && l.EndByte() == p.EndByte() {
-				if p.Kind() == "identifier" || strings.HasSuffix(p.Kind(), "pattern") || p.Kind() == "pattern_list" {
-					return true
-				}
-			}
 			switch q.Kind() {
+			case "assignment", "augmented_assignment", "for_statement", "for_in_clause":
+				if l := q.ChildByFieldName("left"); l != nil && within(p, l) {
+					return p.Kind() == "identifier" || strings.HasSuffix(p.Kind(), "pattern") || p.Kind() == "pattern_list"
+				}
 			case "parameters", "lambda_parameters", "as_pattern_target", "typed_parameter":
 				return true
 			case "default_parameter", "named_expression":

@@ -53,6 +53,10 @@ func pruneAt(src []byte, id testID, at marks) ([]byte, marks, bool) {
 	used := map[string]bool{}
 	note := func(p *piece) {
 		p.keep = true
+		if fn != nil && p.node.Id() == fn.Id() {
+			m.mentions(fn, used)
+			return
+		}
 		for _, n := range p.mention {
 			m.identifiers(n, used)
 		}
@@ -98,6 +102,34 @@ func pruneAt(src []byte, id testID, at marks) ([]byte, marks, bool) {
 		}
 	}
 	return m.without(cuts, at)
+}
+
+// mentions adds the names in a function that are not variables of its own.
+func (m *module) mentions(fn *sitter.Node, into map[string]bool) {
+	own, others := map[string]bool{}, map[string]bool{}
+	d := definition(fn)
+	body := d.ChildByFieldName("body")
+	for _, s := range statements(body) {
+		if s.Kind() == "expression_statement" && s.NamedChildCount() == 1 && s.NamedChild(0).Kind() == "assignment" {
+			if l := s.NamedChild(0).ChildByFieldName("left"); l.Kind() == "identifier" {
+				own[m.text(l)] = true
+			}
+		}
+	}
+	m.identifiersOf(d.ChildByFieldName("parameters"), others)
+	walk(fn, func(n *sitter.Node) bool {
+		if n.Kind() == "decorator" {
+			m.identifiers(n, others)
+		}
+		return definition(n) == nil || n.Id() == fn.Id()
+	})
+	names := map[string]bool{}
+	m.identifiers(fn, names)
+	for name := range names {
+		if !own[name] || others[name] {
+			into[name] = true
+		}
+	}
 }
 
 func wanted(p *piece, used map[string]bool) bool {
