@@ -87,7 +87,7 @@ func (w *Workspace) starter(tier Tier, req Request, s series, c *change) func(co
 		if tier == CodeSwap {
 			b.Swap, b.Own = c.swap, slices.Clone(j.whole)
 			for _, f := range filesOf(j.tests) {
-				if _, ours := req.Files[f]; ours && !slices.Contains(b.Own, f) {
+				if _, ours := req.Files[f]; ours && !req.Direct && !slices.Contains(b.Own, f) {
 					b.Own = append(b.Own, f)
 				}
 			}
