@@ -12,6 +12,10 @@ const maxWidth = 88 // of a line after a variable was replaced by its value
 // once, or is a short constant: all of them first, then each one alone.
 func (z *minimiser) folds(v *variant) []*variant {
 	var out []*variant
+	if one := z.joined(v); one != nil {
+		out = append(out, one)
+		v = one
+	}
 	all := v
 	for range 20 {
 		one := z.foldOnce(all, 0)
@@ -24,7 +28,7 @@ func (z *minimiser) folds(v *variant) []*variant {
 		all = one
 	}
 	if all == v {
-		return nil
+		return out
 	}
 	for skip := 1; skip < 6; skip++ {
 		one := z.foldOnce(v, skip)
@@ -74,6 +78,9 @@ func (m *module) fold(fn, s *sitter.Node) ([]cut, bool) {
 	if left == nil || right == nil || left.Kind() != "identifier" || a.ChildByFieldName("type") != nil {
 		return nil, false
 	}
+	if !m.read(fn, left) {
+		return []cut{{start: int(a.StartByte()), end: int(right.StartByte())}}, right.Kind() != "expression_list"
+	}
 	text := m.text(right)
 	if strings.Contains(text, "\n") || right.Kind() == "expression_list" || right.Kind() == "assignment" || right.Kind() == "yield" || right.Kind() == "await" {
 		return nil, false
@@ -120,6 +127,69 @@ func (m *module) fold(fn, s *sitter.Node) ([]cut, bool) {
 		cuts = append(cuts, cut{start: int(u.StartByte()), end: int(u.EndByte()), with: with})
 	}
 	return cuts, true
+}
+
+// read tells whether anything but its assignment mentions a variable.
+func (m *module) read(fn, variable *sitter.Node) bool {
+	found := false
+	walk(fn, func(n *sitter.Node) bool {
+		found = found || n.Kind() == "identifier" && n.StartByte() != variable.StartByte() && m.text(n) == m.text(variable) && !m.notName(n)
+		return !found
+	})
+	return found
+}
+
+// joined returns the file with statements over several lines put on one, where they
+// fit on it; nil when there are none.
+func (z *minimiser) joined(v *variant) *variant {
+	m, ok := parse(v.src)
+	if !ok {
+		return nil
+	}
+	defer m.Close()
+	var cuts []cut
+	walk(m.root, func(n *sitter.Node) bool {
+		if n.Kind() != "expression_statement" && n.Kind() != "assert_statement" {
+			return true
+		}
+		if text, ok := m.oneLine(n); ok {
+			cuts = append(cuts, cut{start: int(n.StartByte()), end: int(n.EndByte()), with: text})
+		}
+		return false
+	})
+	if len(cuts) == 0 {
+		return nil
+	}
+	src, at, ok := m.without(cuts, v.at)
+	if !ok {
+		return nil
+	}
+	was, _ := tokens(v.src)
+	if is, ok := tokens(src); !ok || is != was {
+		return nil
+	}
+	return newVariant(v.dir, commas(src), v.id, at)
+}
+
+func (m *module) oneLine(n *sitter.Node) (string, bool) {
+	text := m.text(n)
+	if !strings.Contains(text, "\n") || strings.Contains(text, "\\\n") || contains(n, "comment") {
+		return "", false
+	}
+	multi := false
+	walk(n, func(c *sitter.Node) bool {
+		multi = multi || c.Kind() == "string" && strings.Contains(m.text(c), "\n")
+		return !multi
+	})
+	out := ""
+	for _, l := range strings.Split(text, "\n") {
+		l = strings.TrimSpace(l)
+		if out != "" && !strings.ContainsAny(out[len(out)-1:], "([{") && !strings.HasPrefix(l, ")") && !strings.HasPrefix(l, "]") && !strings.HasPrefix(l, "}") {
+			out += " "
+		}
+		out += l
+	}
+	return out, !multi && int(n.StartPosition().Column)+len(out) <= maxWidth
 }
 
 // constant tells whether a value is short and never changes.
@@ -173,7 +243,7 @@ func (m *module) once(use, assignment *sitter.Node) bool {
 	for p := use.Parent(); p != nil && p.Id() != block.Id(); p = p.Parent() {
 		switch p.Kind() {
 		case "lambda", "function_definition", "class_definition", "for_statement", "while_statement", "list_comprehension", "set_comprehension",
-			"dictionary_comprehension", "generator_expression", "with_statement", "try_statement":
+			"dictionary_comprehension", "generator_expression", "with_statement":
 			if p.Kind() == "for_statement" && within(use, p.ChildByFieldName("right")) {
 				continue
 			}

@@ -320,3 +320,75 @@ func TestAFailureIsTheSameAtTheSamePlaceOnly(t *testing.T) {
 		t.Error("another exception is another failure")
 	}
 }
+
+func TestWhatIsLeftReadsWell(t *testing.T) {
+	src := `import os
+
+
+from pkg import f, table
+
+# A section of its own
+
+# About the rows
+ROWS = [1]
+
+
+def test_it():
+    unused = f(0)
+    want = [
+        "a b", {1:
+                 2},
+    ]
+    try:
+        got = f(table(ROWS))
+        assert got == want  # here
+    except OSError:
+        pass
+    finally:
+        f(1)
+
+
+# Tests of another thing
+def test_other():
+    pass
+
+# The end
+`
+	want := `from pkg import f, table
+
+
+# About the rows
+ROWS = [1]
+
+
+def test_it():
+    f(0)
+    try:
+        assert f(table(ROWS)) == ["a b", {1: 2}]  # here
+    except OSError:
+        pass
+    finally:
+        f(1)
+`
+	z := &minimiser{kind: "AssertionError"}
+	v := z.pruned(form(t, src, "t.py::test_it"))
+	got := z.folds(v)
+	if len(got) == 0 || string(got[0].src) != want {
+		t.Fatalf("got\n%s\nwant\n%s", got[0].src, want)
+	}
+	stays(t, got[0])
+	m, _ := parse(got[0].src)
+	defer m.Close()
+	bare := strings.Replace(want, "    try:\n        assert f(table(ROWS)) == [\"a b\", {1: 2}]  # here\n    except OSError:\n        pass\n    finally:\n        f(1)\n",
+		"    assert f(table(ROWS)) == [\"a b\", {1: 2}]  # here\n", 1)
+	var found, clause bool
+	for _, u := range m.units(got[0].id) {
+		if w := z.cut(m, got[0], []cut{u}); w != nil {
+			found = found || string(w.src) == bare
+			clause = clause || strings.Contains(string(w.src), "finally") && !strings.Contains(string(w.src), "except")
+		}
+	}
+	if !found || !clause {
+		t.Errorf("the body alone: %v; without one clause: %v", found, clause)
+	}
+}

@@ -101,7 +101,7 @@ func pruneAt(src []byte, id testID, at marks) ([]byte, marks, bool) {
 			cuts = append(cuts, m.cutStatement(p.node))
 		}
 	}
-	return m.without(cuts, at)
+	return m.without(append(cuts, m.loose()...), at)
 }
 
 // mentions adds the names in a function that are not variables of its own.

@@ -19,7 +19,11 @@ func (m *module) rows(loop *sitter.Node, unwrapped cut) []cut {
 		return nil
 	}
 	left := loop.ChildByFieldName("left")
-	rows := m.elements(loop.ChildByFieldName("right"))
+	right := loop.ChildByFieldName("right")
+	if arg := m.argument(right, "enumerate"); arg != nil && left != nil && len(statements(left)) == 2 {
+		left, right = statements(left)[1], arg // the number goes
+	}
+	rows := m.elements(right)
 	if left == nil || len(rows) > maxRows {
 		return nil
 	}
@@ -35,6 +39,17 @@ func (m *module) rows(loop *sitter.Node, unwrapped cut) []cut {
 		out = append(out, c)
 	}
 	return out
+}
+
+// argument returns the only argument of a call of a function.
+func (m *module) argument(n *sitter.Node, function string) *sitter.Node {
+	if n == nil || n.Kind() != "call" || m.text(n.ChildByFieldName("function")) != function {
+		return nil
+	}
+	if as := statements(n.ChildByFieldName("arguments")); len(as) == 1 {
+		return as[0]
+	}
+	return nil
 }
 
 // assign binds what a target names to the parts of a value, each on a line that

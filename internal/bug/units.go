@@ -49,6 +49,10 @@ func (m *module) units(id testID) []cut {
 			}
 		case "class_definition":
 			out = append(out, bases(n)...)
+		case "except_clause", "finally_clause", "else_clause", "elif_clause":
+			if p := n.PrevNamedSibling(); p != nil {
+				out = append(out, cut{start: int(p.EndByte()), end: int(n.EndByte())})
+			}
 		case "decorator":
 			if strings.Contains(m.text(n), "parametrize") {
 				out = append(out, m.cases(n)...)
@@ -63,10 +67,10 @@ func (m *module) units(id testID) []cut {
 	return out
 }
 
-// unwrap replaces a with, for, while or if by its body.
+// unwrap replaces a with, for, while, if or try by its body.
 func (m *module) unwrap(s *sitter.Node) (cut, bool) {
 	switch s.Kind() {
-	case "with_statement", "for_statement", "while_statement", "if_statement":
+	case "with_statement", "for_statement", "while_statement", "if_statement", "try_statement":
 	default:
 		return cut{}, false
 	}

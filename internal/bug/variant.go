@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"strings"
 
+	sitter "github.com/tree-sitter/go-tree-sitter"
+
 	"breakfix/internal/testrun"
 )
 
@@ -26,6 +28,39 @@ func newVariant(dir string, src []byte, id testID, at marks) *variant {
 		}
 	}
 	return &variant{dir: dir, src: text, id: id, at: at, size: countStatements(src)}
+}
+
+func isImport(line string) bool {
+	return strings.HasPrefix(line, "import ") || strings.HasPrefix(line, "from ")
+}
+
+// loose returns the comments of the module that belong to no statement below them.
+func (m *module) loose() (cuts []cut) {
+	for i := uint(0); i < m.root.NamedChildCount(); i++ {
+		c := m.root.NamedChild(i)
+		line := int(c.StartPosition().Row) + 1
+		if c.Kind() != "comment" || m.start(line) != int(c.StartByte()) {
+			continue
+		}
+		var next *sitter.Node
+		for j := i + 1; j < m.root.NamedChildCount() && next == nil; j++ {
+			n := m.root.NamedChild(j)
+			if int(n.StartPosition().Row)+1 != line+1 {
+				break
+			}
+			if line++; n.Kind() != "comment" {
+				next = n
+			}
+		}
+		if next == nil {
+			end := int(c.EndByte())
+			if end < len(m.src) {
+				end++
+			}
+			cuts = append(cuts, cut{start: int(c.StartByte()), end: end})
+		}
+	}
+	return cuts
 }
 
 // sameLine finds a line in a text from which blank lines were taken.
@@ -68,6 +103,9 @@ func tidy(src []byte) []byte {
 			next++ // the last line is not blank
 		}
 		blank := min(next-i, 2)
+		if isImport(lines[next]) {
+			blank = min(blank, 1)
+		}
 		if strings.HasPrefix(lines[next], " ") || strings.HasPrefix(lines[next], "\t") {
 			blank = 1
 			if len(out) > 0 && strings.HasSuffix(out[len(out)-1], ":") {
