@@ -15,6 +15,9 @@ var argumentsHaveRoles = map[string]bool{
 	"isinstance": true, "issubclass": true, "hasattr": true, "getattr": true, "setattr": true, "delattr": true, "super": true, "type": true,
 	"map": true, "filter": true, "reduce": true, "sorted": true, "open": true, "partial": true, "enumerate": true, "TypeVar": true, "namedtuple": true,
 	"update_wrapper": true,
+	// It is all the same to these.
+	"min": true, "max": true, "gcd": true, "lcm": true, "isclose": true, "union": true, "hypot": true, "is_": true, "eq": true, "ne": true, "mul": true, "and_": true, "or_": true, "xor": true,
+	"gather": true, "print": true,
 }
 
 func argumentSwap(p *pass, n *lang.Node) {
@@ -23,6 +26,9 @@ func argumentSwap(p *pass, n *lang.Node) {
 		return
 	}
 	for i := 0; i+1 < len(as) && i < 2; i++ {
+		if !p.kind(as[i]).Goes(p.kind(as[i+1])) || (p.kind(as[i]) == python.Callable) != (p.kind(as[i+1]) == python.Callable) && p.kind(as[i]) != python.Unknown && p.kind(as[i+1]) != python.Unknown {
+			continue
+		}
 		if as[i].Is("lambda") != as[i+1].Is("lambda") || as[i].Is("conditional_expression", "generator_expression", "named_expression") || as[i+1].Is("conditional_expression", "generator_expression", "named_expression") {
 			continue
 		}
@@ -40,6 +46,9 @@ func argumentDrop(p *pass, n *lang.Node) {
 		return
 	}
 	drop := func(i int) {
+		if v := all[i].Child("value"); all[i].Is("none") || v.Is("none") {
+			return // most defaults are that
+		}
 		p.offer(n, "drop "+p.text(all[i]), tree.Edit{Start: all[i-1].End, End: all[i].End})
 	}
 	count := 0
@@ -79,6 +88,36 @@ func init() {
 	}
 }
 
+// alike reports whether the exchange hardly ever shows: it matters for what is
+// rare, or when something is not there. The other way round it repairs.
+func (p *pass) alike(call *lang.Node, from, to string) bool {
+	as := positional(call)
+	switch from + "/" + to {
+	case "lower/casefold", "casefold/lower", "get/setdefault", "remove/discard", "isinstance/issubclass", "issubclass/isinstance":
+		return true
+	case "split/rsplit", "rsplit/split":
+		return len(call.Child("arguments").NamedChildren()) < 2 // no limit: the same list
+	case "str/repr", "repr/str":
+		return len(as) != 1 || p.kind(as[0]) != python.Text && p.kind(as[0]) != python.Unknown
+	case "pop/popleft", "popleft/pop":
+		return len(as) > 0
+	}
+	return false
+}
+
+func siblingUndo(p *pass, n *lang.Node) {
+	name := callee(n)
+	if name == nil || !n.Child("arguments").Is("argument_list") {
+		return
+	}
+	own := p.text(name)
+	for _, to := range siblings[own] {
+		if p.alike(n, own, to) && (name.Field == "attribute" || builtinFunction(to)) {
+			p.replace(name, own+" → "+to, to)
+		}
+	}
+}
+
 // onlyMethods are siblings that are also the names of quite other functions.
 var onlyMethods = map[string]bool{"get": true, "pop": true, "index": true, "keys": true, "values": true, "items": true, "add": true, "update": true, "next": true}
 
@@ -88,6 +127,9 @@ func siblingFunction(p *pass, n *lang.Node) {
 		return
 	}
 	own := p.text(name)
+	if !n.Child("arguments").Is("argument_list") {
+		return
+	}
 	if onlyMethods[own] && name.Field != "attribute" {
 		if own != "next" {
 			return
@@ -98,7 +140,7 @@ func siblingFunction(p *pass, n *lang.Node) {
 		if name.Field != "attribute" && !builtinFunction(to) && !p.known(to, n) || own == "next" && name.Field != "attribute" {
 			continue
 		}
-		if count < 2 {
+		if count < 2 && !p.alike(n, own, to) {
 			p.replace(name, own+" → "+to, to)
 			count++
 		}
@@ -122,8 +164,9 @@ func (p *pass) known(name string, at *lang.Node) bool {
 	return false
 }
 
-// wrongAttribute offers another attribute of the same object that is used in
-// the same class (of self) or function. Methods and data are not mixed.
+// wrongAttribute offers another attribute of the same object: one that its class
+// binds, or that is used on it in the same class (of self) or function. Methods
+// and data are not mixed, nor kinds that are known to differ.
 func wrongAttribute(p *pass, n *lang.Node) {
 	object, name := n.Child("object"), n.Child("attribute")
 	if !object.Is("identifier") || strings.HasPrefix(p.text(name), "__") && strings.HasSuffix(p.text(name), "__") {
@@ -138,6 +181,13 @@ func wrongAttribute(p *pass, n *lang.Node) {
 	}
 	called := func(x *lang.Node) bool { return x.Parent.Is("call") && x.Field == "function" }
 	seen := map[string]bool{}
+	members := map[string]python.Kind{}
+	if class := p.kinds.ClassOf(object); class != nil {
+		members = p.kinds.Members(class)
+		for a, kind := range members {
+			seen[a] = (kind == python.Callable) == called(n) && !strings.HasPrefix(a, "__")
+		}
+	}
 	around.Node.Walk(func(x *lang.Node) bool {
 		if x.Is("attribute") && p.text(x.Child("object")) == p.text(object) && called(x) == called(n) {
 			a := p.text(x.Child("attribute"))
@@ -148,7 +198,7 @@ func wrongAttribute(p *pass, n *lang.Node) {
 	own := p.text(name)
 	var others []string
 	for a, ok := range seen {
-		if ok && a != own {
+		if ok && a != own && (called(n) || members[a].Goes(members[own]) && (members[a] == python.Callable) == (members[own] == python.Callable)) {
 			others = append(others, a)
 		}
 	}
@@ -183,115 +233,4 @@ func decoratorRemoval(p *pass, n *lang.Node) {
 	first, lastLine := p.f.Line(n.Start), p.f.LastLine(n.Start, n.End)
 	start, end := p.f.Span(first, lastLine)
 	p.offer(n, "drop @"+text, tree.Edit{Start: start, End: end})
-}
-
-// unwrap returns the edits that replace a with statement by its body, with
-// lead (a statement, or "") in front. It is false when the body cannot be
-// moved to the left.
-func (p *pass) unwrap(n *lang.Node, lead string) (tree.Edit, bool) {
-	body := n.Child("body")
-	if body == nil || n.Parent == nil || n.Children[0].Is("async") {
-		return tree.Edit{}, false
-	}
-	ss := python.Statements(p.f, body)
-	whole := python.NewStatement(p.f, n)
-	if len(ss) == 0 || !whole.OwnLines || ss[0].FirstLine == whole.FirstLine {
-		return tree.Edit{}, false
-	}
-	// Comments between the header and the first statement move along.
-	first := ss[0].FirstLine
-	for first > whole.FirstLine+1 && strings.HasPrefix(strings.TrimSpace(p.line(first-1)), "#") {
-		first--
-	}
-	indent := python.Indent(p.f, n.Start)
-	text, ok := python.Dedent(p.f, first, whole.LastLine, python.Indent(p.f, ss[0].Start), indent)
-	if !ok {
-		return tree.Edit{}, false
-	}
-	if lead != "" {
-		text = indent + lead + python.Newline(p.f) + text
-	}
-	start, end := p.f.Span(whole.FirstLine, whole.LastLine)
-	return tree.Edit{Start: start, End: end, New: text}, true
-}
-
-func (p *pass) line(n int) string {
-	start, end := p.f.Span(n, n)
-	return string(p.f.Source[start:end])
-}
-
-// withItems returns the values of a with statement and their "as" targets.
-func withItems(n *lang.Node) (values, targets []*lang.Node) {
-	clause := n.First("with_clause")
-	if clause == nil {
-		return nil, nil
-	}
-	clause.Walk(func(c *lang.Node) bool {
-		if !c.Is("with_item") {
-			return true
-		}
-		v := c.Child("value")
-		var target *lang.Node
-		if v.Is("as_pattern") {
-			target = v.Child("alias")
-			v = v.NamedChildren()[0]
-		}
-		values, targets = append(values, v), append(targets, target)
-		return false
-	})
-	return values, targets
-}
-
-func withRemoval(p *pass, n *lang.Node) {
-	values, targets := withItems(n)
-	if len(values) != 1 || p.lockLike(values[0]) {
-		return
-	}
-	lead := p.text(values[0])
-	if targets[0] != nil {
-		lead = p.text(targets[0]) + " = " + lead
-	}
-	if !values[0].Is("call") && targets[0] == nil {
-		lead = ""
-	}
-	if e, ok := p.unwrap(n, lead); ok {
-		p.offer(n, "drop with "+p.text(values[0]), e)
-	}
-}
-
-func finallyRemoval(p *pass, n *lang.Node) {
-	ss := bodyOf(p, n)
-	if len(ss) == 0 || len(ss) == 1 && ss[0].Node.Is("pass_statement") {
-		return
-	}
-	if len(ss) == 1 && ss[0].Node.Is("with_statement") {
-		return // its own operators are finer
-	}
-	p.offer(n, "empty finally", tree.Edit{Start: ss[0].Start, End: ss[len(ss)-1].End, New: "pass"})
-}
-
-func isClose(p *pass, call *lang.Node) bool {
-	name := callee(call)
-	if name == nil || name.Field != "attribute" {
-		return false
-	}
-	switch p.text(name) {
-	case "close", "cleanup", "shutdown", "stop", "flush", "join", "terminate", "unlink", "restore", "reset", "disconnect", "dispose", "__exit__", "cancel":
-		return len(positional(call)) == 0
-	}
-	return false
-}
-
-func closeRemoval(p *pass, n *lang.Node) {
-	cs := n.NamedChildren()
-	if len(cs) != 1 {
-		return
-	}
-	c := cs[0]
-	if c.Is("await") && len(c.NamedChildren()) == 1 {
-		c = c.NamedChildren()[0]
-	}
-	if c.Is("call") && isClose(p, c) {
-		p.remove(n, "delete "+p.text(callee(c)))
-	}
 }

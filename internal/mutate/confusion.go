@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"breakfix/internal/lang"
+	"breakfix/internal/lang/python"
 	"breakfix/internal/tree"
 )
 
@@ -49,6 +50,8 @@ func confuseValue(p *pass, n *lang.Node) {
 		switch quote := t[:strings.IndexAny(t, `"'`)]; {
 		case t == `""` || t == "''":
 			p.replace(n, "empty → absent", "None")
+		case n.Parent.Is("default_parameter", "typed_default_parameter") || n.Parent.Is("pair") && n.Field == "value":
+			return // nobody may come to use it
 		case quote == "" && ascii(t) && !strings.ContainsAny(t, "\n\\"):
 			p.replace(n, "text → bytes", "b"+t)
 		case strings.EqualFold(quote, "b"):
@@ -63,10 +66,19 @@ func confuseValue(p *pass, n *lang.Node) {
 		}
 		switch n.Kind {
 		case "list":
+			if !p.listMatters(n) {
+				return
+			}
 			p.replace(n, "list → tuple", "("+strings.TrimSuffix(strings.TrimSpace(t[1:len(t)-1]), ",")+",)")
 		case "tuple":
+			if !p.tupleMatters(n) {
+				return
+			}
 			p.replace(n, "tuple → list", "["+t[1:len(t)-1]+"]")
 		case "set":
+			if n.Parent.Is("comparison_operator") {
+				return // in a list as well
+			}
 			p.replace(n, "set → list", "["+t[1:len(t)-1]+"]")
 		}
 	case "none":
@@ -75,6 +87,104 @@ func confuseValue(p *pass, n *lang.Node) {
 			p.replace(n, "absent → 0", "0")
 		}
 	}
+}
+
+// confuseUndo exchanges what looks like a list, a tuple or a set, wherever it is.
+func confuseUndo(p *pass, n *lang.Node) {
+	t := p.text(n)
+	if len(t) < 2 || !carriesValue(n) || n.Is("tuple") && t[0] != '(' {
+		return
+	}
+	inner := strings.TrimSuffix(strings.TrimSpace(t[1:len(t)-1]), ",")
+	if inner == "" {
+		return
+	}
+	switch n.Kind {
+	case "list":
+		if len(n.NamedChildren()) > 1 {
+			p.replace(n, "list → tuple", "("+inner+")")
+		} else {
+			p.replace(n, "list → tuple", "("+inner+",)")
+		}
+		p.replace(n, "list → set", "{"+inner+"}")
+	case "tuple":
+		p.replace(n, "tuple → list", "["+inner+"]")
+	}
+}
+
+// constructUndo exchanges constructors, wherever they are.
+func constructUndo(p *pass, n *lang.Node) {
+	name := callee(n)
+	if name == nil || !n.Child("function").Is("identifier") {
+		return
+	}
+	own := p.text(name)
+	for _, from := range []string{"int", "float", "tuple", "list", "set", "frozenset", "bytes", "deque", "str"} {
+		if confusable[from] == own {
+			p.replace(name, own+" → "+from, from)
+		}
+	}
+}
+
+// listMatters reports whether what gets a list can tell it from a tuple: a test
+// that is handed it, or code that adds to it.
+func (p *pass) listMatters(n *lang.Node) bool {
+	switch q := n.Parent; {
+	case q.Is("return_statement"):
+		return true
+	case q.Is("comparison_operator"):
+		op := p.operator(q)
+		return op == "==" || op == "!="
+	case q.Is("assignment"):
+		if around := p.around(n, q.Child("left")); around != nil {
+			return p.changes(around, p.text(q.Child("left")), q.End, false) || p.isReturned(around, p.text(q.Child("left")))
+		}
+	}
+	return false
+}
+
+// around is where an assigned name or attribute is used: its function or class.
+func (p *pass) around(n, left *lang.Node) *lang.Node {
+	var s *python.Scope
+	switch {
+	case left.Is("identifier"):
+		s = p.a.FunctionAt(n.Start)
+	case left.Is("attribute"):
+		s = p.a.ClassAt(n.Start)
+	}
+	if s == nil {
+		return nil
+	}
+	return s.Node
+}
+
+func (p *pass) isReturned(around *lang.Node, name string) bool {
+	found := false
+	around.Walk(func(n *lang.Node) bool {
+		found = found || n.Is("return_statement") && len(n.NamedChildren()) == 1 && p.text(n.NamedChildren()[0]) == name
+		return !found
+	})
+	return found
+}
+
+// tupleMatters reports whether what gets a tuple can tell it from a list: it is
+// a key, or compared with one. Most that is returned is only taken apart.
+func (p *pass) tupleMatters(n *lang.Node) bool {
+	switch q := n.Parent; {
+	case q.Is("subscript"):
+		return true
+	case q.Is("pair"):
+		return n.Field == "key"
+	case q.Is("comparison_operator"):
+		op := p.operator(q)
+		return op == "==" || op == "!=" || (op == "in" || op == "not in") && q.NamedChildren()[0] == n
+	case q.Is("return_statement"):
+		fn := p.a.FunctionAt(n.Start)
+		return fn != nil && (strings.Contains(strings.ToLower(fn.Name), "key") || strings.Contains(strings.ToLower(fn.Name), "hash"))
+	case q.Is("assignment"):
+		return strings.HasSuffix(strings.ToLower(p.text(q.Child("left"))), "key")
+	}
+	return false
 }
 
 func (p *pass) hasIs(n *lang.Node) bool {
@@ -98,7 +208,24 @@ func ascii(s string) bool {
 // confusable are constructors of types that are taken for each other.
 var confusable = map[string]string{
 	"int": "float", "float": "int", "tuple": "list", "list": "tuple", "set": "list", "frozenset": "tuple", "bytes": "bytearray",
-	"OrderedDict": "dict", "deque": "list", "str": "repr",
+	"deque": "list", "str": "repr",
+}
+
+// constructorMatters reports whether the exchange of constructors can show.
+func (p *pass) constructorMatters(n *lang.Node, from, to string, as []*lang.Node) bool {
+	switch from {
+	case "list", "tuple", "set", "frozenset", "deque", "bytes":
+		if p.consumed(n) || n.Parent.Is("comparison_operator") && strings.HasSuffix(p.operator(n.Parent), "in") {
+			return false
+		}
+	case "int":
+		return !n.Parent.Is("binary_operator", "comparison_operator", "argument_list")
+	case "float":
+		return len(as) == 1 && p.kind(as[0]) != python.Number || as[0].Is("string")
+	case "str":
+		return len(as) == 1 && (p.kind(as[0]) == python.Text || p.kind(as[0]) == python.Unknown)
+	}
+	return true
 }
 
 func confuseCall(p *pass, n *lang.Node) {
@@ -110,6 +237,9 @@ func confuseCall(p *pass, n *lang.Node) {
 	own := p.text(name)
 	if to := confusable[own]; to != "" && n.Child("function").Is("identifier") && len(as) <= 1 && n.Child("arguments").Is("argument_list") && (len(as) == 1 || own != "str") {
 		if len(as) == 0 && (own == "int" || own == "float") {
+			return
+		}
+		if !p.constructorMatters(n, own, to, as) {
 			return
 		}
 		p.replace(name, own+" → "+to, to)
@@ -132,7 +262,7 @@ func confuseKey(p *pass, n *lang.Node) {
 	}
 	key := ss[0]
 	switch {
-	case key.Is("identifier", "attribute") && !p.isNumeric(key):
+	case key.Is("identifier", "attribute") && !p.isNumeric(key) && !p.textual(key):
 		p.replace(key, "key → text", "str("+p.text(key)+")")
 	case key.Is("call") && p.text(key.Child("function")) == "str" && len(positional(key)) == 1:
 		p.replace(key, "text → key", p.text(positional(key)[0]))
@@ -146,11 +276,11 @@ func confuseOperand(p *pass, n *lang.Node) {
 	}
 	switch op := p.operator(n); op {
 	case "==", "!=":
-		if r := cs[1]; r.Is("identifier", "attribute", "call", "subscript") && !typeLike(p.text(r)) && !(r.Is("call") && confusable[p.text(r.Child("function"))] != "") {
+		if r := cs[1]; !p.textual(r) && !p.textual(cs[0]) && r.Is("identifier", "attribute", "call", "subscript") && !typeLike(p.text(r)) && !(r.Is("call") && confusable[p.text(r.Child("function"))] != "") {
 			p.replace(r, "compare with text", "str("+p.text(r)+")")
 		}
 	case "in", "not in":
-		if l := cs[0]; l.Is("identifier", "attribute") {
+		if l := cs[0]; l.Is("identifier", "attribute") && !p.textual(l) && p.kind(cs[1]) != python.Text {
 			p.replace(l, "look up text", "str("+p.text(l)+")")
 		}
 	}
@@ -166,61 +296,4 @@ func confuseResult(p *pass, n *lang.Node) {
 		return
 	}
 	p.offer(n, "number → text", tree.Edit{Start: v.Start, End: v.End, New: "str(" + p.text(v) + ")"})
-}
-
-var conversions = map[string]bool{
-	"int": true, "str": true, "float": true, "bool": true, "bytes": true, "tuple": true, "frozenset": true, "sorted": true, "abs": true,
-	"list": true, "set": true, "dict": true, "repr": true, "iter": true, "hash": true, "fspath": true, "abspath": true, "normpath": true, "normcase": true, "expanduser": true,
-	"quote": true, "unquote": true, "escape": true, "unescape": true, "Decimal": true, "Fraction": true, "Path": true, "max": false,
-}
-
-var converters = map[string]bool{
-	"strip": true, "lower": true, "upper": true, "encode": true, "decode": true, "casefold": true, "rstrip": true, "lstrip": true, "title": true,
-	"expandtabs": true, "resolve": true, "absolute": true, "as_posix": true, "splitlines": false, "hex": true, "astimezone": true, "format": false,
-}
-
-func conversionDrop(p *pass, n *lang.Node) {
-	name := callee(n)
-	as := positional(n)
-	args := n.Child("arguments")
-	if name == nil || !args.Is("argument_list") {
-		return
-	}
-	own := p.text(name)
-	switch {
-	case conversions[own] && len(as) == 1 && len(args.NamedChildren()) == 1:
-		if a := as[0]; !a.Is("generator_expression", "named_expression", "conditional_expression", "lambda") {
-			p.replace(n, "drop "+own, p.operand(a))
-		}
-	case converters[own] && name.Field == "attribute" && len(as) == len(args.NamedChildren()) && len(as) <= 2:
-		p.replace(n, "drop ."+own, p.text(n.Child("function").Child("object")))
-	}
-}
-
-func noneTest(p *pass, n *lang.Node) {
-	cs := n.NamedChildren()
-	if len(cs) != 2 || !cs[1].Is("none") {
-		return
-	}
-	x := p.operand(cs[0])
-	switch p.operator(n) {
-	case "is", "==":
-		if n.Parent.Is("comparison_operator") {
-			return
-		}
-		p.replace(n, "is None → not", "not "+x)
-	case "is not", "!=":
-		p.replace(n, "is not None → truth", x)
-	}
-}
-
-func truthTest(p *pass, n *lang.Node) {
-	if !decides(n) || n.Parent.Is("assert_statement") {
-		return
-	}
-	if q := n.Parent; q.Is("not_operator") {
-		p.replace(q, "not → is None", p.text(n)+" is None")
-	} else if q.Is("if_statement", "elif_clause", "while_statement", "if_clause", "conditional_expression", "boolean_operator") {
-		p.replace(n, "truth → is not None", p.text(n)+" is not None")
-	}
 }

@@ -1,6 +1,7 @@
 package mutate
 
 import (
+	"slices"
 	"sort"
 	"strings"
 
@@ -83,13 +84,18 @@ func variableMisuse(p *pass, n *lang.Node) {
 		case b.Name == name:
 			b := b
 			bound = &b
-		case b.Scope.Function && (b.Kind == python.Parameter || b.Kind == python.Variable) && b.Name != "self" && b.Name != "cls" && !strings.HasPrefix(b.Name, "_"):
+		case b.Scope.Function && p.a.Bound(b, n) && (b.Kind == python.Parameter || b.Kind == python.Variable) && b.Name != "self" && b.Name != "cls" && !strings.HasPrefix(b.Name, "_"):
 			others = append(others, b)
 		}
 	}
 	if bound == nil || !bound.Scope.Function || bound.Kind != python.Parameter && bound.Kind != python.Variable {
 		return
 	}
+	kind := p.kind(n)
+	others = slices.DeleteFunc(others, func(b python.Binding) bool {
+		other := p.kinds.OfBinding(b)
+		return !kind.Goes(other) || p.alias(*bound, b) || p.alias(b, *bound)
+	})
 	shapes := p.shapes(fn.Node)
 	here := shape(n)
 	score := func(b python.Binding) float64 {
@@ -121,6 +127,12 @@ func variableMisuse(p *pass, n *lang.Node) {
 		}
 		p.rename(n, name+" → "+b.Name, b.Name)
 	}
+}
+
+// alias reports whether a is only ever bound to b.
+func (p *pass) alias(a, b python.Binding) bool {
+	v := p.kinds.Sole(a.Name, a.Scope)
+	return v.Is("identifier") && p.text(v) == b.Name
 }
 
 func returnReplace(p *pass, n *lang.Node) {
@@ -156,7 +168,21 @@ func returnReplace(p *pass, n *lang.Node) {
 	case p.isNumeric(v):
 		p.replace(v, "return 0", "0")
 	}
-	p.replace(v, "return None", "None")
+	if !p.falsy(v) && p.text(v) != "NotImplemented" {
+		p.replace(v, "return None", "None")
+	}
+}
+
+// falsy: None in its place is as good as it, for who asks only that.
+func (p *pass) falsy(n *lang.Node) bool {
+	return n.Is("false") || p.text(n) == "0" || p.text(n) == `""` || p.text(n) == "''"
+}
+
+// returnUndo brings back what stood where None does.
+func returnUndo(p *pass, n *lang.Node) {
+	if cs := n.NamedChildren(); len(cs) == 1 && p.falsy(cs[0]) {
+		p.replace(cs[0], "return None", "None")
+	}
 }
 
 // predicate guesses whether a function answers a question.
@@ -210,156 +236,22 @@ func copyDrop(p *pass, n *lang.Node) {
 	}
 	switch name := p.text(fn); {
 	case fn.Is("attribute") && p.text(fn.Child("attribute")) == "copy" && len(as) == 0:
+		if p.consumed(n) || p.fresh(fn.Child("object")) {
+			return
+		}
 		p.replace(n, "drop .copy()", p.text(fn.Child("object")))
 	case len(as) == 1 && (name == "copy.copy" || name == "copy.deepcopy" || name == "deepcopy" || name == "copy"):
 		p.replace(n, "drop "+name, p.text(as[0]))
 	case len(as) == 1 && (name == "list" || name == "dict" || name == "set" || name == "bytearray") && as[0].Is("identifier", "attribute", "subscript"):
+		if p.consumed(n) || p.fresh(as[0]) {
+			return
+		}
 		p.replace(n, "drop "+name, p.text(as[0]))
 	}
 }
 
 func sliceCopyDrop(p *pass, n *lang.Node) {
-	if ss := n.ChildrenOf("subscript"); len(ss) == 1 && p.text(ss[0]) == ":" && !(n.Parent.Is("assignment", "delete_statement") && n.Field != "right") {
+	if ss := n.ChildrenOf("subscript"); len(ss) == 1 && p.text(ss[0]) == ":" && !p.consumed(n) && p.kind(n.Child("value")) != python.Text && p.kind(n.Child("value")) != python.Tuple && !(n.Parent.Is("assignment", "delete_statement") && n.Field != "right") {
 		p.replace(n, "drop [:]", p.text(n.Child("value")))
-	}
-}
-
-// stringKeys are the texts of the string keys in a function, or in the file
-// when it has no other, sorted.
-func (p *pass) stringKeys(around *lang.Node) []string {
-	seen := map[string]bool{}
-	around.Walk(func(n *lang.Node) bool {
-		switch {
-		case n.Is("subscript"):
-			for _, s := range n.ChildrenOf("subscript") {
-				if s.Is("string") {
-					seen[p.text(s)] = true
-				}
-			}
-		case n.Is("pair") && n.Child("key").Is("string"):
-			seen[p.text(n.Child("key"))] = true
-		}
-		return true
-	})
-	var keys []string
-	for k := range seen {
-		if !strings.Contains(k, "{") {
-			keys = append(keys, k)
-		}
-	}
-	sort.Strings(keys)
-	return keys
-}
-
-func keySwap(p *pass, n *lang.Node) {
-	ss := n.ChildrenOf("subscript")
-	if len(ss) != 1 || !ss[0].Is("string") {
-		return
-	}
-	around := p.f.Root
-	if s := p.a.ScopeAt(n.Start); s.Function {
-		around = s.Node
-	}
-	keys := p.stringKeys(around)
-	if len(keys) < 2 {
-		keys = p.stringKeys(p.f.Root)
-	}
-	own := p.text(ss[0])
-	sort.SliceStable(keys, func(i, j int) bool { return similarity(own, keys[i]) > similarity(own, keys[j]) })
-	count := 0
-	for _, k := range keys {
-		if k != own && count < 2 {
-			p.replace(ss[0], own+" → "+k, k)
-			count++
-		}
-	}
-}
-
-func keywordSwap(p *pass, n *lang.Node) {
-	var prev *lang.Node
-	count := 0
-	for _, a := range n.NamedChildren() {
-		if !a.Is("keyword_argument") {
-			prev = nil
-			continue
-		}
-		if prev != nil && count < 2 && p.text(prev.Child("value")) != p.text(a.Child("value")) {
-			p.swap(n, "swap keywords "+p.text(prev.Child("name"))+" and "+p.text(a.Child("name")), prev.Child("name"), a.Child("name"))
-			count++
-		}
-		prev = a
-	}
-}
-
-func pairSwap(p *pass, n *lang.Node) {
-	es := n.NamedChildren()
-	for i := 0; i+1 < len(es) && i < 2; i++ {
-		a, b := es[i], es[i+1]
-		if a.Is("pair") && b.Is("pair") && p.text(a.Child("value")) != p.text(b.Child("value")) {
-			p.swap(n, "swap the values of "+p.text(a.Child("key"))+" and "+p.text(b.Child("key")), a.Child("value"), b.Child("value"))
-		}
-	}
-}
-
-func orDefaultDrop(p *pass, n *lang.Node) {
-	if n.Child("operator").Kind == "or" && !decides(n) && !isTest(n.Child("left")) && !n.Parent.Is("boolean_operator") {
-		p.replace(n, "drop or "+p.text(n.Child("right")), p.text(n.Child("left")))
-	}
-}
-
-func callDefaultDrop(p *pass, n *lang.Node) {
-	as := positional(n)
-	args := n.Child("arguments")
-	if !args.Is("argument_list") || len(args.NamedChildren()) != len(as) {
-		return
-	}
-	name := callee(n)
-	switch p.text(name) {
-	case "get", "pop":
-		if len(as) == 2 && name.Field == "attribute" {
-			p.offer(n, "drop the default "+p.text(as[1]), tree.Edit{Start: as[0].End, End: as[1].End})
-		}
-	case "getattr":
-		if len(as) == 3 {
-			p.offer(n, "drop the default "+p.text(as[2]), tree.Edit{Start: as[1].End, End: as[2].End})
-		}
-	case "next":
-		if len(as) == 2 {
-			p.offer(n, "drop the default "+p.text(as[1]), tree.Edit{Start: as[0].End, End: as[1].End})
-		}
-	}
-}
-
-// ternaryDefaultDrop: "x if x is not None else y" and its mirror image.
-func ternaryDefaultDrop(p *pass, n *lang.Node) {
-	cs := n.NamedChildren()
-	if len(cs) != 3 || !strings.Contains(p.text(cs[1]), "None") {
-		return
-	}
-	switch {
-	case strings.HasPrefix(p.text(cs[1]), p.text(cs[0])+" is not None"):
-		p.replace(n, "drop the fallback", p.text(cs[0]))
-	case strings.HasPrefix(p.text(cs[1]), p.text(cs[2])+" is None"):
-		p.replace(n, "drop the fallback", p.text(cs[2]))
-	}
-}
-
-// defaultAssignDrop: "if x is None: x = …".
-func defaultAssignDrop(p *pass, n *lang.Node) {
-	cond, then := n.Child("condition"), n.Child("consequence")
-	if n.Child("alternative") != nil || then == nil {
-		return
-	}
-	ss := python.Statements(p.f, then)
-	if len(ss) != 1 || !ss[0].Node.Is("expression_statement") {
-		return
-	}
-	as := ss[0].Node.NamedChildren()
-	if len(as) != 1 || !as[0].Is("assignment") {
-		return
-	}
-	x := p.text(as[0].Child("left"))
-	if c := p.text(cond); c == x+" is None" || c == "not "+x {
-		p.remove(n, "drop the default of "+x)
 	}
 }

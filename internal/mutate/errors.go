@@ -13,7 +13,7 @@ func swallow(p *pass, n *lang.Node) {
 	if len(ss) == 0 {
 		return
 	}
-	if len(ss) == 1 && ss[0].Node.Is("pass_statement") {
+	if len(ss) == 1 && (ss[0].Node.Is("pass_statement") || n.Parent.Is("try_statement") && needless(p, n.Parent, ss[0].Node)) {
 		return
 	}
 	p.offer(n, "ignore the exception", tree.Edit{Start: ss[0].Start, End: ss[len(ss)-1].End, New: "pass"})

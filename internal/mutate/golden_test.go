@@ -12,10 +12,12 @@ import (
 	"breakfix/internal/mutate"
 )
 
-// TestEachOperatorMakesItsGoldenEdits reads testdata/OPERATOR.golden: real
-// snippets, each between "=== before" lines, followed by every text that the
-// operator makes of it, as the lines that differ. With BREAKFIX_UPDATE=1 the
-// results are written anew, to be read as a diff.
+// TestEachOperatorMakesItsGoldenEdits reads testdata/OPERATOR.golden: snippets,
+// each behind an "=== before" line, followed by every text that the operator
+// makes of it, as the lines that differ. What was taken from a package has its
+// origin in that line: at least five different ones for an operator of the
+// core. With BREAKFIX_UPDATE=1 the results are written anew, to be read as a
+// diff.
 func TestEachOperatorMakesItsGoldenEdits(t *testing.T) {
 	for _, op := range mutate.Operators() {
 		t.Run(op.Name, func(t *testing.T) {
@@ -26,9 +28,13 @@ func TestEachOperatorMakesItsGoldenEdits(t *testing.T) {
 			}
 			var out strings.Builder
 			offered := 0
-			for _, c := range strings.Split(string(b), "=== before\n")[1:] {
-				before, _, _ := strings.Cut(c, "--- ")
-				out.WriteString("=== before\n" + before)
+			origins := map[string]bool{}
+			for _, c := range strings.Split("\n"+string(b), "\n=== before")[1:] {
+				origin, before, _ := strings.Cut(c, "\n")
+				before, _, _ = strings.Cut(before+"\n", "\n--- ")
+				before = strings.TrimRight(before, "\n") + "\n"
+				out.WriteString("=== before" + origin + "\n" + before)
+				found := offered
 				f, err := python.Python.Parse([]byte(before))
 				if err != nil || f.HasError {
 					t.Fatalf("does not parse: %v\n%s", err, before)
@@ -41,6 +47,15 @@ func TestEachOperatorMakesItsGoldenEdits(t *testing.T) {
 					}
 					out.WriteString("--- " + m.Variant + "\n" + changed(before, string(after)))
 				}
+				if origin != "" && offered == found {
+					t.Errorf("it offers nothing for the snippet of %s", origin)
+				}
+				if origin != "" {
+					origins[origin] = true
+				}
+			}
+			if op.Core && len(origins) < 5 {
+				t.Errorf("it is shown on %d snippets of real packages, want 5", len(origins))
 			}
 			if offered == 0 {
 				t.Error("it offers nothing")

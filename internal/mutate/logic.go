@@ -43,6 +43,9 @@ var oppositeComparison = map[string]string{
 }
 
 func negateComparison(p *pass, n *lang.Node) {
+	if inSameBranches(p, n) {
+		return
+	}
 	cs := n.NamedChildren()
 	if len(cs) != 2 {
 		return
@@ -67,6 +70,9 @@ func negateComparison(p *pass, n *lang.Node) {
 
 func negateCondition(p *pass, n *lang.Node) {
 	cs := []*lang.Node{condition(n)}
+	if cs[0] != nil && inSameBranches(p, cs[0]) {
+		return
+	}
 	if n.Is("boolean_operator") {
 		if !decides(n) && !n.Child("operator").Is("and") {
 			return // "x or default" is a value
@@ -88,13 +94,16 @@ func negateCondition(p *pass, n *lang.Node) {
 
 func connectorSwap(p *pass, n *lang.Node) {
 	op := n.Child("operator")
+	if inAssert(n) {
+		return
+	}
 	to := map[string]string{"and": "or", "or": "and"}[op.Kind]
 	p.offer(n, op.Kind+" → "+to, tree.Edit{Start: op.Start, End: op.End, New: to})
 }
 
 func forceCondition(p *pass, n *lang.Node) {
 	c := condition(n)
-	if c == nil || c.Is("true", "false") {
+	if c == nil || c.Is("true", "false") || p.a.InertNode(c) != "" || inSameBranches(p, c) {
 		return
 	}
 	if !n.Is("while_statement") { // "while True" where nothing breaks is only a hang
@@ -105,11 +114,30 @@ func forceCondition(p *pass, n *lang.Node) {
 
 func subcondition(p *pass, n *lang.Node) {
 	op := n.Child("operator").Kind
-	if op == "or" && !decides(n) && !isTest(n.Child("left")) {
-		return // null_default_removal is that
+	if op == "or" && !decides(n) && !isTest(n.Child("left")) || inAssert(n) {
+		return // null_default_removal is that; an assertion that says less is never red
 	}
 	p.replace(n, "drop "+op+" "+p.text(n.Child("right")), p.text(n.Child("left")))
 	p.replace(n, "drop "+p.text(n.Child("left"))+" "+op, p.text(n.Child("right")))
+}
+
+func inAssert(n *lang.Node) bool {
+	return n.Ancestor("assert_statement", "block", "module").Is("assert_statement")
+}
+
+// inSameBranches reports whether a condition decides between branches with the
+// same text.
+func inSameBranches(p *pass, n *lang.Node) bool {
+	switch q := n.Parent; {
+	case condition(q) != n:
+	case q.Is("conditional_expression"):
+		cs := q.NamedChildren()
+		return p.text(cs[0]) == p.text(cs[2])
+	case q.Is("if_statement"):
+		alts := q.ChildrenOf("alternative")
+		return len(alts) == 1 && alts[0].Is("else_clause") && p.text(alts[0].Child("body")) == p.text(q.Child("consequence"))
+	}
+	return false
 }
 
 func isTest(n *lang.Node) bool { return n.Is("comparison_operator", "not_operator") }
@@ -164,7 +192,7 @@ func guard(p *pass, n *lang.Node) *lang.Node {
 }
 
 func guardRemoval(p *pass, n *lang.Node) {
-	if g := guard(p, n); g != nil && !sentinelTest(p, n) {
+	if g := guard(p, n); g != nil && !sentinelTest(p, n) && !needless(p, n, g) {
 		p.remove(n, "delete the "+strings.TrimSuffix(g.Kind, "_statement")+" if "+p.text(n.Child("condition")))
 	}
 }
@@ -203,82 +231,4 @@ func bodyOf(p *pass, n *lang.Node) []python.Statement {
 		return python.Statements(p.f, b)
 	}
 	return nil
-}
-
-func loopChange(p *pass, n *lang.Node) {
-	body := n.Child("body")
-	if body == nil {
-		return
-	}
-	ss := python.Statements(p.f, body)
-	if len(ss) == 0 {
-		return
-	}
-	it := n.Child("right")
-	if n.Is("for_statement") && !n.Children[0].Is("async") && it != nil {
-		p.replace(it, "no iteration", "()")
-		if it.Is("expression_list") {
-			it = nil
-		}
-	}
-	if n.Is("for_statement") && it != nil && !n.Children[0].Is("async") {
-		switch name := p.text(it.Child("function")); {
-		case it.Is("call") && name == "reversed":
-		case it.Is("call") && name == "range" || it.Is("list", "tuple"):
-			p.replace(it, "reversed", "reversed("+p.text(it)+")")
-		case it.Is("call") && name == "sorted" && len(positional(it)) == 1 && len(it.Child("arguments").NamedChildren()) == 1:
-			p.replace(it, "reversed", "sorted("+p.text(positional(it)[0])+", reverse=True)")
-		case it.Is("identifier", "attribute", "call"):
-			p.replace(it, "reversed", "reversed(list("+p.text(it)+"))")
-		}
-	}
-	last := ss[len(ss)-1]
-	if !last.OwnLines || last.Node.Is("break_statement", "return_statement", "raise_statement", "continue_statement") {
-		return
-	}
-	nl := python.Newline(p.f)
-	_, end := p.f.Span(last.LastLine, last.LastLine)
-	text := python.Indent(p.f, ss[0].Start) + "break" + nl
-	if end > 0 && p.f.Source[end-1] != '\n' {
-		text = nl + strings.TrimSuffix(text, nl)
-	}
-	p.offer(n, "one iteration", tree.Edit{Start: end, End: end, New: text})
-}
-
-func reversedDrop(p *pass, n *lang.Node) {
-	if as := positional(n); p.text(n.Child("function")) == "reversed" && len(as) == 1 {
-		p.replace(n, "drop reversed", p.text(as[0]))
-	}
-}
-
-func jumpSwap(p *pass, n *lang.Node) {
-	loop := n.Ancestor("for_statement", "while_statement", "function_definition", "lambda", "class_definition")
-	if !loop.Is("for_statement", "while_statement") || insideElse(n, loop) {
-		return
-	}
-	inFunction := loop.Ancestor("function_definition", "class_definition").Is("function_definition")
-	switch n.Kind {
-	case "break_statement":
-		p.replace(n, "break → continue", "continue")
-		if inFunction {
-			p.replace(n, "break → return", "return")
-		}
-	case "continue_statement":
-		p.replace(n, "continue → break", "break")
-	case "return_statement":
-		if len(n.NamedChildren()) == 0 {
-			p.replace(n, "return → continue", "continue")
-			p.replace(n, "return → break", "break")
-		}
-	}
-}
-
-// insideElse: the else of a loop is not in the loop.
-func insideElse(n, loop *lang.Node) bool {
-	for p := n; p != loop; p = p.Parent {
-		if p.Is("else_clause") && p.Parent == loop {
-			return true
-		}
-	}
-	return false
 }

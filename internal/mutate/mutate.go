@@ -6,11 +6,8 @@
 package mutate
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"sort"
-	"strings"
 
 	"breakfix/internal/lang"
 	"breakfix/internal/lang/python"
@@ -24,9 +21,20 @@ type Operator struct {
 	Doc    string // one line
 	Source string // where it is described: letters of the catalogue
 	Group  string
-	Number int // of the catalogue; unique
+	Number int    // of the catalogue; unique
+	Needs  string // what a site must be, so that the change can show: one line
+	Core   bool   // one of the 42 that every language has where it can
 
 	python []rule
+	undo   []rule // only the way back of others: too seldom noticed to break with
+	rank   int    // in the bank
+	repair bool   // enumerated to repair
+}
+
+func init() {
+	for i := range bank {
+		bank[i].rank = i
+	}
 }
 
 // rule looks at every node of one of its kinds.
@@ -45,8 +53,38 @@ func (o Operator) Languages() []string {
 	return nil
 }
 
-// Operators returns the bank in the order of the catalogue.
+// Operators returns the bank: the core in the order of the catalogue, then the
+// further ones.
 func Operators() []Operator { return append([]Operator(nil), bank...) }
+
+// Repairs returns the bank with what is only good for repairing: the way back
+// from mutations whose own way back hardly any test would notice.
+func Repairs() []Operator {
+	ops := Operators()
+	for i, o := range ops {
+		ops[i].python = append(append([]rule(nil), o.python...), o.undo...)
+		ops[i].repair = true
+	}
+	return ops
+}
+
+// Sites counts the places of mutations, by operator: those of one operator
+// that begin at the same byte of a file are variants of one.
+func Sites(ms []Mutation) map[string]int {
+	type place struct {
+		operator, path string
+		start          int
+	}
+	seen := map[place]bool{}
+	count := map[string]int{}
+	for _, m := range ms {
+		if k := (place{m.Operator, m.Path, m.Edits[0].Start}); !seen[k] {
+			seen[k] = true
+			count[m.Operator]++
+		}
+	}
+	return count
+}
 
 // Lookup returns the operator of that name. The error for an unknown one names
 // the nearest.
@@ -62,8 +100,8 @@ func Lookup(name string) (Operator, error) {
 }
 
 // Enumerate returns every mutation that the operators offer for a file, by
-// offset, then number of the operator, then variant. Two operators that come
-// to the same text offer it once, under the lower number. What does not parse
+// offset, then operator in the order of the bank, then variant. Two operators
+// that come to the same text offer it once, under the one that comes first. What does not parse
 // afterwards is not offered; a file with a syntax error has no sites.
 func Enumerate(l lang.Language, path string, f *lang.File, ops []Operator) []Mutation {
 	return EnumerateWhere(l, path, f, ops, func(int, int) bool { return true })
@@ -87,25 +125,25 @@ func EnumerateWhere(l lang.Language, path string, f *lang.File, ops []Operator, 
 		return nil // too large or too slow, which Parse has said already
 	}
 	defer checker.Close()
-	p := &pass{f: f, a: python.Analyse(f), path: path, ordinals: map[string]int{}, shape: map[*lang.Node]map[string]map[string]bool{}}
+	p := &pass{f: f, a: python.Analyse(f), kinds: python.NewKinds(python.Analyse(f)), path: path, ordinals: map[string]int{}, shape: map[*lang.Node]map[string]map[string]bool{}}
 	p.walk(ops)
 	sort.SliceStable(p.found, func(i, j int) bool {
 		a, b := p.found[i], p.found[j]
 		if a.Edits[0].Start != b.Edits[0].Start {
 			return a.Edits[0].Start < b.Edits[0].Start
 		}
-		return a.number < b.number
+		return a.rank < b.rank
 	})
-	// The lower number wins also where its edit starts elsewhere.
+	// The first wins also where its edit starts elsewhere.
 	owner := map[string]int{}
 	for _, m := range p.found {
-		if n, ok := owner[m.text]; !ok || m.number < n {
-			owner[m.text] = m.number
+		if n, ok := owner[m.text]; !ok || m.rank < n {
+			owner[m.text] = m.rank
 		}
 	}
 	var out []Mutation
 	for _, m := range p.found {
-		if owner[m.text] != m.number {
+		if owner[m.text] != m.rank {
 			continue
 		}
 		owner[m.text] = -1 // once
@@ -139,162 +177,3 @@ func Apply(t *tree.Tree, ms ...Mutation) (*tree.Tree, error) {
 
 // ApplyTo returns the source of one file with the mutation made.
 func ApplyTo(src []byte, m Mutation) ([]byte, error) { return tree.ApplyEdits(src, m.Edits) }
-
-type found struct {
-	Mutation
-	number int
-	name   bool   // a name in the place of a name, which always parses
-	text   string // the same for edits that come to the same text
-}
-
-// pass is one walk over one file.
-type pass struct {
-	f        *lang.File
-	a        *python.Analysis
-	path     string
-	found    []found
-	ordinals map[string]int
-	shape    map[*lang.Node]map[string]map[string]bool // by function
-
-	op       *Operator
-	inString bool // below an interpolation of an f-string
-}
-
-func (p *pass) walk(ops []Operator) {
-	type entry struct {
-		op *Operator
-		at func(*pass, *lang.Node)
-	}
-	table := map[string][]entry{}
-	for i := range ops {
-		for _, r := range ops[i].python {
-			for _, k := range r.kinds {
-				table[k] = append(table[k], entry{&ops[i], r.at})
-			}
-		}
-	}
-	var visit func(n *lang.Node)
-	visit = func(n *lang.Node) {
-		if n.Is("case_pattern", "format_specifier", "print_statement", "exec_statement") || p.a.InertNode(n) != "" {
-			return
-		}
-		was := p.inString
-		p.inString = was || n.Is("interpolation")
-		for _, e := range table[n.Kind] {
-			if n.Named {
-				p.op = e.op
-				e.at(p, n)
-			}
-		}
-		for _, c := range n.Children {
-			visit(c)
-		}
-		p.inString = was
-	}
-	visit(p.f.Root)
-}
-
-// offer records the edits at site as a mutation, unless they change nothing.
-func (p *pass) offer(site *lang.Node, variant string, edits ...tree.Edit) {
-	sort.SliceStable(edits, func(i, j int) bool { return edits[i].Start < edits[j].Start })
-	text := ""
-	for _, e := range edits {
-		if p.inString && strings.ContainsAny(e.New, "\"'\\{}:!\n") {
-			return // before Python 3.12 not allowed inside an f-string
-		}
-		old := string(p.f.Source[e.Start:e.End])
-		if old == e.New {
-			return
-		}
-		text += trimmed(p.f.Source, e, old)
-	}
-	scope := p.a.ScopeAt(edits[0].Start)
-	if scope.Start == edits[0].Start && scope.Parent != nil && p.f.LineStart(p.f.Line(scope.Start)) == edits[0].Start {
-		scope = scope.Parent // the scope itself goes
-	}
-	last := edits[len(edits)-1]
-	m := Mutation{
-		Operator: p.op.Name, Variant: oneLine(variant), Path: p.path, Function: scope.Name,
-		Line: p.f.Line(edits[0].Start), LastLine: p.f.LastLine(last.Start, last.End), Edits: edits,
-	}
-	key := strings.Join([]string{m.Operator, m.Path, m.Function, p.f.Text(site), m.Variant}, "\x00")
-	sum := sha256.Sum256([]byte(fmt.Sprintf("%s\x00%d", key, p.ordinals[key])))
-	p.ordinals[key]++
-	m.ID = hex.EncodeToString(sum[:6])
-	p.found = append(p.found, found{m, p.op.Number, false, text})
-}
-
-// oneLine is text for a person: on one line, and not a page of it.
-func oneLine(s string) string {
-	r := []rune(strings.Join(strings.Fields(s), " "))
-	if len(r) > 100 {
-		return string(r[:99]) + "…"
-	}
-	return string(r)
-}
-
-// trimmed is an edit without what it leaves as it was at its ends.
-func trimmed(src []byte, e tree.Edit, old string) string {
-	n := e.New
-	start := e.Start
-	for len(old) > 0 && len(n) > 0 && old[0] == n[0] {
-		old, n = old[1:], n[1:]
-		start++
-	}
-	for len(old) > 0 && len(n) > 0 && old[len(old)-1] == n[len(n)-1] {
-		old, n = old[:len(old)-1], n[:len(n)-1]
-	}
-	// A deletion or insertion beside the same text may lie anywhere in it: the
-	// leftmost place stands for all. "None, None" loses either None.
-	run := old + n
-	for (old == "" || n == "") && run != "" && start > 0 && src[start-1] == run[len(run)-1] {
-		run = run[len(run)-1:] + run[:len(run)-1]
-		start--
-	}
-	if old == "" {
-		n = run
-	} else if n == "" {
-		old = run
-	}
-	return fmt.Sprintf("%d:%d:%q;", start, len(old), n)
-}
-
-// replace offers new in the place of n.
-func (p *pass) replace(n *lang.Node, variant, new string) {
-	p.offer(n, variant, tree.Edit{Start: n.Start, End: n.End, New: new})
-}
-
-// rename offers another name, one that the file has, in the place of a name.
-func (p *pass) rename(n *lang.Node, variant, to string) {
-	before := len(p.found)
-	p.replace(n, variant, to)
-	if len(p.found) > before {
-		p.found[before].name = isName(to)
-	}
-}
-
-// swap offers a and b in each other's place.
-func (p *pass) swap(site *lang.Node, variant string, a, b *lang.Node) {
-	if p.text(a) == p.text(b) {
-		return
-	}
-	p.offer(site, variant, tree.Edit{Start: a.Start, End: a.End, New: p.text(b)}, tree.Edit{Start: b.Start, End: b.End, New: p.text(a)})
-}
-
-// remove offers the statement n deleted.
-func (p *pass) remove(n *lang.Node, variant string) {
-	if e, ok := python.Removal(p.f, python.NewStatement(p.f, n)); ok {
-		p.offer(n, variant, e)
-	}
-}
-
-func (p *pass) text(n *lang.Node) string { return p.f.Text(n) }
-
-// operand is the text of n, in parentheses where it could otherwise be torn apart.
-func (p *pass) operand(n *lang.Node) string {
-	if n.Is("identifier", "attribute", "call", "subscript", "integer", "float", "string", "parenthesized_expression", "list", "dictionary", "set", "tuple",
-		"true", "false", "none", "list_comprehension", "set_comprehension", "dictionary_comprehension", "generator_expression") {
-		return p.text(n)
-	}
-	return "(" + p.text(n) + ")"
-}

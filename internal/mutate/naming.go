@@ -7,9 +7,10 @@ import (
 	"github.com/agnivade/levenshtein"
 
 	"breakfix/internal/lang"
+	"breakfix/internal/lang/python"
 )
 
-// Python has no static types, so that operators go by what names promise.
+// What python.Kinds does not know, operators take from what names promise.
 
 var numberWords = map[string]bool{}
 
@@ -22,11 +23,13 @@ func init() {
 	}
 }
 
-// isNumeric guesses whether an expression is a number.
+// isNumeric reports whether an expression is a number: by its kind, and where
+// that is not known by what its name promises.
 func (p *pass) isNumeric(n *lang.Node) bool {
+	if kind := p.kind(n); kind != python.Unknown && kind != python.Absent {
+		return kind == python.Number
+	}
 	switch n.Kind {
-	case "integer", "float":
-		return true
 	case "unary_operator":
 		return n.Child("operator").Is("-", "+", "~") && p.isNumeric(n.Child("argument"))
 	case "identifier", "attribute":
@@ -40,6 +43,28 @@ func (p *pass) isNumeric(n *lang.Node) bool {
 		return len(n.NamedChildren()) == 1 && p.isNumeric(n.NamedChildren()[0])
 	}
 	return false
+}
+
+var textWords = map[string]bool{}
+
+func init() {
+	for _, w := range strings.Fields(`s name names key attr attribute text string str path filename file dirname token type word line field header tag id label
+		prefix suffix char c ch url scheme host msg message title value code lang locale encoding mode ext extension sep delimiter quote pattern content data`) {
+		textWords[w] = true
+	}
+}
+
+// textual reports whether an expression is text: by its kind, and where that is
+// not known by what its name promises. Text made of text is the same text.
+func (p *pass) textual(n *lang.Node) bool {
+	if kind := p.kind(n); kind != python.Unknown && kind != python.Absent {
+		return kind == python.Text
+	}
+	if !n.Is("identifier", "attribute") {
+		return false
+	}
+	ws := words(p.text(n))
+	return len(ws) > 0 && textWords[ws[len(ws)-1]]
 }
 
 func numericName(s string) bool {
@@ -102,6 +127,12 @@ func isName(s string) bool {
 // lockLike guesses whether an expression is a lock: its last name says so, and
 // it is not made right there.
 func (p *pass) lockLike(n *lang.Node) bool {
+	switch kind := p.kind(n); {
+	case kind == python.Lock || kind == python.RLock:
+		return true
+	case kind != python.Unknown && kind != python.Absent && kind != python.Callable:
+		return false
+	}
 	if n.Is("call") {
 		n = n.Child("function") // lock(self): a lock looked up
 	}

@@ -53,13 +53,22 @@ func shiftSubscript(p *pass, n *lang.Node) {
 				if c.Kind == ":" {
 					part++
 				} else if c.Named && part < 2 {
-					p.shifts(i, c)
+					p.bound(i, c, p.text(n.Child("value")), part == 1)
 				}
 			}
 		case p.isNumeric(i) && !typeLike(p.text(n.Child("value"))):
 			p.shifts(n, i)
 		}
 	}
+}
+
+// bound shifts an end of a slice. Behind the last element there is nothing to add.
+func (p *pass) bound(site, n *lang.Node, of string, stop bool) {
+	if stop && p.text(n) == "len("+of+")" {
+		p.replace(n, "- 1", p.text(n)+" - 1")
+		return
+	}
+	p.shifts(site, n)
 }
 
 func shiftRange(p *pass, n *lang.Node) {
@@ -119,7 +128,7 @@ var boundary = map[string]string{"<": "<=", "<=": "<", ">": ">=", ">=": ">"}
 
 func relational(p *pass, n *lang.Node) {
 	for _, c := range n.Children {
-		if to := boundary[c.Kind]; to != "" && !c.Named {
+		if to := boundary[c.Kind]; to != "" && !c.Named && !p.tie(n) {
 			p.offer(n, c.Kind+" → "+to, tree.Edit{Start: c.Start, End: c.End, New: to})
 		}
 	}
@@ -127,7 +136,7 @@ func relational(p *pass, n *lang.Node) {
 
 func literalChange(p *pass, n *lang.Node) {
 	t := p.text(n)
-	if n.Parent.Is("keyword_argument") && p.text(n.Parent.Child("name")) == "stacklevel" {
+	if p.tuning(n) {
 		return
 	}
 	if n.Kind == "float" {
@@ -162,6 +171,29 @@ func literalChange(p *pass, n *lang.Node) {
 	}
 }
 
+// tuning reports whether a literal is a time, a size of a buffer, or the like:
+// with a neighbour of it a program does the same, sooner or later.
+func (p *pass) tuning(n *lang.Node) bool {
+	q := n.Parent
+	name := ""
+	switch {
+	case q.Is("keyword_argument", "default_parameter", "typed_default_parameter"):
+		name = p.text(q.Child("name"))
+	case q.Is("assignment"):
+		name = p.text(q.Child("left"))
+	case q.Is("argument_list"):
+		name = p.text(callee(q.Parent))
+	}
+	switch strings.ToLower(name[strings.LastIndexByte(name, '.')+1:]) {
+	case "stacklevel", "buffering", "bufsize", "buffer_size", "chunksize", "chunk_size", "blocksize", "block_size", "cache_size", "timeout", "delay", "interval",
+		"sleep", "daemon", "flush", "lru_cache":
+		return true
+	case "maxsize":
+		return q.Is("keyword_argument") && p.text(callee(q.Parent.Parent)) == "lru_cache"
+	}
+	return false
+}
+
 // negate offers a literal with a minus, unless it has one.
 func (p *pass) negate(n *lang.Node) {
 	if !n.Parent.Is("unary_operator") && !p.hasPower(n) {
@@ -183,159 +215,8 @@ func floatText(v float64) string {
 }
 
 func booleanFlip(p *pass, n *lang.Node) {
-	if n.Parent.Is("if_statement", "elif_clause", "while_statement") {
+	if n.Parent.Is("if_statement", "elif_clause", "while_statement") || p.tuning(n) {
 		return // condition_force is that
 	}
 	p.replace(n, "negation", map[string]string{"true": "False", "false": "True"}[n.Kind])
-}
-
-var arithmeticTo = map[string][]string{
-	"+": {"-"}, "-": {"+"}, "*": {"+", "//"}, "/": {"*"}, "//": {"*", "%"}, "%": {"//", "*"}, "**": {"*"},
-}
-
-func arithmetic(p *pass, n *lang.Node) {
-	op := n.Child("operator")
-	if p.hasText(n) {
-		return
-	}
-	for _, to := range arithmeticTo[op.Kind] {
-		if !neutral(op.Kind, to, p.text(n.Child("right"))) {
-			p.offer(n, op.Kind+" → "+to, tree.Edit{Start: op.Start, End: op.End, New: to})
-		}
-	}
-}
-
-// neutral: the exchange changes nothing, as x * 1 and x // 1 for numbers.
-func neutral(from, to, right string) bool {
-	switch right {
-	case "0", "0.0":
-		return (from == "+" || from == "-") && (to == "+" || to == "-")
-	case "1", "1.0":
-		return strings.Contains("* / // **", from) && strings.Contains("* / // **", to)
-	}
-	return false
-}
-
-// hasText: an operand is text or a container, for which other rules hold.
-func (p *pass) hasText(n *lang.Node) bool {
-	for _, c := range []*lang.Node{n.Child("left"), n.Child("right")} {
-		if c.Is("string", "concatenated_string", "list", "tuple", "list_comprehension") {
-			return true
-		}
-		if c.Is("binary_operator") && p.hasText(c) {
-			return true
-		}
-	}
-	return false
-}
-
-var bitwiseTo = map[string][]string{"&": {"|"}, "|": {"&"}, "^": {"&", "|"}, "<<": {">>"}, ">>": {"<<"}}
-
-func bitwise(p *pass, n *lang.Node) {
-	op := n.Child("operator")
-	if op.Kind == "|" && (typeLike(p.text(n.Child("left"))) || typeLike(p.text(n.Child("right")))) {
-		return // a union of types
-	}
-	for _, to := range bitwiseTo[op.Kind] {
-		p.offer(n, op.Kind+" → "+to, tree.Edit{Start: op.Start, End: op.End, New: to})
-	}
-}
-
-func unaryDrop(p *pass, n *lang.Node) {
-	arg := n.Child("argument")
-	if arg == nil || n.Children[0].Kind == "+" {
-		return
-	}
-	p.replace(n, "drop "+n.Children[0].Kind, p.text(arg))
-}
-
-var inverseAssign = map[string]string{
-	"+=": "-=", "-=": "+=", "*=": "//=", "/=": "*=", "//=": "*=", "%=": "//=", "&=": "|=", "|=": "&=", "^=": "&=", "<<=": ">>=", ">>=": "<<=",
-}
-
-func compoundAssign(p *pass, n *lang.Node) {
-	op := n.Child("operator")
-	edit := func(to string) { p.offer(n, op.Kind+" → "+to, tree.Edit{Start: op.Start, End: op.End, New: to}) }
-	edit("=")
-	if to := inverseAssign[op.Kind]; to != "" && !n.Child("right").Is("string", "concatenated_string", "list", "tuple") {
-		edit(to)
-	}
-}
-
-func operandSwap(p *pass, n *lang.Node) {
-	left, right, op := n.Child("left"), n.Child("right"), n.Child("operator")
-	switch op.Kind {
-	case "-", "/", "//", "**", "<<", ">>", "@":
-	case "%":
-		if left.Is("string", "concatenated_string") {
-			return
-		}
-	case "+":
-		if !p.hasText(n) {
-			return
-		}
-	default:
-		return
-	}
-	p.offer(n, "swap around "+op.Kind, tree.Edit{Start: left.Start, End: left.End, New: p.operand(right)},
-		tree.Edit{Start: right.Start, End: right.End, New: p.operand(left)})
-}
-
-func comparisonSwap(p *pass, n *lang.Node) {
-	cs := n.NamedChildren()
-	if len(cs) != 2 {
-		return
-	}
-	switch op := p.operator(n); op {
-	case "<", "<=", ">", ">=":
-		p.swap(n, "swap around "+op, cs[0], cs[1])
-	}
-}
-
-// operator returns the operator of a comparison of two operands.
-func (p *pass) operator(n *lang.Node) string {
-	cs := n.NamedChildren()
-	return strings.Join(strings.Fields(string(p.f.Source[cs[0].End:cs[len(cs)-1].Start])), " ")
-}
-
-func chainBreak(p *pass, n *lang.Node) {
-	left, right, op := n.Child("left"), n.Child("right"), n.Child("operator")
-	if op.Is("%") && p.hasText(n) {
-		return // formatting
-	}
-	if _, _, ok := p.plusOne(n); ok {
-		return // off_by_one_shift is that
-	}
-	if op.Is("+", "-", "*", "/", "//", "%", "|", "&") && !typeLike(p.text(right)) {
-		p.replace(n, "drop "+op.Kind+" "+p.text(right), p.text(left))
-		if op.Is("+", "*", "|", "&") {
-			p.replace(n, "drop "+p.text(left)+" "+op.Kind, p.text(right))
-		}
-	}
-}
-
-func divisionRounding(p *pass, n *lang.Node) {
-	op := n.Child("operator")
-	if to := map[string]string{"/": "//", "//": "/"}[op.Kind]; to != "" && !p.hasText(n) {
-		if !(op.Kind == "/" && typeLike(p.text(n.Child("left")))) {
-			p.offer(n, op.Kind+" → "+to, tree.Edit{Start: op.Start, End: op.End, New: to})
-		}
-	}
-}
-
-func roundingCall(p *pass, n *lang.Node) {
-	fn := n.Child("function")
-	name := p.text(fn)
-	to := map[string]string{
-		"math.floor": "math.ceil", "math.ceil": "math.floor", "floor": "ceil", "ceil": "floor", "math.trunc": "math.ceil",
-	}[name]
-	if to == "" && name == "round" && len(positional(n)) == 1 {
-		to = "int"
-	}
-	if to == "" && name == "int" && len(positional(n)) == 1 && positional(n)[0].Is("binary_operator") {
-		to = "round"
-	}
-	if to != "" {
-		p.replace(fn, name+" → "+to, to)
-	}
 }

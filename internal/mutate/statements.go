@@ -61,13 +61,46 @@ func effectsOf(p *pass, n *lang.Node) (effects, bool) {
 		case "attribute":
 			e.reads[p.text(x)] = true
 		case "call":
-			if fn := x.Child("function"); fn.Is("attribute") {
+			if fn := x.Child("function"); fn.Is("attribute") && !p.onlyReads(fn) {
 				e.touches[p.text(fn.Child("object"))] = true
 			}
 		}
 		return true
 	})
 	return e, true
+}
+
+// reading methods leave what they are called on as it was.
+var reading = map[string]bool{}
+
+func init() {
+	for _, n := range strings.Fields(`get keys values items copy count index find rfind split rsplit splitlines strip lstrip rstrip lower upper title
+		startswith endswith format join replace encode decode partition rpartition isdigit isalpha isspace group groups groupdict start end span
+		match search fullmatch sub findall finditer compile union intersection difference issubset issuperset isoformat strftime total_seconds
+		__contains__ __len__ qsize empty full done cancelled is_set locked`) {
+		reading[n] = true
+	}
+}
+
+// onlyReads reports whether calling fn, an attribute, surely leaves its object
+// alone: it only reads, or the object is a module or a class.
+func (p *pass) onlyReads(fn *lang.Node) bool {
+	if reading[p.text(fn.Child("attribute"))] {
+		return true
+	}
+	object := fn.Child("object")
+	for object.Is("attribute") {
+		object = object.Child("object")
+	}
+	if !object.Is("identifier") {
+		return false
+	}
+	for _, b := range p.a.Names(fn.Start) {
+		if b.Name == p.text(object) {
+			return b.Kind == python.Import || b.Kind == python.Class
+		}
+	}
+	return false
 }
 
 func intersect(a, b map[string]bool) bool {
@@ -118,6 +151,8 @@ func deleteStatement(p *pass, n *lang.Node) {
 	}
 	c := n.NamedChildren()[0]
 	switch {
+	case n.Is("delete_statement") && c.Is("identifier"):
+		return // the name goes, which nobody reads any more
 	case n.Is("delete_statement"):
 		p.remove(n, "delete del")
 	case c.Is("augmented_assignment"):
@@ -126,16 +161,50 @@ func deleteStatement(p *pass, n *lang.Node) {
 		// Without its only assignment a name does not exist: a NameError is no
 		// likeness of a real bug. Attributes and containers often have others.
 		for w := range e.writes {
-			if !strings.Contains(w, ".") && !p.boundBefore(w, n) {
+			if !strings.Contains(w, ".") && (!p.boundBefore(w, n) || p.dead(w, n)) {
 				return
+			}
+			if strings.HasSuffix(w, ".__doc__") || strings.HasSuffix(w, ".__name__") || strings.HasSuffix(w, ".__qualname__") || strings.HasSuffix(w, ".__module__") {
+				return // what a person reads
 			}
 		}
 		p.remove(n, "delete assignment")
-	case c.Is("call") && !isClose(p, c) && !isLockCall(p, c) && !isNotify(p, c):
+	case c.Is("call") && !p.noEffect(c) && !isClose(p, c) && !isLockCall(p, c) && !isNotify(p, c) && queueOperation(p, c) == "" && !p.keepsTask(c):
 		p.remove(n, "delete call")
 	case c.Is("await"):
+		if call, _ := awaited(c); call == nil && p.kind(c.NamedChildren()[0]) == python.Task || call != nil && (queueOperation(p, call) != "" || p.asyncioCall(call) == "gather" || p.asyncioCall(call) == "wait" || p.asyncioCall(call) == "sleep") {
+			return // dangling_task and channel_operation_change are that
+		}
 		p.remove(n, "delete await")
 	}
+}
+
+// dead reports whether a function never reads a name: what is stored there shows
+// nowhere.
+func (p *pass) dead(name string, n *lang.Node) bool {
+	fn := p.a.FunctionAt(n.Start)
+	if fn == nil || p.a.ScopeAt(n.Start) != fn {
+		return false
+	}
+	read := false
+	fn.Node.Walk(func(c *lang.Node) bool {
+		read = read || c.Is("identifier") && p.text(c) == name && loaded(c) || c.Is("nonlocal_statement", "global_statement")
+		return !read
+	})
+	return !read
+}
+
+// noEffect reports whether a call as a statement does nothing that a result
+// shows: it waits, flushes or collects, or initialises what has no base.
+func (p *pass) noEffect(call *lang.Node) bool {
+	switch p.text(call.Child("function")) {
+	case "time.sleep", "sleep", "gc.collect", "os.fsync", "sys.stdout.flush", "sys.stderr.flush":
+		return true
+	case "super().__init__":
+		c := p.a.ClassAt(call.Start)
+		return c != nil && c.Node.Child("superclasses") == nil
+	}
+	return false
 }
 
 func (p *pass) boundBefore(name string, n *lang.Node) bool {

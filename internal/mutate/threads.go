@@ -13,8 +13,12 @@ import (
 func lockTwice(p *pass, n *lang.Node) {
 	values, targets := withItems(n)
 	body := n.Child("body")
-	if body == nil || n.Children[0].Is("async") {
+	if body == nil {
 		return
+	}
+	wait := ""
+	if n.Children[0].Is("async") {
+		wait = "await "
 	}
 	ss := python.Statements(p.f, body)
 	for i, v := range values {
@@ -22,7 +26,7 @@ func lockTwice(p *pass, n *lang.Node) {
 			continue
 		}
 		at := ss[0].Start
-		acquire := p.text(v) + ".acquire()"
+		acquire := wait + p.text(v) + ".acquire()"
 		if p.text(ss[0].Node) == acquire {
 			p.remove(ss[0].Node, "do not acquire "+p.text(v)+" again") // the way back
 			continue

@@ -11,7 +11,7 @@ import (
 // that is read by tools rather than run.
 type Inert struct {
 	Start, End int
-	Reason     string // "docstring", "annotation", "type_checking", "all", "main", "import", "message"
+	Reason     string // "docstring", "annotation", "type_checking", "all", "main", "import", "message", "metadata", "hash", "platform"
 }
 
 // InertAt returns why the byte at offset is without effect, "" when it has one.
@@ -59,6 +59,8 @@ func inert(f *lang.File, n *lang.Node) (string, *lang.Node) {
 			switch left := f.Text(cs[0].Child("left")); {
 			case left == "__all__" || left == "__slots__" || left == "__version__" || left == "__author__" || left == "__doc__" || left == "__match_args__":
 				return "all", n
+			case strings.HasSuffix(left, ".__doc__") || strings.HasSuffix(left, ".__module__") || strings.HasSuffix(left, ".__qualname__"):
+				return "metadata", n
 			case isTypeVar(f, cs[0].Child("right")):
 				return "annotation", n
 			}
@@ -67,6 +69,38 @@ func inert(f *lang.File, n *lang.Node) (string, *lang.Node) {
 		return "annotation", n
 	case "import_statement", "import_from_statement", "future_import_statement", "global_statement", "nonlocal_statement":
 		return "import", n
+	case "function_definition":
+		// Any hash that is the same every time will do.
+		// What repr gives is for a person.
+		if body := n.Child("body"); body != nil {
+			switch f.Text(n.Child("name")) {
+			case "__hash__":
+				return "hash", body
+			case "__repr__":
+				return "message", body
+			}
+		}
+	case "comparison_operator", "identifier":
+		if n.Parent.Is("if_statement", "elif_clause", "conditional_expression", "boolean_operator", "not_operator") && ofPlatform(f.Text(n)) {
+			return "platform", n
+		}
+	case "raise_statement":
+		if c := n.First("call"); c != nil && c.Child("arguments").Is("argument_list") {
+			for _, a := range c.Child("arguments").NamedChildren() {
+				if isMessage(f, a) {
+					return "message", a
+				}
+			}
+		}
+	case "assert_statement":
+		if cs := n.NamedChildren(); len(cs) == 2 {
+			return "message", cs[1]
+		}
+	case "keyword_argument":
+		switch f.Text(n.Child("name")) {
+		case "help", "description", "epilog", "metavar", "doc", "__doc__":
+			return "message", n
+		}
 	case "if_statement":
 		switch cond := f.Text(n.Child("condition")); {
 		case cond == "TYPE_CHECKING" || strings.HasSuffix(cond, ".TYPE_CHECKING"):
@@ -91,6 +125,38 @@ func inert(f *lang.File, n *lang.Node) (string, *lang.Node) {
 		}
 	}
 	return "", nil
+}
+
+// ofPlatform reports whether a condition asks where the code runs: one
+// environment only ever sees one answer.
+func ofPlatform(cond string) bool {
+	for _, s := range []string{"sys.version_info", "sys.platform", "sys.implementation", "platform.", "os.name", "sys.maxsize", "sys.byteorder"} {
+		if strings.HasPrefix(cond, s) {
+			return true
+		}
+	}
+	switch cond {
+	case "PY2", "PY3", "PYPY", "IS_PYPY", "WIN", "IS_WINDOWS", "WINDOWS", "__debug__":
+		return true
+	}
+	return false
+}
+
+// isMessage reports whether an argument is text for a person, as it is written
+// for an exception: a string, or what is put together from one.
+func isMessage(f *lang.File, n *lang.Node) bool {
+	switch n.Kind {
+	case "string", "concatenated_string":
+		return true
+	case "binary_operator":
+		return n.Child("operator").Is("%", "+") && (isMessage(f, n.Child("left")) || isMessage(f, n.Child("right")))
+	case "parenthesized_expression":
+		return len(n.NamedChildren()) == 1 && isMessage(f, n.NamedChildren()[0])
+	case "call":
+		fn := n.Child("function")
+		return fn.Is("attribute") && f.Text(fn.Child("attribute")) == "format" && isMessage(f, fn.Child("object"))
+	}
+	return false
 }
 
 func isTypeVar(f *lang.File, n *lang.Node) bool {

@@ -17,7 +17,7 @@ func (g *generator) fromBank() {
 	if err != nil {
 		return
 	}
-	for _, m := range mutate.EnumerateLines(l, g.view.Path, f, mutate.Operators(), min(g.span.first, g.span.winFirst), max(g.span.last, g.span.winLast)) {
+	for _, m := range mutate.EnumerateLines(l, g.view.Path, f, mutate.Repairs(), min(g.span.first, g.span.winFirst), max(g.span.last, g.span.winLast)) {
 		first, last := m.Edits[0], m.Edits[len(m.Edits)-1]
 		g.offer(kindBank, first.Start, last.End, g.span.line(m.Line, m.LastLine), m.Edits, m.Operator+": "+clip(m.Variant), 1)
 	}
