@@ -123,7 +123,7 @@ func Run(ctx, drain context.Context, c Config) ([]Result, Ending, error) {
 		j       = newJudge(c)
 		mu      sync.Mutex
 		now     = Progress{Of: len(c.Mutations)}
-		kept    int // of what is done, judged by an earlier check
+		kept    int   // of what is done, judged by an earlier check
 		last    error // the last fault
 	)
 	ending := func() Ending {

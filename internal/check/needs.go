@@ -183,17 +183,23 @@ func (f *testFile) without(name string) []byte {
 	if f.line(name) == 0 {
 		return f.src
 	}
-	var out []byte
-	at := 0
-	for _, s := range f.tests {
-		if s.Name == functionOf(name) || s.Start < at {
-			continue
-		}
-		out = append(out, strings.TrimRight(string(f.src[at:s.Start]), " \t\n")+"\n"...)
-		at = s.End
-		for at < len(f.src) && (f.src[at] == '\n' || f.src[at] == ' ') {
-			at++
+	var out []string
+	keep := func(b []byte) {
+		if text := strings.TrimRight(strings.TrimLeft(string(b), "\n"), " \t\n"); text != "" {
+			out = append(out, text)
 		}
 	}
-	return append(out, strings.TrimRight(string(f.src[at:]), " \t\n")...)
+	at := 0
+	for _, s := range f.tests {
+		if s.Start < at {
+			continue // inside of another
+		}
+		keep(f.src[at:s.Start])
+		if s.Name == functionOf(name) {
+			keep(f.src[s.Start:s.End])
+		}
+		at = s.End
+	}
+	keep(f.src[at:])
+	return []byte(strings.Join(out, "\n"))
 }

@@ -25,9 +25,9 @@ type Summary struct {
 	Confirm        *Confirm          `json:"confirm,omitempty"`
 	Operators      map[string]Counts `json:"operators"`
 	Files          map[string]Counts `json:"files"`
-	Shard     string            `json:"shard,omitempty"` // "1/4"
-	Kept      int               `json:"kept,omitempty"`  // of the judged ones: held since an earlier check
-	Folder    string            `json:"folder,omitempty"` // the results folder
+	Shard          string            `json:"shard,omitempty"`  // "1/4"
+	Kept           int               `json:"kept,omitempty"`   // of the judged ones: held since an earlier check
+	Folder         string            `json:"folder,omitempty"` // the results folder
 	// MissedList has what matters most first; the other lists are sorted by path and line.
 	MissedList  []Listed `json:"missed_list"`
 	AsideList   []Listed `json:"set_aside_list"`

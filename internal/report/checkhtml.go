@@ -36,9 +36,10 @@ type checkPageData struct {
 
 type missedRow struct {
 	check.Listed
-	Lines []diffLine
-	Runs  []string // tests that run it
-	Left  int      // of them: not named
+	Anchor string // of its file in the component
+	Lines  []diffLine
+	Runs   []string // tests that run it
+	Left   int      // of them: not named
 }
 
 // CheckHTML writes a check as one page that needs nothing else: what was
@@ -50,7 +51,7 @@ func CheckHTML(w io.Writer, r *check.Record, version string) error {
 		return err
 	}
 	d := checkPageData{Sum: s, Facts: checkFacts(s)}
-	results := map[string]check.Result{}
+	results, base := map[string]check.Result{}, commonFolder(keys(r.Plan.Files))
 	for _, one := range r.Results {
 		results[one.Mutation.ID] = one
 	}
@@ -59,7 +60,9 @@ func CheckHTML(w io.Writer, r *check.Record, version string) error {
 			d.More = len(s.MissedList) - mostShown
 			break
 		}
-		d.Missed = append(d.Missed, missedRowOf(l, r.Plan.Names(results[l.ID].Covering)))
+		row := missedRowOf(l, r.Plan.Names(results[l.ID].Covering))
+		row.Anchor = strings.TrimPrefix(l.Path, base)
+		d.Missed = append(d.Missed, row)
 	}
 	out := bufio.NewWriterSize(w, 1<<16)
 	if err := checkPage.Execute(out, d); err != nil {
@@ -81,9 +84,25 @@ app.report = JSON.parse(document.getElementById("report").textContent);
 const theme = () => { document.body.style.backgroundColor = app.themeBackgroundColor; };
 app.addEventListener("theme-changed", theme);
 theme();
+addEventListener("hashchange", () => app.scrollIntoView());
 </script>
 </html>
 `
+
+// commonFolder is the folder, with a slash, that all files lie in: the component
+// leaves it out of its addresses.
+func commonFolder(files []string) string {
+	if len(files) == 0 {
+		return ""
+	}
+	common := files[0][:strings.LastIndexByte(files[0], '/')+1]
+	for _, f := range files[1:] {
+		for !strings.HasPrefix(f, common) {
+			common = common[:strings.LastIndexByte(strings.TrimSuffix(common, "/"), '/')+1]
+		}
+	}
+	return common
+}
 
 func missedRowOf(l check.Listed, tests []string) missedRow {
 	const most = 50

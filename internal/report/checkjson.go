@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"breakfix/internal/check"
 	"breakfix/internal/mutate"
@@ -237,14 +239,16 @@ func schemaTests(p check.Plan) map[string]schemaTestFile {
 	return files
 }
 
-// places finds lines and columns in a text.
+// places finds lines and columns in a text. A line ends where JavaScript ends
+// it, which is also after a lone \r and after U+2028 and U+2029.
 type places struct{ starts []int }
 
 func newPlaces(text string) places {
 	p := places{[]int{0}}
-	for i := range len(text) {
-		if text[i] == '\n' {
-			p.starts = append(p.starts, i+1)
+	for i, r := range text {
+		switch {
+		case r == '\n', r == '\r' && !strings.HasPrefix(text[i+1:], "\n"), r == '\u2028', r == '\u2029':
+			p.starts = append(p.starts, i+utf8.RuneLen(r))
 		}
 	}
 	return p
@@ -257,10 +261,7 @@ func (p places) at(text string, offset int) schemaPosition {
 	}
 	column := 1
 	for _, r := range text[p.starts[line]:offset] {
-		column++
-		if r > 0xffff {
-			column++
-		}
+		column += utf16.RuneLen(r)
 	}
 	return schemaPosition{line + 1, column}
 }
