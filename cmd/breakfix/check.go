@@ -228,18 +228,26 @@ func (c *checkCmd) print(a *app, s check.Summary, again string) error {
 
 // next is what to do after a check.
 func (c *checkCmd) next(s check.Summary) string {
-	from := quoted(source.Shown(c.Source))
+	named, folder := c.Source, c.Output
+	if check.HoldsCheck(named) {
+		named, folder = s.Source, named
+	}
+	from := quoted(source.Shown(named))
 	switch {
 	case len(s.MissedList) > 0:
 		m := s.MissedList[0]
 		line := "write a test that notices " + m.ID
-		if info, err := os.Stat(c.Source); err == nil && info.IsDir() {
-			line += fmt.Sprintf(", or accept it: echo '%s REASON' >> %s", m.ID, quoted(filepath.Join(c.Source, check.AcceptedFile)))
-		} else {
-			from = "FOLDER" // what is fetched cannot be written to
-			line += " in a folder that holds the code"
+		info, err := os.Stat(named)
+		switch {
+		case err != nil || !info.IsDir(): // what is fetched cannot be written to
+			return line + " in a folder that holds the code; then\n       breakfix check --only " + quoted(m.Path) + " FOLDER"
+		case folder == "" || c.Merge:
+			folder = "--only " + quoted(m.Path)
+		default:
+			folder = "-o " + quoted(shorten(folder)) + " --resume"
 		}
-		return line + "; then\n       breakfix check --only " + quoted(m.Path) + " " + from
+		line += fmt.Sprintf(", or accept it: echo '%s REASON' >> %s", m.ID, quoted(filepath.Join(named, check.AcceptedFile)))
+		return line + "; then\n       breakfix check " + folder + " " + from
 	case s.Ended != check.Done || s.Chosen < s.Mutations-s.Ignored:
 		return "breakfix check " + from
 	}

@@ -136,18 +136,26 @@ func (m Model) detailLines() []string {
 	}
 	lines := []string{m.paint(bold, m.fit(head)), m.fit(fmt.Sprintf("%s: %s", mu.Operator, mu.Variant))}
 	what := fmt.Sprintf("%s, %d tests run it", spoken(r), r.Tests)
-	if n := m.Record.Plan.Depending(mu); n > 0 {
+	if r.Tests == 1 {
+		what = spoken(r) + ", 1 test runs it"
+	}
+	switch n := m.Record.Plan.Depending(mu); n {
+	case 0:
+	case 1:
+		what += ", 1 function depends on it"
+	default:
 		what += fmt.Sprintf(", %d functions depend on it", n)
+	}
+	lines = append(lines, m.fit(what))
+	if r.Test != "" {
+		lines = append(lines, m.fit("noticed by "+r.Test))
 	}
 	for _, more := range []string{r.Reason, r.Failure} {
 		if more != "" {
-			what += "; " + more
+			lines = append(lines, m.fit(more))
 		}
 	}
-	if r.Test != "" {
-		what += "; noticed by " + r.Test
-	}
-	lines = append(lines, m.fit(what), "")
+	lines = append(lines, "")
 	diff, err := m.Record.Plan.Diff(mu)
 	if err != nil {
 		lines = append(lines, m.fit(err.Error()))

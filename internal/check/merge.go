@@ -19,10 +19,15 @@ func Merge(records []*Record, names []string) (*Record, error) {
 	numbers := map[string]int32{}
 	p.Tests = nil
 	from := map[string]int{} // the record that judged a mutation, by its id
+	shards := map[Shard]string{}
 	for i, r := range records {
 		if err := alike(records[0].Plan, r.Plan, names[0], names[i]); err != nil {
 			return nil, err
 		}
+		if other, ok := shards[r.Plan.Choice.Shard]; ok {
+			return nil, &FolderError{fmt.Sprintf("%s and %s are the same shard", other, names[i]), "name each shard once"}
+		}
+		shards[r.Plan.Choice.Shard] = names[i]
 		q := r.Plan
 		p.Mutations += q.Mutations
 		p.Chosen += q.Chosen
@@ -84,8 +89,6 @@ func alike(a, b Plan, nameA, nameB string) error {
 		what = "another choice of mutations"
 	case a.Choice.Shard.N != b.Choice.Shard.N:
 		what = fmt.Sprintf("one of %d shards, not %d", b.Choice.Shard.N, a.Choice.Shard.N)
-	case nameA != nameB && a.Choice.Shard == b.Choice.Shard:
-		what = "the same shard"
 	}
 	if what == "" {
 		return nil

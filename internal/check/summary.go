@@ -65,7 +65,9 @@ func (r *Record) Summary() (Summary, error) {
 	s.Mutations, s.Chosen, s.UnknownAccepted, s.Shard = p.Mutations, p.Chosen, p.Unknown, p.Choice.Shard.String()
 	for _, seconds := range []map[string]float64{p.Seconds, r.Seconds} {
 		for k, v := range seconds {
-			s.Seconds[k] = v
+			if k != "baseline" { // a part of prepare
+				s.Seconds[k] = v
+			}
 		}
 	}
 	var missed, aside []Result

@@ -68,7 +68,7 @@ func CheckHTML(w io.Writer, r *check.Record, version string) error {
 	if err := checkPage.Execute(out, d); err != nil {
 		return fmt.Errorf("write the page of a check: %w", err)
 	}
-	// The bundle holds no end of a script element, and CheckJSON escapes every <.
+	// The bundle holds neither <script nor </script, and CheckJSON escapes every <.
 	fmt.Fprintf(out, "<script>%s</script>\n<script id=\"report\" type=\"application/json\">", elements)
 	if err := CheckJSON(out, r, version); err != nil {
 		return err
