@@ -232,7 +232,8 @@ func TestReachCountsTheFunctionsThatCanComeToAFunction(t *testing.T) {
 }
 
 func TestADiffOfTheRecordIsWhatTheMutationDoes(t *testing.T) {
-	tr := treeOf(t, map[string]string{"m.py": "def f(a, b):\n    return a + b\n"})
+	body := "import os\n" + strings.Repeat("\n\ndef f(a, b):\n    if a > b:\n        return a - b\n    return a + b\n", 12) + "x = [1,\n     2]" // no newline at its end
+	tr := treeOf(t, map[string]string{"m.py": body})
 	src, _ := tr.Read("m.py")
 	for _, m := range mutationsOf(t, tr) {
 		diff, err := DiffOf(src, m)
@@ -241,7 +242,7 @@ func TestADiffOfTheRecordIsWhatTheMutationDoes(t *testing.T) {
 		}
 		back, err := tree.Apply(tr, diff)
 		if err != nil {
-			t.Fatal(err)
+			t.Fatalf("%v\n%s", err, diff)
 		}
 		got, _ := back.Read("m.py")
 		if want, _ := mutate.ApplyTo(src, m); string(got) != string(want) {

@@ -1,6 +1,10 @@
 package check
 
 import (
+	"bytes"
+	"fmt"
+	"regexp"
+	"strconv"
 	"time"
 
 	"breakfix/internal/mutate"
@@ -99,22 +103,65 @@ func (p Plan) Depending(m mutate.Mutation) int { return p.Reach[reachKey(m.Path,
 // unified diff.
 func (p Plan) Diff(m mutate.Mutation) ([]byte, error) { return DiffOf([]byte(p.Files[m.Path]), m) }
 
+// around is how many lines beside its edits a mutation's diff is computed from:
+// comparing whole files would take most of the time of storing results.
+const around = 12
+
 // DiffOf is the change that a mutation makes to its file.
 func DiffOf(src []byte, m mutate.Mutation) ([]byte, error) {
-	now, err := mutate.ApplyTo(src, m)
+	if len(m.Edits) == 0 {
+		return nil, fmt.Errorf("mutation %s has no edit", m.ID)
+	}
+	from, to := m.Edits[0].Start, m.Edits[len(m.Edits)-1].End
+	if from > len(src) || to > len(src) {
+		return nil, fmt.Errorf("mutation %s is not of this text", m.ID)
+	}
+	for range around + 1 {
+		from = max(0, bytes.LastIndexByte(src[:from], '\n'))
+		if i := bytes.IndexByte(src[to:], '\n'); i >= 0 {
+			to += i + 1
+		} else {
+			to = len(src)
+		}
+	}
+	if from > 0 {
+		from++ // behind the end of the line before
+	}
+	edits := make([]tree.Edit, len(m.Edits))
+	for i, e := range m.Edits {
+		edits[i] = tree.Edit{Start: e.Start - from, End: e.End - from, New: e.New}
+	}
+	now, err := tree.ApplyEdits(src[from:to], edits)
 	if err != nil {
 		return nil, err
 	}
-	one := func(b []byte) (*tree.Tree, error) {
-		return tree.FromFiles(map[string]*tree.File{m.Path: {Kind: tree.Regular, Data: b}})
-	}
-	a, err := one(src)
+	a, err := oneFile(m.Path, src[from:to])
 	if err != nil {
 		return nil, err
 	}
-	b, err := one(now)
+	b, err := oneFile(m.Path, now)
 	if err != nil {
 		return nil, err
 	}
-	return tree.Diff(a, b)
+	diff, err := tree.Diff(a, b)
+	return shifted(diff, bytes.Count(src[:from], []byte("\n"))), err
+}
+
+func oneFile(path string, b []byte) (*tree.Tree, error) {
+	return tree.FromFiles(map[string]*tree.File{path: {Kind: tree.Regular, Data: b}})
+}
+
+var hunkHead = regexp.MustCompile(`(?m)^@@ -(\d+)((?:,\d+)?) \+(\d+)((?:,\d+)?) @@`)
+
+// shifted moves the hunks of a diff down by some lines.
+func shifted(diff []byte, lines int) []byte {
+	if lines == 0 {
+		return diff
+	}
+	return hunkHead.ReplaceAllFunc(diff, func(head []byte) []byte {
+		p := hunkHead.FindSubmatch(head)
+		old, _ := strconv.Atoi(string(p[1]))
+		now, _ := strconv.Atoi(string(p[3]))
+		return fmt.Appendf(nil, "@@ -%d%s +%d%s @@", old+lines, p[2], now+lines, p[4])
+	})
 }

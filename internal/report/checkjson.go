@@ -14,6 +14,7 @@ import (
 
 	"breakfix/internal/check"
 	"breakfix/internal/mutate"
+	"breakfix/internal/tree"
 )
 
 // A check in the report schema of mutation-testing-elements, version 2: what its
@@ -271,17 +272,21 @@ func (p places) mutant(text string, m mutate.Mutation) (schemaMutant, error) {
 	if len(m.Edits) == 0 {
 		return schemaMutant{}, fmt.Errorf("mutation %s has no edit", m.ID)
 	}
-	now, err := mutate.ApplyTo([]byte(text), m)
+	start, end := m.Edits[0].Start, m.Edits[len(m.Edits)-1].End
+	edits := make([]tree.Edit, len(m.Edits))
+	for i, e := range m.Edits {
+		edits[i] = tree.Edit{Start: e.Start - start, End: e.End - start, New: e.New}
+	}
+	now, err := tree.ApplyEdits([]byte(text[start:end]), edits)
 	if err != nil {
 		return schemaMutant{}, fmt.Errorf("mutation %s: %w", m.ID, err)
 	}
-	start, end := m.Edits[0].Start, m.Edits[len(m.Edits)-1].End
 	what := m.Variant
 	if m.Function != "" {
 		what += " in " + m.Function
 	}
 	return schemaMutant{
-		ID: m.ID, MutatorName: m.Operator, Description: Visible(what), Replacement: strings.ToValidUTF8(string(now[start:len(now)-(len(text)-end)]), "\ufffd"),
+		ID: m.ID, MutatorName: m.Operator, Description: Visible(what), Replacement: strings.ToValidUTF8(string(now), "\ufffd"),
 		Location: schemaLocation{p.at(text, start), p.at(text, end)},
 	}, nil
 }
