@@ -105,7 +105,7 @@ func (c *checkCmd) reopen(a *app, p check.Plan) (judging, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := withoutChecks(snap); err != nil {
+	if err := withoutChecks(snap, ""); err != nil {
 		return nil, err
 	}
 	if _, err := accepted(snap); err != nil {

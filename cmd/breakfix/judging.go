@@ -40,7 +40,7 @@ func (c *checkCmd) judge(a *app, box sandbox.Sandbox, folder *check.Folder, earl
 	if err != nil {
 		return nil, err
 	}
-	if err := withoutChecks(snap); err != nil {
+	if err := withoutChecks(snap, c.Output); err != nil {
 		return nil, err
 	}
 	if err := c.sameSource(snap, earlier); err != nil {

@@ -90,17 +90,23 @@ func (c *checkCmd) sameSource(snap *source.Snapshot, earlier *check.Record) erro
 	return nil
 }
 
-// withoutChecks takes results folders out of a snapshot: one that -o made in
-// the source is no part of the code.
-func withoutChecks(snap *source.Snapshot) error {
-	gone := map[string]*tree.File{}
+// withoutChecks takes results folders out of a snapshot, own among them (which
+// may have no plan yet): one that -o made in the source is no part of the code.
+func withoutChecks(snap *source.Snapshot, own string) error {
+	var dirs []string
 	for _, p := range snap.Tree.Paths() {
-		if path.Base(p) != check.PlanFile || !strings.Contains(p, "/") {
-			continue
+		if path.Base(p) == check.PlanFile && strings.Contains(p, "/") {
+			dirs = append(dirs, path.Dir(p))
 		}
-		for _, q := range snap.Tree.Paths() {
-			if strings.HasPrefix(q, path.Dir(p)+"/") {
-				gone[q] = nil
+	}
+	if rel, err := filepath.Rel(snap.Source, own); own != "" && err == nil && filepath.IsLocal(rel) && rel != "." {
+		dirs = append(dirs, filepath.ToSlash(rel))
+	}
+	gone := map[string]*tree.File{}
+	for _, dir := range dirs {
+		for _, p := range snap.Tree.Paths() {
+			if strings.HasPrefix(p, dir+"/") {
+				gone[p] = nil
 			}
 		}
 	}
