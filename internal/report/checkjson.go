@@ -2,6 +2,7 @@ package report
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -175,7 +176,9 @@ func schemaFileOf(p check.Plan, path string, results []check.Result, numbers map
 		}
 	}
 	p.ByImportance(missed)
-	slices.SortStableFunc(others, func(a, b check.Result) int { return a.Mutation.Edits[0].Start - b.Mutation.Edits[0].Start })
+	slices.SortStableFunc(others, func(a, b check.Result) int {
+		return cmp.Or(a.Mutation.Edits[0].Start-b.Mutation.Edits[0].Start, check.Place(a.Mutation, b.Mutation)) // whoever was judged first
+	})
 	for _, r := range append(missed, others...) {
 		m, err := lines.mutant(f.Source, r.Mutation)
 		if err != nil {
