@@ -7,25 +7,26 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
 	"breakfix/internal/check"
 	"breakfix/internal/mutate"
 	"breakfix/internal/report"
-	"breakfix/internal/sandbox"
-	"breakfix/internal/selfplay"
 	"breakfix/internal/source"
-	"breakfix/internal/tree"
 )
 
 // checkCmd is the mutation tester.
 type checkCmd struct {
-	Source string `json:"source" arg:"" optional:"" name:"source" help:"Folder, git URL or pypi:NAME==VERSION."`
+	Sources []string `json:"sources" arg:"" optional:"" name:"source" help:"Folder, git URL or pypi:NAME==VERSION; or the results folder of an earlier check, which is shown. With --merge several of these."`
 
 	sourceFlags `group:"source"`
 	choiceFlags `group:"choice"`
+	resultFlags `group:"results"`
 	handFlags   `group:"hand"`
+
+	Source string `kong:"-"` // the one of Sources, once refuse was asked
 }
 
 // choiceFlags say which mutations are judged, and for how long.
@@ -33,7 +34,9 @@ type choiceFlags struct {
 	InDiff    string   `name:"in-diff" help:"Only mutations on lines that changed since REV, a commit, branch or tag of a git source." placeholder:"REV"`
 	Operators []string `help:"Only mutations of these operators." placeholder:"NAME"`
 	Sample    int      `short:"n" help:"Judge only N mutations, drawn with the seed." placeholder:"N"`
-	MinScore  float64  `name:"min-score" help:"Exit with 4 when the mutation score is under PCT percent." placeholder:"PCT"`
+	Shard     string   `help:"Judge only part k of n; the parts are fixed by the mutations' ids. --merge joins their results." placeholder:"k/n"`
+	FailUnder float64  `name:"fail-under" help:"Exit with 4 when the mutation score is under PCT percent." placeholder:"PCT"`
+	MinScore  float64  `name:"min-score" help:"The same as --fail-under." placeholder:"PCT"`
 	Confirm   bool     `help:"Judge what is missed again, by the whole suite in fresh processes."`
 	Minutes   float64  `help:"Minutes of judging. Default: no limit." placeholder:"M"`
 	Seed      *uint64  `help:"Seed of the sample and of the order. Default: drawn and shown." placeholder:"N"`
@@ -49,7 +52,13 @@ func (checkCmd) Help() string {
     breakfix check --only src/pkg/core.py .
     breakfix check --in-diff main .             lines changed since this branch left main
     breakfix check -n 200 --minutes 10 .        a sample, and not for long
-    breakfix check --min-score 80 --json .      for a pipeline
+    breakfix check --fail-under 80 --json .     for a pipeline
+    breakfix check -o out .                     with a results folder: reports, diffs, logs
+    breakfix check -o out --resume .            goes on in it, or judges again what was missed or changed
+    breakfix check --html page.html out         a page of what it holds, also while it is written to
+    breakfix check --browse out                 look through it in the terminal
+    breakfix check --shard 1/4 -o part-1 .      a quarter of it; then, of all four:
+    breakfix check --merge part-* -o whole
     breakfix check --apply 3f2a90c1abcd .       put one into the folder; --revert takes it out
 
 A mutation that may be missed is accepted with a line "ID  reason" in ` + check.AcceptedFile + `, beside the code.
@@ -58,15 +67,22 @@ A mutation that may be missed is accepted with a line "ID  reason" in ` + check.
 
 // refuse refuses what cannot be meant.
 func (c *checkCmd) refuse() error {
-	if c.Source == "" {
+	switch {
+	case len(c.Sources) == 0 && c.Merge:
+		return usagef("breakfix check --merge part-* joins the results folders of all shards", "--merge: no results folder was named")
+	case len(c.Sources) == 0:
 		return usagef("breakfix check . checks this folder; see breakfix check --help", "no source was named")
+	case len(c.Sources) > 1 && !c.Merge:
+		return usagef("check one at a time; --merge joins results folders", "%d sources were named", len(c.Sources))
 	}
+	c.Source = c.Sources[0]
 	for _, f := range []struct {
 		name            string
 		value           float64
 		lowest, highest float64
 	}{{"sample", float64(c.Sample), 0, 0}, {"minutes", c.Minutes, 0, 0}, {"workers", float64(c.Workers), 0, 0},
-		{"test-seconds", c.TestSeconds, 0.1, 0}, {"deadline-floor", c.DeadlineFloor, 0.1, 0}, {"deadline-factor", c.DeadlineFactor, 1, 0}, {"min-score", c.MinScore, 0, 100}} {
+		{"test-seconds", c.TestSeconds, 0.1, 0}, {"deadline-floor", c.DeadlineFloor, 0.1, 0}, {"deadline-factor", c.DeadlineFactor, 1, 0},
+		{"min-score", c.MinScore, 0, 100}, {"fail-under", c.FailUnder, 0, 100}} {
 		if f.value < f.lowest {
 			return usagef("", "--%s must be at least %v, not %v", f.name, f.lowest, f.value)
 		}
@@ -79,7 +95,20 @@ func (c *checkCmd) refuse() error {
 			return usagef("", "--operators: %v", err)
 		}
 	}
+	if _, err := c.shard(); err != nil {
+		return usagef("", "--shard: %v", err)
+	}
+	if err := c.refuseResults(); err != nil {
+		return err
+	}
 	return c.refuseHand()
+}
+
+func (c *checkCmd) shard() (check.Shard, error) {
+	if c.Shard == "" {
+		return check.Shard{}, nil
+	}
+	return check.ParseShard(c.Shard)
 }
 
 // resolve is the configuration as check would use it.
@@ -87,13 +116,14 @@ func (c *checkCmd) resolve(a *app, out map[string]any) (note string, err error) 
 	if err := c.refuse(); err != nil {
 		return "", err
 	}
-	out[sourcesKey], out["workers"] = []string{c.Source}, c.workers()
+	out[sourcesKey], out["workers"] = c.Sources, c.workers()
 	if c.Seed == nil {
 		note = "# seed: drawn when the check starts\n"
 	} else {
 		out["seed"] = *c.Seed
 	}
-	for key, given := range map[string]bool{"minutes": c.Minutes > 0, "sample": c.Sample > 0, "min-score": c.MinScore > 0, "revert": c.Revert} {
+	for key, given := range map[string]bool{"minutes": c.Minutes > 0, "sample": c.Sample > 0, "min-score": c.MinScore > 0, "fail-under": c.FailUnder > 0,
+		"revert": c.Revert, "resume": c.Resume, "merge": c.Merge, "browse": c.Browse} {
 		if !given {
 			delete(out, key)
 		}
@@ -109,91 +139,78 @@ func (c *checkCmd) workers() int {
 	return runtime.NumCPU()
 }
 
-// Run judges, and prints what was missed and the score.
+// Run judges, and prints what was missed and the score; of a results folder it
+// prints what is in it.
 func (c *checkCmd) Run(a *app) error {
 	if err := c.refuse(); err != nil {
 		return err
 	}
-	if c.Apply != "" || c.Revert {
+	switch {
+	case c.Apply != "" || c.Revert:
 		return c.byHand(a)
+	case c.Merge:
+		return c.merge(a)
+	case check.HoldsCheck(c.Source):
+		return c.lookAt(a)
 	}
 	again := c.again(a)
-	if c.Seed == nil {
+	folder, earlier, err := c.takeFolder()
+	if err != nil {
+		return err
+	}
+	if folder != nil {
+		defer folder.Close()
+		if !c.Resume {
+			again += " --resume"
+		}
+	}
+	switch {
+	case c.Seed != nil:
+	case earlier != nil:
+		c.Seed = &earlier.Plan.Seed
+	default:
 		seed := drawSeed()
 		c.Seed = &seed
-		again += fmt.Sprintf(" --seed %d", seed)
+	}
+	if !slices.ContainsFunc(a.parsed.Args, func(arg string) bool { return arg == "--seed" || strings.HasPrefix(arg, "--seed=") }) {
+		again += fmt.Sprintf(" --seed %d", *c.Seed)
 	}
 	box, err := a.openSandbox()
 	if err != nil {
 		return err
 	}
-	s, err := c.judge(a, box)
+	done, err := c.judge(a, box, folder, earlier)
 	if a.ctx.Err() != nil {
 		return c.stopped(again)
 	}
 	if err != nil {
 		return err
 	}
-	if a.JSON {
-		err = json.NewEncoder(a.stdout).Encode(s)
-	} else {
-		err = c.print(a, s, again)
-	}
-	switch {
-	case err != nil:
+	defer done.board.Work.Close()
+	s, err := c.deliver(a, done.record, folder, done.kept)
+	if err != nil {
 		return err
-	case s.Ended == check.Interrupted:
+	}
+	if err := c.tell(a, s, again); err != nil {
+		return err
+	}
+	if s.Ended == check.Interrupted {
 		return c.stopped(again)
+	}
+	if c.Browse {
+		if err := c.browse(a, done.record, c.Output, done.again); err != nil {
+			return err
+		}
 	}
 	return c.answer(a, s)
 }
 
-// judge prepares the target and judges what was chosen.
-func (c *checkCmd) judge(a *app, box sandbox.Sandbox) (check.Summary, error) {
-	watch := newWatcher(a)
-	defer watch.Close()
-	began := time.Now()
-	o := c.options(a, *c.Seed)
-	watch.Stage("source", source.Shown(c.Source))
-	var then *tree.Tree
-	if c.InDiff != "" {
-		var err error
-		if then, err = source.Since(a.drain, c.Source, c.InDiff, o); err != nil {
-			return check.Summary{}, err
-		}
+// tell prints the report, as JSON or for people.
+func (c *checkCmd) tell(a *app, s check.Summary, again string) error {
+	if a.JSON {
+		return json.NewEncoder(a.stdout).Encode(s)
 	}
-	snap, err := source.Open(a.drain, c.Source, o)
-	if err != nil {
-		return check.Summary{}, err
-	}
-	chosen, err := c.choose(snap, then, o)
-	if err != nil {
-		return check.Summary{}, err
-	}
-	setup := selfplay.Setup{Box: box, Options: o, NoCache: c.NoCache, Progress: watch.Stage, Deadline: time.Duration(c.TestSeconds * float64(time.Second)), Deadlines: c.deadlines()}
-	board, err := setup.Prepare(a.drain, snap)
-	if err != nil {
-		return check.Summary{}, err
-	}
-	for _, line := range append(caveats(board.Work.Base), chosen.caveats()...) {
-		watch.Notice(line)
-	}
-	prepared := time.Since(began)
-	results, ending, err := check.Run(a.ctx, a.drain, check.Config{
-		Suite: board.Work, Tree: snap.Tree, Base: board.Work.Base.Results, Mutations: chosen.judge,
-		Workers: c.workers(), Limit: time.Duration(c.Minutes * float64(time.Minute)), Confirm: c.Confirm,
-		Progress: func(p check.Progress) { watch.Status(checked(p)) },
-	})
-	if err != nil {
-		return check.Summary{}, err
-	}
-	s := check.Summarise(results, time.Since(began)-prepared)
-	s.Source, s.Snapshot, s.Environment, s.Seed, s.Ended = snap.Source, string(snap.Digest), string(board.Work.Env.Digest), *c.Seed, ending
-	s.Seconds["prepare"], s.Seconds["total"] = prepared.Seconds(), time.Since(began).Seconds()
-	s.Mutations, s.Chosen = chosen.pool, len(chosen.judge)
-	s.Ignore(chosen.ignored, chosen.reasons)
-	s.UnknownAccepted = chosen.unknown
-	return s, nil
+	return c.print(a, s, again)
 }
 
 // print writes the report and what to type next.
@@ -201,24 +218,36 @@ func (c *checkCmd) print(a *app, s check.Summary, again string) error {
 	if err := report.CheckText(a.stdout, s, a.textOptions()); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(a.stdout, "\nended: %s\nagain  %s\nnext   %s\n", s.Ended, again, c.next(s))
+	fmt.Fprintf(a.stdout, "\nended: %s\n", s.Ended)
+	if s.Folder != "" {
+		fmt.Fprintf(a.stdout, "in     %s\n", report.Visible(s.Folder))
+	}
+	_, err := fmt.Fprintf(a.stdout, "again  %s\nnext   %s\n", again, c.next(s))
 	return err
 }
 
 // next is what to do after a check.
 func (c *checkCmd) next(s check.Summary) string {
-	from := quoted(source.Shown(c.Source))
+	named, folder := c.Source, c.Output
+	if check.HoldsCheck(named) {
+		named, folder = s.Source, named
+	}
+	from := quoted(source.Shown(named))
 	switch {
 	case len(s.MissedList) > 0:
 		m := s.MissedList[0]
 		line := "write a test that notices " + m.ID
-		if info, err := os.Stat(c.Source); err == nil && info.IsDir() {
-			line += fmt.Sprintf(", or accept it: echo '%s REASON' >> %s", m.ID, quoted(filepath.Join(c.Source, check.AcceptedFile)))
-		} else {
-			from = "FOLDER" // what is fetched cannot be written to
-			line += " in a folder that holds the code"
+		info, err := os.Stat(named)
+		switch {
+		case err != nil || !info.IsDir(): // what is fetched cannot be written to
+			return line + " in a folder that holds the code; then\n       breakfix check --only " + quoted(m.Path) + " FOLDER"
+		case folder == "" || c.Merge:
+			folder = "--only " + quoted(m.Path)
+		default:
+			folder = "-o " + quoted(shorten(folder)) + " --resume"
 		}
-		return line + "; then\n       breakfix check --only " + quoted(m.Path) + " " + from
+		line += fmt.Sprintf(", or accept it: echo '%s REASON' >> %s", m.ID, quoted(filepath.Join(named, check.AcceptedFile)))
+		return line + "; then\n       breakfix check " + folder + " " + from
 	case s.Ended != check.Done || s.Chosen < s.Mutations-s.Ignored:
 		return "breakfix check " + from
 	}
@@ -227,14 +256,18 @@ func (c *checkCmd) next(s check.Summary) string {
 
 // answer is "no" when the score is under the one that was asked for.
 func (c *checkCmd) answer(a *app, s check.Summary) error {
+	flag, least := "--fail-under", c.FailUnder
+	if c.MinScore > least {
+		flag, least = "--min-score", c.MinScore
+	}
 	switch {
-	case c.MinScore <= 0:
+	case least <= 0:
 		return nil
 	case s.Score == nil:
-		fmt.Fprintf(a.stderr, "breakfix: there is no score to compare with --min-score %v: no test could notice any mutation\n", c.MinScore)
+		fmt.Fprintf(a.stderr, "breakfix: there is no score to compare with %s %v: no test could notice any mutation\n", flag, least)
 		return errNo
-	case 100**s.Score < c.MinScore:
-		fmt.Fprintf(a.stderr, "breakfix: the score of %s is under --min-score %v\n", report.Score(*s.Score), c.MinScore)
+	case 100**s.Score < least:
+		fmt.Fprintf(a.stderr, "breakfix: the score of %s is under %s %v\n", report.Score(*s.Score), flag, least)
 		return errNo
 	}
 	return nil
@@ -242,6 +275,9 @@ func (c *checkCmd) answer(a *app, s check.Summary) error {
 
 // stopped tells what is kept of a check that was interrupted.
 func (c *checkCmd) stopped(again string) error {
+	if c.Output != "" {
+		return &stopped{"every result is in " + c.Output + ". To go on", again}
+	}
 	if c.NoCache {
 		return &stopped{"with --no-cache nothing of it is kept. To start anew", again}
 	}

@@ -66,6 +66,11 @@ func (c *checkCmd) choose(snap *source.Snapshot, then *tree.Tree, o source.Optio
 			return nil, usagef("there is nothing to check", "--in-diff %s: the lines that changed since then hold no mutation", c.InDiff)
 		}
 	}
+	shard, err := c.shard()
+	if err != nil {
+		return nil, err
+	}
+	pool = shard.Of(pool)
 	found.pool = len(pool)
 	for _, m := range check.Shuffle(pool, *c.Seed) {
 		if _, ok := reasons[m.ID]; ok {

@@ -77,6 +77,7 @@ func explain(w io.Writer, err error) int {
 		halt    *stopped
 		move    *scripted.MoveError
 		hand    *check.ApplyError
+		folder  *check.FolderError
 	)
 	switch {
 	case err == nil:
@@ -96,7 +97,7 @@ func explain(w io.Writer, err error) int {
 		fmt.Fprintln(w, "breakfix:", err)
 		return exitOurs
 	case errors.As(err, &usage), errors.As(err, &susage), errors.As(err, &missing), errors.As(err, &run), errors.As(err, &move),
-		errors.As(err, &hand):
+		errors.As(err, &hand), errors.As(err, &folder):
 		fmt.Fprintln(w, "breakfix:", err)
 		return exitUsage
 	case errors.As(err, &target):

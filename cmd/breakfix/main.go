@@ -68,14 +68,14 @@ Exit codes:
   2  bad usage or bad input
   3  the target cannot be played: no tests, too many red ones, it does not install
   4  done, and the answer is "no": verify or grade rejected, replay differs,
-     the score of check is under --min-score, bench exec found a wrong verdict
+     the score of check is under --fail-under, bench exec found a wrong verdict
   5  interrupted; the run is whole, and the line to resume it is printed`
 
 // later are commands of docs/cli.md that this version does not have.
 var later = []string{"bugs", "fix", "engine", "eval", "ablate", "review", "serve", "worker"}
 
 // laterFlags are flags of docs/cli.md that a command does not have yet.
-var laterFlags = map[string][]string{"check": {"--html"}}
+var laterFlags = map[string][]string{}
 
 // groups are the headings under which --help lists flags.
 var groups = []kong.Group{
@@ -83,6 +83,7 @@ var groups = []kong.Group{
 	{Key: "game", Title: "How it is played:"},
 	{Key: "run", Title: "How long, and where:"},
 	{Key: "choice", Title: "Which mutations, how long:"},
+	{Key: "results", Title: "Where results go, and looking at them:"},
 	{Key: "hand", Title: "One mutation by hand:"},
 	{Key: "common", Title: "Flags of every command:"},
 }
@@ -212,10 +213,11 @@ func (c *cli) sourcesOf(file *resolver) error {
 	if len(c.Play.Sources) == 0 {
 		c.Play.Sources = named
 	}
-	for _, one := range []*string{&c.Check.Source, &c.Bench.Exec.Source} {
-		if *one == "" && len(named) == 1 {
-			*one = named[0]
-		}
+	if len(c.Check.Sources) == 0 && (len(named) == 1 || c.Check.Merge) {
+		c.Check.Sources = named
+	}
+	if one := &c.Bench.Exec.Source; *one == "" && len(named) == 1 {
+		*one = named[0]
 	}
 	return nil
 }

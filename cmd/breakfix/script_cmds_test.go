@@ -22,7 +22,7 @@ import (
 // scriptCommands are what the scripts may say beside testscript's own words.
 var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
 	"exits": exits, "waitfor": waitfor, "signal": sendSignal, "smalldisk": smalldisk,
-	"sql": changeRow, "spoil": spoil, "samerun": sameRun, "remember": remember, "unchanged": unchanged, "each": each,
+	"sql": changeRow, "spoil": spoil, "samerun": sameRun, "remember": remember, "unchanged": unchanged, "each": each, "clicksthrough": clicksThrough,
 }
 
 // exits runs a command and compares its exit code: exits CODE CMD ARGS…

@@ -34,25 +34,42 @@ type Config struct {
 	Suite     Suite
 	Tree      *tree.Tree        // the snapshot's
 	Base      outcome.Results   // of the baseline
+	Order     []string          // the tests, for their numbers in results: Plan.Tests
 	Mutations []mutate.Mutation // judged in this order
 	Workers   int               // mutations judged at the same time, at least 1
 	Limit     time.Duration     // no mutation is begun after this time; 0 means no limit
 	Confirm   bool              // what is missed is judged again by the whole suite in fresh processes
-	Progress  func(Progress)    // told after each mutation, by one goroutine at a time; may be nil
+	// Kept are results of an earlier check that hold still, by mutation: they are
+	// not judged again. May be nil.
+	Kept map[string]Result
+	// Spared reports that a test is known to stay green on a mutation, so that it
+	// need not be run. May be nil.
+	Spared func(m mutate.Mutation, test string) bool
+	// Store is handed each judged result with its log as soon as it is there, by
+	// several goroutines; its error ends the check. May be nil.
+	Store    func(r Result, log []byte) error
+	Progress func(Progress) // told after each mutation, by one goroutine at a time; may be nil
 }
 
 // Result is what came of one mutation. It has an outcome or an Err, never both.
 type Result struct {
-	Mutation mutate.Mutation
-	Outcome  outcome.Break
-	Reason   string // why it does not load, timed out or was set aside
-	Test     string // the test that noticed it
-	Tests    int    // how many tests run it
-	Diff     []byte // of a missed one: from the snapshot to the mutation
+	Mutation mutate.Mutation `json:"mutation"`
+	Outcome  outcome.Break   `json:"outcome"`
+	Reason   string          `json:"reason,omitempty"`   // why it does not load, timed out or was set aside
+	Test     string          `json:"test,omitempty"`     // the test that noticed it
+	Failure  string          `json:"failure,omitempty"`  // how that test failed, on one line
+	Tests    int             `json:"tests"`              // how many tests run it
+	Covering TestSet         `json:"covering,omitempty"` // those tests
+	// Completed counts the tests that came to a verdict, Spared those of which an
+	// earlier check knew it.
+	Completed int           `json:"completed"`
+	Spared    int           `json:"spared,omitempty"`
+	Took      time.Duration `json:"took"` // wall time, in nanoseconds
 	// Confirmed tells that a missed mutation was judged again; Changed that the
 	// outcome above is the second one and was "missed" before.
-	Confirmed, Changed bool
-	Err                error // a fault of our own, twice; no verdict
+	Confirmed bool  `json:"confirmed,omitempty"`
+	Changed   bool  `json:"changed,omitempty"`
+	Err       error `json:"-"` // a fault of our own, twice; no verdict
 }
 
 // Progress is what is known while it goes on.
@@ -72,6 +89,7 @@ const (
 	Done        Ending = "done"
 	TimeIsUp    Ending = "time is up"
 	Interrupted Ending = "interrupted"
+	Unfinished  Ending = "not finished" // it goes on at the moment, or was killed
 )
 
 // FaultsError ends a check whose own machinery fails too often to be believed.
@@ -102,9 +120,10 @@ func Run(ctx, drain context.Context, c Config) ([]Result, Ending, error) {
 	var (
 		began   = time.Now()
 		results = make([]*Result, len(c.Mutations))
-		j       = judge{suite: c.Suite, tree: c.Tree, base: c.Base, confirm: c.Confirm}
+		j       = newJudge(c)
 		mu      sync.Mutex
 		now     = Progress{Of: len(c.Mutations)}
+		kept    int   // of what is done, judged by an earlier check
 		last    error // the last fault
 	)
 	ending := func() Ending {
@@ -116,7 +135,12 @@ func Run(ctx, drain context.Context, c Config) ([]Result, Ending, error) {
 		}
 		return Done
 	}
-	record := func(i int, r Result) error {
+	record := func(i int, r Result, log []byte) error {
+		if c.Store != nil && r.Err == nil && log != nil {
+			if err := c.Store(r, log); err != nil {
+				return fmt.Errorf("store the result of mutation %s: %w", r.Mutation.ID, err)
+			}
+		}
 		mu.Lock()
 		defer mu.Unlock()
 		results[i] = &r
@@ -128,7 +152,9 @@ func Run(ctx, drain context.Context, c Config) ([]Result, Ending, error) {
 			now.Counts.Add(r.Outcome)
 		}
 		now.Elapsed = time.Since(began)
-		now.Left = now.Elapsed / time.Duration(now.Done) * time.Duration(now.Of-now.Done)
+		if judged := now.Done - kept; judged > 0 {
+			now.Left = now.Elapsed / time.Duration(judged) * time.Duration(now.Of-now.Done)
+		}
 		if c.Limit > 0 {
 			now.Left = max(0, min(now.Left, c.Limit-now.Elapsed))
 		}
@@ -143,6 +169,17 @@ func Run(ctx, drain context.Context, c Config) ([]Result, Ending, error) {
 	g, inner := errgroup.WithContext(ctx)
 	g.SetLimit(max(1, c.Workers))
 	for i, m := range c.Mutations {
+		if r, ok := c.Kept[m.ID]; ok {
+			kept++
+			if err := record(i, r, nil); err != nil {
+				return nil, "", err
+			}
+		}
+	}
+	for i, m := range c.Mutations {
+		if _, ok := c.Kept[m.ID]; ok {
+			continue
+		}
 		if ending() != Done || inner.Err() != nil {
 			break
 		}
@@ -150,11 +187,11 @@ func Run(ctx, drain context.Context, c Config) ([]Result, Ending, error) {
 			if ending() != Done || inner.Err() != nil { // it waited for its turn
 				return inner.Err()
 			}
-			r, err := j.judge(inner, m)
+			r, log, err := j.judge(inner, m)
 			if err != nil {
 				return err
 			}
-			return record(i, r)
+			return record(i, r, log)
 		})
 	}
 	err := g.Wait()
@@ -175,4 +212,14 @@ func Run(ctx, drain context.Context, c Config) ([]Result, Ending, error) {
 		err = &FaultsError{now.Faults, now.Done, last}
 	}
 	return slices.Clip(judged), end, err
+}
+
+// One judges a single mutation as Run would, and returns its log; neither Kept
+// nor Store is asked.
+func (c Config) One(ctx context.Context, m mutate.Mutation) (Result, []byte, error) {
+	r, log, err := newJudge(c).judge(ctx, m)
+	if err == nil {
+		err = r.Err
+	}
+	return r, log, err
 }

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 
 	"breakfix/internal/mutate"
@@ -29,6 +30,43 @@ func Shuffle(ms []mutate.Mutation, seed uint64) []mutate.Mutation {
 		return bytes.Compare(a[:], b[:]) < 0
 	})
 	return ms
+}
+
+// Shard is one of several equal parts of a check; the zero value is the whole.
+type Shard struct {
+	K int `json:"k"` // 1 to N
+	N int `json:"n"`
+}
+
+// ParseShard reads "k/n".
+func ParseShard(s string) (Shard, error) {
+	k, n, ok := strings.Cut(s, "/")
+	a, err1 := strconv.Atoi(k)
+	b, err2 := strconv.Atoi(n)
+	if !ok || err1 != nil || err2 != nil || b < 1 || a < 1 || a > b {
+		return Shard{}, fmt.Errorf("%q is no shard: it must be k/n with k from 1 to n, as in 1/4", s)
+	}
+	return Shard{a, b}, nil
+}
+
+// String is the shard as it is typed, "" for the whole.
+func (s Shard) String() string {
+	if s.N == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d/%d", s.K, s.N)
+}
+
+// Of returns the mutations that fall to the shard. Which one falls to which
+// depends on its id and n alone: all n together are the whole, each once.
+func (s Shard) Of(ms []mutate.Mutation) []mutate.Mutation {
+	if s.N == 0 {
+		return ms
+	}
+	return slices.DeleteFunc(slices.Clone(ms), func(m mutate.Mutation) bool {
+		sum := sha256.Sum256([]byte(m.ID))
+		return binary.BigEndian.Uint64(sum[:8])%uint64(s.N) != uint64(s.K-1)
+	})
 }
 
 // ChangedLines returns the lines of the files of now, among paths, that differ

@@ -1,10 +1,10 @@
 package check
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"breakfix/internal/mutate"
 	"breakfix/internal/outcome"
@@ -100,15 +100,20 @@ func TestAnAcceptedMutationHasAReason(t *testing.T) {
 	}
 }
 
-func TestTheSummaryCountsByOperatorAndFileAndSortsByPlace(t *testing.T) {
+func TestTheSummaryCountsByOperatorAndFileAndPutsFirstWhatMostDependsOn(t *testing.T) {
 	at := func(path string, line int, op string, o outcome.Break) Result {
-		return Result{Mutation: mutate.Mutation{ID: op + path, Path: path, Line: line, Operator: op}, Outcome: o, Diff: []byte("d")}
+		m := mutate.Mutation{ID: op + path, Path: path, Line: line, Operator: op, Edits: []tree.Edit{{Start: 0, End: 1, New: "y"}}}
+		return Result{Mutation: m, Outcome: o}
 	}
-	s := Summarise([]Result{
+	record := Record{Ended: Done, Plan: Plan{Files: map[string]string{"a.py": "x\n", "b.py": "x\n"}, Reach: map[string]int{"b.py::": 3, "a.py::": 1}}, Results: []Result{
 		at("b.py", 1, "x", outcome.Unnoticed), at("a.py", 9, "x", outcome.Unnoticed), at("a.py", 2, "y", outcome.Unnoticed),
 		at("a.py", 3, "y", outcome.Valid), at("a.py", 4, "y", outcome.TimedOutBreak), at("a.py", 5, "y", outcome.Broken),
 		at("a.py", 6, "y", outcome.Uncovered), at("a.py", 7, "y", outcome.FlakyBreak),
-	}, time.Second)
+	}}
+	s, err := record.Summary()
+	if err != nil {
+		t.Fatal(err)
+	}
 	if s.Counts != (Counts{Caught: 1, Missed: 3, TimedOut: 1, NotCovered: 1, DoesNotLoad: 1, SetAside: 1}) || s.Judged != 8 {
 		t.Errorf("%+v", s.Counts)
 	}
@@ -119,13 +124,57 @@ func TestTheSummaryCountsByOperatorAndFileAndSortsByPlace(t *testing.T) {
 	for _, m := range s.MissedList {
 		places = append(places, m.ID)
 	}
-	if want := []string{"ya.py", "xa.py", "xb.py"}; !slices.Equal(places, want) {
+	if want := []string{"xb.py", "ya.py", "xa.py"}; !slices.Equal(places, want) {
 		t.Errorf("missed %v, want %v", places, want)
+	}
+	if m := s.MissedList[0]; m.Reach != 3 || m.Diff != "diff --git a/b.py b/b.py\n--- a/b.py\n+++ b/b.py\n@@ -1 +1 @@\n-x\n+y\n" {
+		t.Errorf("%+v", m)
 	}
 	if s.Operators["x"].Missed != 2 || s.Files["a.py"].Missed != 2 || s.Files["b.py"].Missed != 1 || len(s.AsideList) != 1 {
 		t.Errorf("%+v, %+v", s.Operators, s.Files)
 	}
 	if (Counts{NotCovered: 3}).Score() != nil {
 		t.Error("nothing to notice has a score")
+	}
+}
+
+func TestShardsTogetherAreTheWholeAndNoneHasWhatAnotherHas(t *testing.T) {
+	var ms []mutate.Mutation
+	for i := range 1000 {
+		ms = append(ms, mutate.Mutation{ID: fmt.Sprintf("%012x", i*7919)})
+	}
+	seen := map[string]int{}
+	for k := 1; k <= 4; k++ {
+		part := Shard{k, 4}.Of(ms)
+		if len(part) < 200 || len(part) > 300 {
+			t.Errorf("shard %d of 4 has %d of 1000", k, len(part))
+		}
+		for _, m := range part {
+			seen[m.ID]++
+		}
+		if again := (Shard{k, 4}).Of(ms[:500]); len(again) == 0 || again[0].ID != part[0].ID {
+			t.Errorf("shard %d is another when the code is", k)
+		}
+	}
+	if len(seen) != 1000 {
+		t.Errorf("%d of 1000 are in a shard", len(seen))
+	}
+	for id, n := range seen {
+		if n != 1 {
+			t.Errorf("%s is in %d shards", id, n)
+		}
+	}
+	if len((Shard{}).Of(ms)) != 1000 {
+		t.Error("no shard is not the whole")
+	}
+	for text, want := range map[string]Shard{"1/1": {1, 1}, "3/4": {3, 4}} {
+		if got, err := ParseShard(text); err != nil || got != want || got.String() != text {
+			t.Errorf("%s: %v, %v", text, got, err)
+		}
+	}
+	for _, bad := range []string{"", "4", "0/4", "5/4", "-1/4", "1/0", "a/b", "1/2/3", "1.5/2"} {
+		if _, err := ParseShard(bad); err == nil {
+			t.Errorf("%q is a shard", bad)
+		}
 	}
 }

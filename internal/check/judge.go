@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"breakfix/internal/mutate"
 	"breakfix/internal/outcome"
@@ -18,6 +19,24 @@ type judge struct {
 	tree    *tree.Tree
 	base    outcome.Results
 	confirm bool
+	spared  func(m mutate.Mutation, test string) bool
+	numbers map[string]int32 // of tests
+}
+
+func newJudge(c Config) judge {
+	j := judge{suite: c.Suite, tree: c.Tree, base: c.Base, confirm: c.Confirm, spared: c.Spared, numbers: map[string]int32{}}
+	for i, id := range c.Order {
+		j.numbers[id] = int32(i)
+	}
+	return j
+}
+
+// number is where Config.Order has a test, -1 where it has not.
+func (j judge) number(id string) int32 {
+	if n, ok := j.numbers[id]; ok {
+		return n
+	}
+	return -1
 }
 
 // verdict is an outcome with what led to it.
@@ -29,44 +48,65 @@ type verdict struct {
 
 // judge makes the mutation and looks whether a test notices. Its error is the
 // end of ctx; a fault of our own is in the result.
-func (j judge) judge(ctx context.Context, m mutate.Mutation) (Result, error) {
+func (j judge) judge(ctx context.Context, m mutate.Mutation) (Result, []byte, error) {
+	began := time.Now()
 	r := Result{Mutation: m}
-	fault := func(err error) (Result, error) {
+	d := j.newDiary()
+	fault := func(err error) (Result, []byte, error) {
 		if ctx.Err() != nil {
-			return r, ctx.Err()
+			return r, nil, ctx.Err()
 		}
-		return Result{Mutation: m, Tests: r.Tests, Err: err}, nil
+		return Result{Mutation: m, Tests: r.Tests, Err: err}, nil, nil
 	}
 	broken, err := mutate.Apply(j.tree, m)
 	if err != nil {
 		return fault(err)
 	}
-	tests, err := j.suite.Affected(broken)
+	covering, err := j.suite.Affected(broken)
 	if err != nil {
 		return fault(err)
 	}
-	r.Tests = len(tests)
-	if len(tests) == 0 {
-		r.Outcome = outcome.Uncovered
-		return r, nil
+	r.Tests = len(covering)
+	numbers := make([]int32, len(covering))
+	for i, id := range covering {
+		numbers[i] = j.number(id)
 	}
-	v, err := j.decide(ctx, testrun.Request{Tree: broken, Tests: tests, Tier: testrun.CodeSwap, Decide: true})
-	if err == nil && v.outcome == outcome.Unnoticed && j.confirm {
-		r.Confirmed = true
-		// Not "no tests named": the suite's own red tests would decide at once.
-		v, err = j.decide(ctx, testrun.Request{Tree: broken, Tests: j.base.Passed(), Tier: testrun.FreshProcess, Decide: true, Fresh: true})
-		r.Changed = err == nil && v.outcome != outcome.Unnoticed
-	}
+	r.Covering = NewTestSet(numbers...)
+	v, err := j.verdict(ctx, d, &r, broken, covering)
 	if err != nil {
 		return fault(err)
 	}
 	r.Outcome, r.Reason, r.Test = v.outcome, v.reason, v.test
-	if r.Outcome == outcome.Unnoticed {
-		if r.Diff, err = tree.Diff(j.tree, broken); err != nil {
-			return fault(err)
-		}
+	r.Completed, r.Took = len(d.ended), time.Since(began)
+	if f, ok := d.fails[r.Test]; ok && r.Test != "" {
+		r.Failure = tellFailure(f)
 	}
-	return r, nil
+	return r, d.log(r, covering), nil
+}
+
+// verdict runs the tests that can notice, but for those that are known to be
+// green.
+func (j judge) verdict(ctx context.Context, d *diary, r *Result, broken *tree.Tree, covering []string) (verdict, error) {
+	tests := covering
+	if j.spared != nil {
+		tests = slices.DeleteFunc(slices.Clone(covering), func(id string) bool { return j.spared(r.Mutation, id) })
+	}
+	r.Spared = len(covering) - len(tests)
+	v := verdict{outcome: outcome.Unnoticed}
+	var err error
+	switch {
+	case len(covering) == 0:
+		return verdict{outcome: outcome.Uncovered}, nil
+	case len(tests) > 0:
+		v, err = j.decide(ctx, d, testrun.Request{Tree: broken, Tests: tests, Tier: testrun.CodeSwap, Decide: true})
+	}
+	if err == nil && v.outcome == outcome.Unnoticed && j.confirm {
+		r.Confirmed = true
+		// Not "no tests named": the suite's own red tests would decide at once.
+		v, err = j.decide(ctx, d, testrun.Request{Tree: broken, Tests: j.base.Passed(), Tier: testrun.FreshProcess, Decide: true, Fresh: true})
+		r.Changed = err == nil && v.outcome != outcome.Unnoticed
+	}
+	return v, err
 }
 
 // maxReprieves is how many tests of one mutation may time out and pass when
@@ -76,9 +116,9 @@ const maxReprieves = 3
 // decide looks for one red test. What may be the machine's doing and not the
 // mutation's (a timeout, a process that died, a run that gave up or did not
 // come to its tests) counts only when it repeats in a process of its own.
-func (j judge) decide(ctx context.Context, req testrun.Request) (verdict, error) {
+func (j judge) decide(ctx context.Context, d *diary, req testrun.Request) (verdict, error) {
 	for reprieves := 0; ; reprieves++ {
-		rep, err := j.run(ctx, req)
+		rep, err := j.run(ctx, d, req)
 		if err != nil {
 			return verdict{}, err
 		}
@@ -91,7 +131,7 @@ func (j judge) decide(ctx context.Context, req testrun.Request) (verdict, error)
 		if saw.test != "" {
 			again.Tests = []string{saw.test}
 		}
-		rep, err = j.run(ctx, again)
+		rep, err = j.run(ctx, d, again)
 		if err != nil {
 			return verdict{}, err
 		}
@@ -189,10 +229,14 @@ func (j judge) look(rep testrun.Report) sight {
 const processDied = "ProcessDied"
 
 // run asks for verdicts; a fault of our own is tried once more.
-func (j judge) run(ctx context.Context, req testrun.Request) (testrun.Report, error) {
+func (j judge) run(ctx context.Context, d *diary, req testrun.Request) (testrun.Report, error) {
+	began := time.Now()
 	rep, err := j.suite.Run(ctx, req)
 	if err != nil && ctx.Err() == nil {
 		rep, err = j.suite.Run(ctx, req)
+	}
+	if err == nil {
+		d.note(req, rep, time.Since(began))
 	}
 	return rep, err
 }

@@ -235,7 +235,7 @@ func TestAFaultOfOursIsTriedOnceMoreAndIsNoOutcome(t *testing.T) {
 	if !errors.Is(r.Err, broken) || r.Outcome != "" || len(always.asked) != 2 {
 		t.Errorf("%+v after %d runs", r, len(always.asked))
 	}
-	if s := Summarise([]Result{r}, time.Second); s.Infrastructure != 1 || s.Judged != 0 || s.Score != nil {
+	if s := summarise([]Result{r}); s.Infrastructure != 1 || s.Judged != 0 || s.Score != nil {
 		t.Errorf("%+v", s)
 	}
 }
@@ -251,7 +251,7 @@ func TestWhatIsMissedIsConfirmedByTheWholeSuiteInAFreshProcess(t *testing.T) {
 	if second := s.asked[1]; !second.Fresh || second.Tier != testrun.FreshProcess || !slices.Equal(second.Tests, three) {
 		t.Errorf("the second run was %+v", second)
 	}
-	if sum := Summarise([]Result{r}, time.Second); sum.Confirm == nil || *sum.Confirm != (Confirm{1, 1}) {
+	if sum := summarise([]Result{r}); sum.Confirm == nil || *sum.Confirm != (Confirm{1, 1}) {
 		t.Errorf("%+v", sum.Confirm)
 	}
 }

@@ -1,10 +1,8 @@
 package check
 
 import (
-	"sort"
-	"time"
+	"slices"
 
-	"breakfix/internal/mutate"
 	"breakfix/internal/outcome"
 )
 
@@ -27,7 +25,10 @@ type Summary struct {
 	Confirm        *Confirm          `json:"confirm,omitempty"`
 	Operators      map[string]Counts `json:"operators"`
 	Files          map[string]Counts `json:"files"`
-	// The lists are sorted by path and line.
+	Shard          string            `json:"shard,omitempty"`  // "1/4"
+	Kept           int               `json:"kept,omitempty"`   // of the judged ones: held since an earlier check
+	Folder         string            `json:"folder,omitempty"` // the results folder
+	// MissedList has what matters most first; the other lists are sorted by path and line.
 	MissedList  []Listed `json:"missed_list"`
 	AsideList   []Listed `json:"set_aside_list"`
 	IgnoredList []Listed `json:"ignored_list"`
@@ -51,18 +52,65 @@ type Listed struct {
 	Line     int    `json:"line"`
 	Function string `json:"function"`
 	Tests    int    `json:"tests,omitempty"` // that run it
+	Reach    int    `json:"reach,omitempty"` // functions that depend on it, its own included
 	Diff     string `json:"diff,omitempty"`
 	Reason   string `json:"reason,omitempty"`
 }
 
-func listed(m mutate.Mutation) Listed {
-	return Listed{ID: m.ID, Operator: m.Operator, Variant: m.Variant, Path: m.Path, Line: m.Line, Function: m.Function}
+// Summary counts what the record holds.
+func (r *Record) Summary() (Summary, error) {
+	p := r.Plan
+	s := summarise(r.Results)
+	s.Source, s.Snapshot, s.Environment, s.Seed, s.Ended = p.Source, p.Snapshot, p.Environment, p.Seed, r.Ended
+	s.Mutations, s.Chosen, s.UnknownAccepted, s.Shard = p.Mutations, p.Chosen, p.Unknown, p.Choice.Shard.String()
+	for _, seconds := range []map[string]float64{p.Seconds, r.Seconds} {
+		for k, v := range seconds {
+			if k != "baseline" { // a part of prepare
+				s.Seconds[k] = v
+			}
+		}
+	}
+	var missed, aside []Result
+	for _, one := range r.Results {
+		switch {
+		case one.Err != nil:
+		case one.Outcome == outcome.Unnoticed:
+			missed = append(missed, one)
+		case Word(one.Outcome) == "set_aside":
+			aside = append(aside, one)
+		}
+	}
+	p.ByImportance(missed)
+	slices.SortStableFunc(aside, place)
+	for _, one := range missed {
+		diff, err := p.Diff(one.Mutation)
+		if err != nil {
+			return s, err
+		}
+		l := p.listed(one)
+		l.Diff = string(diff)
+		s.MissedList = append(s.MissedList, l)
+	}
+	for _, one := range aside {
+		s.AsideList = append(s.AsideList, p.listed(one))
+	}
+	for _, i := range p.Ignored {
+		l := p.listed(Result{Mutation: i.Mutation, Reason: i.Reason})
+		s.IgnoredList = append(s.IgnoredList, l)
+	}
+	s.Ignored = len(s.IgnoredList)
+	return s, nil
 }
 
-// Summarise counts results. The fields that tell of the target and of what was
-// chosen are the caller's to fill.
-func Summarise(results []Result, took time.Duration) Summary {
-	s := Summary{Seconds: map[string]float64{"check": took.Seconds()}, Operators: map[string]Counts{}, Files: map[string]Counts{},
+func (p Plan) listed(r Result) Listed {
+	m := r.Mutation
+	return Listed{ID: m.ID, Operator: m.Operator, Variant: m.Variant, Path: m.Path, Line: m.Line, Function: m.Function,
+		Tests: r.Tests, Reach: p.Depending(m), Reason: r.Reason}
+}
+
+// summarise counts results.
+func summarise(results []Result) Summary {
+	s := Summary{Seconds: map[string]float64{}, Operators: map[string]Counts{}, Files: map[string]Counts{},
 		MissedList: []Listed{}, AsideList: []Listed{}, IgnoredList: []Listed{}}
 	for _, r := range results {
 		if r.Confirmed {
@@ -85,45 +133,7 @@ func Summarise(results []Result, took time.Duration) Summary {
 			c.Add(r.Outcome)
 			by[key] = c
 		}
-		l := listed(r.Mutation)
-		l.Tests = r.Tests
-		switch r.Outcome {
-		case outcome.Unnoticed:
-			l.Diff = string(r.Diff)
-			s.MissedList = append(s.MissedList, l)
-		case outcome.FlakyBreak, outcome.Rejected:
-			l.Reason = r.Reason
-			s.AsideList = append(s.AsideList, l)
-		}
 	}
 	s.Score = s.Counts.Score()
-	byPlace(s.MissedList)
-	byPlace(s.AsideList)
 	return s
-}
-
-// Ignore adds the mutations that the target has accepted, with their reasons by id.
-func (s *Summary) Ignore(ms []mutate.Mutation, reasons map[string]string) {
-	for _, m := range ms {
-		l := listed(m)
-		l.Reason = reasons[m.ID]
-		s.IgnoredList = append(s.IgnoredList, l)
-	}
-	s.Ignored = len(s.IgnoredList)
-	byPlace(s.IgnoredList)
-}
-
-func byPlace(ls []Listed) {
-	sort.SliceStable(ls, func(i, k int) bool {
-		a, b := ls[i], ls[k]
-		switch {
-		case a.Path != b.Path:
-			return a.Path < b.Path
-		case a.Line != b.Line:
-			return a.Line < b.Line
-		case a.Operator != b.Operator:
-			return a.Operator < b.Operator
-		}
-		return a.ID < b.ID
-	})
 }

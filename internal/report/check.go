@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"sort"
 	"strings"
 
@@ -10,14 +11,14 @@ import (
 )
 
 // CheckText writes what a check found for people: the mutations that were
-// missed, by file and line, then the numbers.
+// missed, what matters most first, then the numbers.
 func CheckText(w io.Writer, s check.Summary, o Options) error {
 	p := &page{w: w, o: o}
 	if len(s.MissedList) > 0 {
 		p.printf("%s\n", p.paint(bold, "missed"))
 		for _, m := range s.MissedList {
 			p.listed(m)
-			p.printf("    %s, %s\n", p.paint(dim, "id "+m.ID), plural(m.Tests, "test")+runsIt(m.Tests))
+			p.printf("    %s, %s%s\n", p.paint(dim, "id "+m.ID), plural(m.Tests, "test")+runsIt(m.Tests), dependOnIt(m.Reach))
 			for _, line := range changedLines(m.Diff) {
 				p.printf("    %s\n", p.paint(map[byte]string{'-': red, '+': green}[line[0]], oneLine(line)))
 			}
@@ -59,6 +60,17 @@ func runsIt(tests int) string {
 	return " run it"
 }
 
+// dependOnIt tells how many functions depend on a site; "" when none is known.
+func dependOnIt(functions int) string {
+	switch functions {
+	case 0:
+		return ""
+	case 1:
+		return ", 1 function depends on it"
+	}
+	return fmt.Sprintf(", %d functions depend on it", functions)
+}
+
 // changedLines are the lines of a diff that differ.
 func changedLines(diff string) []string {
 	var lines []string
@@ -79,6 +91,12 @@ func (p *page) checkNumbers(s check.Summary) {
 	judged := fmt.Sprintf("%d of %d judged", s.Judged, s.Chosen)
 	if rest := s.Mutations - s.Ignored; s.Chosen < rest {
 		judged += fmt.Sprintf(", drawn from %d with seed %d", rest, s.Seed)
+	}
+	if s.Shard != "" {
+		judged += ", shard " + s.Shard
+	}
+	if s.Kept > 0 {
+		judged += fmt.Sprintf(", %d held since the earlier check", s.Kept)
 	}
 	if t, ok := s.Seconds["total"]; ok {
 		judged += " in " + duration(t)
@@ -138,4 +156,37 @@ func gaps(by map[string]check.Counts, show func(check.Counts) bool) [][]string {
 // is not under 80.
 func Score(s float64) string {
 	return fmt.Sprintf("%.1f %%", float64(int(s*1000+1e-9))/10)
+}
+
+// CheckLists are the text files of a results folder, one an outcome: a line for
+// each mutation with id, place, operator and variant, between tabs. What was
+// missed is in the order of its importance, all else by place.
+func CheckLists(r *check.Record) map[string][]byte {
+	lists := map[string][]check.Result{"ignored": nil}
+	for word := range schemaStatus {
+		lists[word] = nil
+	}
+	for _, one := range r.Results {
+		if one.Err == nil {
+			word := check.Word(one.Outcome)
+			lists[word] = append(lists[word], one)
+		}
+	}
+	for _, i := range r.Plan.Ignored {
+		lists["ignored"] = append(lists["ignored"], check.Result{Mutation: i.Mutation})
+	}
+	files := map[string][]byte{}
+	for word, results := range lists {
+		slices.SortFunc(results, func(a, b check.Result) int { return check.Place(a.Mutation, b.Mutation) })
+		if word == "missed" {
+			r.Plan.ByImportance(results)
+		}
+		text := []byte{}
+		for _, one := range results {
+			m := one.Mutation
+			text = fmt.Appendf(text, "%s\t%s:%d\t%s\t%s\n", m.ID, oneLine(m.Path), m.Line, m.Operator, oneLine(m.Variant))
+		}
+		files[strings.ReplaceAll(word, "_", "-")+".txt"] = text
+	}
+	return files
 }
