@@ -69,7 +69,7 @@ func (c *exportCmd) Run(a *app) error {
 	}
 	if len(out.Bugs) == 0 {
 		if len(out.Left) > 0 {
-			return usagef("breakfix verify says what is wrong with an artifact", "nothing was exported; the first reason: %s", report.Visible(out.Left[0].Reason))
+			return usagef("breakfix verify says what is wrong with an artifact", "nothing was exported; the first reason: %s: %s", report.Visible(out.Left[0].Bug), report.Visible(out.Left[0].Reason))
 		}
 		return usagef("name bugs that exist", "nothing was exported: there is no bug")
 	}

@@ -24,6 +24,9 @@ type CheckOptions struct {
 	Progress func(stage, detail string)
 	// Each, when set, gets every verdict as it is known.
 	Each func(Checked)
+	// Logs, when set, is a folder for what SWE-bench's and SWE-smith's commands
+	// print: INSTANCE.bug.log and INSTANCE.repaired.log.
+	Logs string
 }
 
 // Checked is the verdict on one instance.
@@ -85,6 +88,17 @@ func (c *checker) note(id, reason string, fail, pass int) {
 	if c.Each != nil {
 		c.Each(v)
 	}
+}
+
+// log keeps what the tests of an instance printed.
+func (c *checker) log(id, bug, repaired string) error {
+	if c.Logs == "" {
+		return nil
+	}
+	if err := write(c.Logs, filepath.Base(id)+".bug.log", []byte(bug)); err != nil {
+		return err
+	}
+	return write(c.Logs, filepath.Base(id)+".repaired.log", []byte(repaired))
 }
 
 // base brings the tree that a bug was made on: packed, when not nil, holds it.

@@ -50,6 +50,9 @@ func checkSWEBench(ctx context.Context, dir string, c *checker) error {
 		if err != nil {
 			return err
 		}
+		if err := c.log(in.ID, before, after); err != nil {
+			return err
+		}
 		reason := ""
 		for _, out := range []string{before, after} {
 			if !strings.Contains(out, startMark) || !strings.Contains(out, endMark) {
@@ -92,6 +95,15 @@ func between(text string) string {
 	text, _, _ = strings.Cut(text, endMark)
 	return text
 }
+
+// smithScript is how SWE-smith's tools run a profile's command.
+const smithScript = `exec 2>&1
+set -uxo pipefail
+cd ` + testbed + `
+: '` + startMark + `'
+%s
+: '` + endMark + `'
+`
 
 // checkSWESmith runs the profile's command on the clean base and on the base
 // with the patch, which introduces the bug.
@@ -141,13 +153,17 @@ func checkSWESmith(ctx context.Context, dir string, c *checker) error {
 			return err
 		}
 		c.Progress("tests", in.ID)
+		script := fmt.Sprintf(smithScript, command)
 		if _, ok := clean[key]; !ok {
-			if clean[key], err = c.run(ctx, env, s.Tree, command+" 2>&1", nil); err != nil {
+			if clean[key], err = c.run(ctx, env, s.Tree, script, nil); err != nil {
 				return err
 			}
 		}
-		out, err := c.run(ctx, env, broken, command+" 2>&1", nil)
+		out, err := c.run(ctx, env, broken, script, nil)
 		if err != nil {
+			return err
+		}
+		if err := c.log(in.ID, out, clean[key]); err != nil {
 			return err
 		}
 		c.note(in.ID, compare(readProgress(out), readProgress(clean[key]), in.FailToPass, in.PassToPass), len(in.FailToPass), len(in.PassToPass))
