@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"iter"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -232,6 +233,44 @@ func TestAPatchOfSWESmithMakesTheBug(t *testing.T) {
 	}
 	if image, err := bug.Unpack([]byte(read(t, dir, "images", key, "base.tar.gz"))); err != nil || image.Digest() != made.target.Snapshot.Digest {
 		t.Errorf("the image holds another tree than the clean base (%v)", err)
+	}
+}
+
+// The branches of a SWE-smith image are what its tools check out: the bug
+// without its tests, and before it the bug with them.
+func TestASWESmithImageHasABranchOfTwoCommitsForEachBug(t *testing.T) {
+	all := bugs(t)
+	dir := exported(t, "swesmith", all)
+	row := rows(t, dir, "instances.jsonl")[0]
+	_, key, _ := strings.Cut(row["repo"].(string), "/")
+	image, work := filepath.Join(dir, "images", key), filepath.Join(t.TempDir(), "testbed")
+	if err := made.target.Snapshot.Tree.WriteTo(work); err != nil {
+		t.Fatal(err)
+	}
+	git := func(args ...string) string {
+		t.Helper()
+		cmd := exec.Command("git", append([]string{"-C", work, "-c", "user.name=a", "-c", "user.email=a@b"}, args...)...)
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("git %v: %v\n%s", args, err, out)
+		}
+		return string(out)
+	}
+	git("init", "--quiet")
+	git("add", "--all")
+	git("commit", "--quiet", "--message", "base")
+	script := strings.NewReplacer("/testbed", work, "/tmp/patches", filepath.Join(image, "patches")).Replace(read(t, image, "branches.sh"))
+	if out, err := exec.Command("bash", "-c", script).CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	id := row["instance_id"].(string)
+	for commit, want := range map[string]struct{ code, tests bool }{id: {false, false}, id + "~1": {false, true}, "main": {true, true}} {
+		if got := strings.Contains(git("show", commit+":pkg/mod.py"), "        return high\n"); got != want.code {
+			t.Errorf("the code of %s is right: %v, want %v", commit, got, want.code)
+		}
+		if got := strings.Contains(git("show", commit+":tests/test_mod.py"), "def test_above"); got != want.tests {
+			t.Errorf("%s has the red test: %v, want %v", commit, got, want.tests)
+		}
 	}
 }
 

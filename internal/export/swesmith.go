@@ -59,10 +59,10 @@ git branch --move --force main
 export GIT_AUTHOR_NAME=breakfix GIT_AUTHOR_EMAIL=breakfix@localhost GIT_COMMITTER_NAME=breakfix GIT_COMMITTER_EMAIL=breakfix@localhost
 branch() {
     git checkout --quiet -b "$1" main
-    git apply "/tmp/patches/$1.bug.diff"
-    git commit --quiet --all --message "Bug Patch"
-    git apply --allow-empty "/tmp/patches/$1.hide.diff"
-    git commit --quiet --all --allow-empty --message "Remove F2P Tests"
+    git apply --index "/tmp/patches/$1.bug.diff"
+    git commit --quiet --message "Bug Patch"
+    git apply --index --allow-empty "/tmp/patches/$1.hide.diff"
+    git commit --quiet --allow-empty --message "Remove F2P Tests"
     git checkout --quiet main
 }
 `
