@@ -18,6 +18,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"breakfix/internal/export"
 )
 
 // version of the program, set by the linker in releases.
@@ -36,6 +38,7 @@ type cli struct {
 	Replay replayCmd  `cmd:"" help:"Recompute every reward of a run from what was recorded; any difference is an error."`
 	Verify verifyCmd  `cmd:"" help:"Validate bug artifacts again, from their folder alone."`
 	Grade  gradeCmd   `cmd:"" help:"Judge a repair of a bug, with every gate."`
+	Export exportCmd  `cmd:"" help:"Write bugs in the formats of others: SWE-bench, SWE-smith, Harbor, chat."`
 	Bench  benchCmd   `cmd:"" help:"Speeds as ratios, side by side in one run: bench exec."`
 	Doctor doctorCmd  `cmd:"" help:"Show what works on this machine, and the command that brings what does not."`
 	Tell   versionCmd `cmd:"" name:"version" help:"Print the version."`
@@ -121,7 +124,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		kong.Name("breakfix"),
 		kong.Description(description),
 		kong.DefaultEnvars("BREAKFIX"),
-		kong.Vars{"default_target": defaultTarget, "version": "breakfix " + version},
+		kong.Vars{"default_target": defaultTarget, "formats": strings.Join(export.Names(), ", "), "version": "breakfix " + version},
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(code int) { exit = code; panic(exitNow{}) }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100, NoAppDescFormat: true, FlagsLast: true}),

@@ -18,6 +18,13 @@ const (
 	maxBaseFiles = 100_000
 )
 
+// Pack returns a tree as an artifact embeds its base: a tar.gz archive, equal
+// for equal trees.
+func Pack(t *tree.Tree) ([]byte, error) { return pack(t) }
+
+// Unpack reads what Pack wrote, as strictly as Load reads an embedded base.
+func Unpack(data []byte) (*tree.Tree, error) { return unpack(data) }
+
 // pack returns a tree as base.tar.gz: files in path order, no times, no
 // owners, so that equal trees give equal bytes.
 func pack(t *tree.Tree) ([]byte, error) {

@@ -56,6 +56,13 @@ type kept struct {
 	Digest  tree.Digest `json:"digest"`
 	Archive string      `json:"archive"`
 	SHA256  string      `json:"sha256"`
+	URL     string      `json:"url,omitempty"` // without a user; older entries have none
+}
+
+// memory is the file of the cache that remembers a source distribution.
+// Different indexes may hold different files under the same name.
+func (s indexSettings) memory(cache, name, version string) string {
+	return filepath.Join(cache, "sources", string(tree.DigestOf([]byte(s.index+"\n"+strings.Join(s.extra, "\n")+"\n"+normalName(name)+"=="+version)))+".json")
 }
 
 // openIndex takes the source distribution NAME==VERSION of the user's index.
@@ -73,8 +80,7 @@ func openIndex(ctx context.Context, spec string, o Options) (*Snapshot, error) {
 			return nil, &UsageError{fmt.Sprintf("%q is no version", want), "the form is pypi:NAME==VERSION, for example pypi:cachetools==8.0.1"}
 		}
 	}
-	// Different indexes may hold different files under the same name.
-	memory := filepath.Join(o.Cache, "sources", string(tree.DigestOf([]byte(settings.index+"\n"+strings.Join(settings.extra, "\n")+"\n"+normalName(name)+"=="+want)))+".json")
+	memory := settings.memory(o.Cache, name, want)
 	if hasVersion {
 		var k kept
 		if b, err := os.ReadFile(memory); err == nil && json.Unmarshal(b, &k) == nil {
@@ -116,7 +122,7 @@ func openIndex(ctx context.Context, spec string, o Options) (*Snapshot, error) {
 	if s.Tree, err = w.keep(o.Cache); err != nil {
 		return nil, err
 	}
-	k, err := json.Marshal(kept{s.Tree.Digest(), found.Filename, found.Hashes["sha256"]})
+	k, err := json.Marshal(kept{s.Tree.Digest(), found.Filename, found.Hashes["sha256"], withoutUser(found.URL)})
 	if err != nil {
 		return nil, err
 	}

@@ -70,7 +70,14 @@ func TestASourceDistributionIsFetchedVerifiedAndRemembered(t *testing.T) {
 		if s.Revision != "1.2" || s.Version != "1.2" || s.Local || s.Name != "My_Pkg" {
 			t.Errorf("snapshot says %+v", s)
 		}
+		asked, err := ArchiveOf(context.Background(), "pypi:My_Pkg==1.2", Options{Cache: t.TempDir()}) // nothing is remembered there
+		if err != nil || asked.Name != "my.pkg-1.2.tar.gz" || asked.URL != server.URL+"/files/my.pkg-1.2.tar.gz" || len(asked.SHA256) != 64 {
+			t.Errorf("the archive is %+v, %v", asked, err)
+		}
 		server.Close()
+		if known, err := ArchiveOf(context.Background(), "pypi:My_Pkg==1.2", Options{Cache: cache}); err != nil || known != asked {
+			t.Errorf("without network the archive is %+v, %v, want %+v", known, err, asked)
+		}
 		if again := open(t, "pypi:My_Pkg==1.2", Options{Cache: cache}); again.Digest != s.Digest {
 			t.Errorf("without network: %s", again.Digest)
 		}
