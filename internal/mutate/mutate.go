@@ -24,7 +24,8 @@ type Operator struct {
 	Doc    string // one line
 	Source string // where it is described: letters of the catalogue
 	Group  string
-	Number int // of the catalogue; unique
+	Number int  // of the catalogue; unique
+	Core   bool // one of the 42 that every language has where it can
 
 	python []rule
 }
