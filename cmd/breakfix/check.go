@@ -117,7 +117,7 @@ func (c *checkCmd) Run(a *app) error {
 	if c.Apply != "" || c.Revert {
 		return c.byHand(a)
 	}
-	again := c.again(a)
+	again := typed(a)
 	if c.Seed == nil {
 		seed := drawSeed()
 		c.Seed = &seed
@@ -246,15 +246,6 @@ func (c *checkCmd) stopped(again string) error {
 		return &stopped{"with --no-cache nothing of it is kept. To start anew", again}
 	}
 	return &stopped{"every verdict is in the cache, so the same check goes on from there. To go on", again}
-}
-
-// again is the command line that was typed.
-func (c *checkCmd) again(a *app) string {
-	line := "breakfix"
-	for _, arg := range a.parsed.Args {
-		line += " " + quoted(source.Shown(arg))
-	}
-	return line
 }
 
 var plainWord = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 
+	"breakfix/internal/bugset"
 	"breakfix/internal/check"
 	"breakfix/internal/policy/scripted"
 	"breakfix/internal/sandbox"
@@ -77,6 +78,7 @@ func explain(w io.Writer, err error) int {
 		halt    *stopped
 		move    *scripted.MoveError
 		hand    *check.ApplyError
+		set     *bugset.SetError
 	)
 	switch {
 	case err == nil:
@@ -96,7 +98,7 @@ func explain(w io.Writer, err error) int {
 		fmt.Fprintln(w, "breakfix:", err)
 		return exitOurs
 	case errors.As(err, &usage), errors.As(err, &susage), errors.As(err, &missing), errors.As(err, &run), errors.As(err, &move),
-		errors.As(err, &hand):
+		errors.As(err, &hand), errors.As(err, &set):
 		fmt.Fprintln(w, "breakfix:", err)
 		return exitUsage
 	case errors.As(err, &target):

@@ -204,7 +204,7 @@ func looksNew(_ context.Context, t *trial) (objection, error) {
 	}
 	t.look = look
 	if id := t.known.looking(look); id != "" {
-		return object("it shows the same as bug %s, from the same lines: the same tests are red for the same reasons", id)
+		return object("%s", showsTheSame(id))
 	}
 	return objection{}, nil
 }
