@@ -21,32 +21,38 @@ func (f *sourceFlags) options(a *app, seed uint64) source.Options {
 	}
 }
 
-// boards prepares every source, in turn.
+// boards prepares every source of a run, in turn.
 func (c *playCmd) boards(a *app, box sandbox.Sandbox, run *openRun, watch closingWatcher) ([]*selfplay.Board, error) {
+	return c.prepare(a, box, c.Sources, run.seed, c.NoCache, watch)
+}
+
+// prepare prepares sources, in turn. Those that were prepared before an error
+// are returned with it.
+func (f *sourceFlags) prepare(a *app, box sandbox.Sandbox, sources []string, seed uint64, noCache bool, watch closingWatcher) ([]*selfplay.Board, error) {
 	var boards []*selfplay.Board
-	for _, s := range c.Sources {
+	for _, s := range sources {
 		setup := selfplay.Setup{
-			Box: box, Options: c.options(a, run.seed), NoCache: c.NoCache, Progress: watch.Stage,
-			Deadline: time.Duration(c.TestSeconds * float64(time.Second)), Deadlines: c.deadlines(),
+			Box: box, Options: f.options(a, seed), NoCache: noCache, Progress: watch.Stage,
+			Deadline: time.Duration(f.TestSeconds * float64(time.Second)), Deadlines: f.deadlines(),
 		}
 		b, err := setup.Open(a.drain, s)
 		if err != nil {
-			return nil, err
+			return boards, err
 		}
+		boards = append(boards, b)
 		sites, err := b.Bank.Sites()
 		if err != nil {
-			return nil, err
+			return boards, err
 		}
 		if len(sites) == 0 {
-			return nil, &source.TargetError{
-				Reason: fmt.Sprintf("%s has nothing to break: no line that a test runs is a site of an operator, in %s of code", report.Visible(s), count(len(b.Bank.Files()), "file")),
+			return boards, &source.TargetError{
+				Reason: fmt.Sprintf("%s has nothing to break: no line that a test runs is a site of an operator, in %s of code", report.Visible(source.Shown(s)), count(len(b.Bank.Files()), "file")),
 				Next:   "choose other code with --only, or other tests with --tests",
 			}
 		}
 		for _, line := range caveats(b.Work.Base) {
 			watch.Notice(line)
 		}
-		boards = append(boards, b)
 	}
 	return boards, nil
 }

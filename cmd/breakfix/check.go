@@ -153,7 +153,7 @@ func (c *checkCmd) Run(a *app) error {
 	case check.HoldsCheck(c.Source):
 		return c.lookAt(a)
 	}
-	again := c.again(a)
+	again := typed(a)
 	folder, earlier, err := c.takeFolder()
 	if err != nil {
 		return err
@@ -282,15 +282,6 @@ func (c *checkCmd) stopped(again string) error {
 		return &stopped{"with --no-cache nothing of it is kept. To start anew", again}
 	}
 	return &stopped{"every verdict is in the cache, so the same check goes on from there. To go on", again}
-}
-
-// again is the command line that was typed.
-func (c *checkCmd) again(a *app) string {
-	line := "breakfix"
-	for _, arg := range a.parsed.Args {
-		line += " " + quoted(source.Shown(arg))
-	}
-	return line
 }
 
 var plainWord = regexp.MustCompile(`^[A-Za-z0-9_@%+=:,./-]+$`)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 
+	"breakfix/internal/bugset"
 	"breakfix/internal/check"
 	"breakfix/internal/policy/scripted"
 	"breakfix/internal/sandbox"
@@ -78,6 +79,7 @@ func explain(w io.Writer, err error) int {
 		move    *scripted.MoveError
 		hand    *check.ApplyError
 		folder  *check.FolderError
+		set     *bugset.SetError
 	)
 	switch {
 	case err == nil:
@@ -97,7 +99,7 @@ func explain(w io.Writer, err error) int {
 		fmt.Fprintln(w, "breakfix:", err)
 		return exitOurs
 	case errors.As(err, &usage), errors.As(err, &susage), errors.As(err, &missing), errors.As(err, &run), errors.As(err, &move),
-		errors.As(err, &hand), errors.As(err, &folder):
+		errors.As(err, &hand), errors.As(err, &folder), errors.As(err, &set):
 		fmt.Fprintln(w, "breakfix:", err)
 		return exitUsage
 	case errors.As(err, &target):

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 
 	"breakfix/internal/bug"
@@ -38,56 +37,6 @@ func (m borrowed) check(b *bug.Bug) error {
 	return nil
 }
 
-// verifyCmd validates artifacts again.
-type verifyCmd struct {
-	borrowed
-	Bugs []string `arg:"" name:"bug" help:"Folders of bugs."`
-}
-
-// verified is what verify prints for one artifact as JSON.
-type verified struct {
-	Path string `json:"path"`
-	bug.VerifyResult
-}
-
-// Run prints one line a bug; a rejected one is exit code 4.
-func (c *verifyCmd) Run(a *app) error {
-	box, err := a.openSandbox()
-	if err != nil {
-		return err
-	}
-	open := &boardOf{a: a, from: c.borrowed, box: box, boards: map[string]*selfplay.Board{}}
-	rejected := false
-	for _, dir := range c.Bugs {
-		if _, err := os.Stat(dir); err != nil {
-			return usagef("name the folder of a bug", "no bug at %s", dir)
-		}
-		v := verified{Path: dir}
-		if v.VerifyResult, err = open.verify(dir); err != nil {
-			return err
-		}
-		rejected = rejected || !v.Valid
-		switch {
-		case a.JSON:
-			err = json.NewEncoder(a.stdout).Encode(v)
-		case v.Valid:
-			_, err = fmt.Fprintf(a.stdout, "valid     %s\n", filepath.Base(dir))
-			for _, n := range v.Notes {
-				fmt.Fprintf(a.stdout, "          note: %s\n", report.Visible(n))
-			}
-		default:
-			_, err = fmt.Fprintf(a.stdout, "rejected  %s  check %s: %s\n", filepath.Base(dir), v.Check, report.Visible(v.Reason))
-		}
-		if err != nil {
-			return err
-		}
-	}
-	if rejected {
-		return errNo
-	}
-	return nil
-}
-
 // boardOf prepares the base of a bug, once for all bugs of one base.
 type boardOf struct {
 	a      *app
@@ -96,29 +45,19 @@ type boardOf struct {
 	boards map[string]*selfplay.Board
 }
 
-// verify loads an artifact and runs every check again.
-func (o *boardOf) verify(dir string) (bug.VerifyResult, error) {
-	b, err := bug.Load(dir)
-	var board *selfplay.Board
-	if err == nil {
-		board, err = o.board(b)
+func (o *boardOf) close() {
+	for _, b := range o.boards {
+		b.Work.Close()
 	}
-	var objection *bug.CheckError
-	if errors.As(err, &objection) {
-		v := bug.VerifyResult{Check: objection.Check, Reason: objection.Reason, Checks: map[outcome.Check]string{objection.Check: objection.Reason}}
-		if b != nil {
-			v.ID = b.ID
-		}
-		return v, nil
-	}
-	if err != nil {
-		return bug.VerifyResult{}, err
-	}
-	return bug.Recheck(o.a.ctx, board.Target, b)
 }
 
 func (o *boardOf) board(b *bug.Bug) (*selfplay.Board, error) {
-	key := string(b.Base)
+	// Bugs of one base are judged on one board, unless they were made with other options.
+	options, err := json.Marshal(b.Options)
+	if err != nil {
+		return nil, err
+	}
+	key := string(b.Base) + string(options)
 	if board, ok := o.boards[key]; ok {
 		return board, nil
 	}
@@ -189,6 +128,7 @@ func (c *gradeCmd) grade(a *app, patch []byte) (grade.Result, error) {
 		return grade.Result{}, err
 	}
 	open := &boardOf{a: a, from: c.borrowed, box: box, boards: map[string]*selfplay.Board{}}
+	defer open.close()
 	board, err := open.board(b)
 	if err != nil {
 		return grade.Result{}, err

@@ -33,10 +33,11 @@ type cli struct {
 	Version kong.VersionFlag `help:"Print the version and stop." env:"-" group:"common"`
 
 	Play   playCmd    `cmd:"" help:"Play against itself on SOURCE…: break, validate, fix, grade, reward, harder."`
+	Bugs   bugsCmd    `cmd:"" help:"Make N validated bugs of SOURCE…, as a set with its card; no repair, no learning."`
 	Check  checkCmd   `cmd:"" help:"Mutation testing of SOURCE: what its tests notice, and what they miss."`
 	Show   showCmd    `cmd:"" help:"Show what happened in a run."`
 	Replay replayCmd  `cmd:"" help:"Recompute every reward of a run from what was recorded; any difference is an error."`
-	Verify verifyCmd  `cmd:"" help:"Validate bug artifacts again, from their folder alone."`
+	Verify verifyCmd  `cmd:"" help:"Validate bugs or whole sets again, from their folders alone."`
 	Grade  gradeCmd   `cmd:"" help:"Judge a repair of a bug, with every gate."`
 	Export exportCmd  `cmd:"" help:"Write bugs in the formats of others: SWE-bench, SWE-smith, Harbor, chat."`
 	Bench  benchCmd   `cmd:"" help:"Speeds as ratios, side by side in one run: bench exec."`
@@ -71,11 +72,12 @@ Exit codes:
   2  bad usage or bad input
   3  the target cannot be played: no tests, too many red ones, it does not install
   4  done, and the answer is "no": verify or grade rejected, replay differs,
-     the score of check is under --fail-under, bench exec found a wrong verdict
-  5  interrupted; the run is whole, and the line to resume it is printed`
+     bugs found fewer than -n, the score of check is under --fail-under,
+     bench exec found a wrong verdict
+  5  interrupted; the run or set is whole, and the line to resume it is printed`
 
 // later are commands of docs/cli.md that this version does not have.
-var later = []string{"bugs", "fix", "engine", "eval", "ablate", "review", "serve", "worker"}
+var later = []string{"fix", "engine", "eval", "ablate", "review", "serve", "worker"}
 
 // laterFlags are flags of docs/cli.md that a command does not have yet.
 var laterFlags = map[string][]string{}
@@ -85,6 +87,8 @@ var groups = []kong.Group{
 	{Key: "source", Title: "The source:"},
 	{Key: "game", Title: "How it is played:"},
 	{Key: "run", Title: "How long, and where:"},
+	{Key: "make", Title: "What is made, and where:"},
+	{Key: "list", Title: "What there is:"},
 	{Key: "choice", Title: "Which mutations, how long:"},
 	{Key: "results", Title: "Where results go, and looking at them:"},
 	{Key: "hand", Title: "One mutation by hand:"},
@@ -213,8 +217,10 @@ func (c *cli) sourcesOf(file *resolver) error {
 	if err != nil {
 		return err
 	}
-	if len(c.Play.Sources) == 0 {
-		c.Play.Sources = named
+	for _, many := range []*[]string{&c.Play.Sources, &c.Bugs.Sources} {
+		if len(*many) == 0 {
+			*many = named
+		}
 	}
 	if len(c.Check.Sources) == 0 && (len(named) == 1 || c.Check.Merge) {
 		c.Check.Sources = named

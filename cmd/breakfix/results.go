@@ -201,7 +201,7 @@ func (c *checkCmd) lookAt(a *app) error {
 			return err
 		}
 	case c.HTML == "" || a.JSON:
-		if err := c.tell(a, s, c.again(a)); err != nil {
+		if err := c.tell(a, s, typed(a)); err != nil {
 			return err
 		}
 	}
@@ -245,7 +245,7 @@ func (c *checkCmd) merge(a *app) error {
 	if err != nil {
 		return err
 	}
-	if err := c.tell(a, s, c.again(a)); err != nil {
+	if err := c.tell(a, s, typed(a)); err != nil {
 		return err
 	}
 	if c.Browse {

@@ -62,6 +62,26 @@ func lookOf(base tree.Digest, inject []byte, red []string, failures map[string]t
 	return tree.DigestOf([]byte(b.String())), nil
 }
 
+// Again says why b is no new bug, "" when it is one: what the check duplicate
+// would have said had it known.
+func (k *Known) Again(b *Bug) string {
+	if id := k.find(b.Base, b.Broken, b.Inject); id != "" {
+		return itIs(id)
+	}
+	if b.Look != "" {
+		if id := k.looking(b.Look); id != "" {
+			return showsTheSame(id)
+		}
+	}
+	return ""
+}
+
+func itIs(id string) string { return "it is bug " + id + " again" }
+
+func showsTheSame(id string) string {
+	return "it shows the same as bug " + id + ", from the same lines: the same tests are red for the same reasons"
+}
+
 // find returns the id of the known bug that equals this break, "" when it is new.
 func (k *Known) find(base, broken tree.Digest, inject []byte) string {
 	if k == nil {

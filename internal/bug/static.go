@@ -92,7 +92,7 @@ func notKnown(_ context.Context, t *trial) (objection, error) {
 		return notApplicable("an artifact is verified by itself")
 	}
 	if id := t.known.find(t.base.Digest(), t.broken.Digest(), t.inject); id != "" {
-		return object("it is bug %s again", id)
+		return object("%s", itIs(id))
 	}
 	return objection{}, nil
 }

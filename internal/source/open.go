@@ -57,6 +57,7 @@ func Open(ctx context.Context, spec string, o Options) (*Snapshot, error) {
 	if s.Version == "" {
 		s.Version = versionOf(s.Tree)
 	}
+	s.Licence = licenceOf(s.Tree)
 	if len(s.Tree.Paths()) == 0 {
 		return nil, &UsageError{fmt.Sprintf("%s holds no files", spec), forms}
 	}

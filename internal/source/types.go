@@ -30,12 +30,13 @@ type Options struct {
 // Snapshot is an immutable tree without version-control data, and where it
 // came from.
 type Snapshot struct {
-	Source   string      `json:"source"`   // as the user named it; a folder as its absolute path
-	Name     string      `json:"name"`     // short name for folders of runs: "cachetools"
-	Revision string      `json:"revision"` // commit, or version; "" for a plain folder
-	Local    bool        `json:"local"`    // cannot be fetched again by others: embed it
-	Version  string      `json:"version"`  // version told to build back ends (SETUPTOOLS_SCM_PRETEND_VERSION)
-	Tree     *tree.Tree  `json:"-"`        // rests on a read-only folder in the cache
+	Source   string      `json:"source"`            // as the user named it; a folder as its absolute path
+	Name     string      `json:"name"`              // short name for folders of runs: "cachetools"
+	Revision string      `json:"revision"`          // commit, or version; "" for a plain folder
+	Local    bool        `json:"local"`             // cannot be fetched again by others: embed it
+	Version  string      `json:"version"`           // version told to build back ends (SETUPTOOLS_SCM_PRETEND_VERSION)
+	Licence  string      `json:"licence,omitempty"` // SPDX expression where known; "" when nothing says
+	Tree     *tree.Tree  `json:"-"`                 // rests on a read-only folder in the cache
 	Digest   tree.Digest `json:"digest"`
 }
 

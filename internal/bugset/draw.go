@@ -1,0 +1,164 @@
+package bugset
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
+
+	"breakfix/internal/spelling"
+	"breakfix/internal/strategy"
+)
+
+// Share is how often a strategy is drawn, relative to the others.
+type Share struct {
+	Name   string  `json:"name"`
+	Weight float64 `json:"weight"`
+}
+
+// ParseMix reads name=weight; a name alone has the weight 1, and 0 leaves a
+// strategy out. An unknown name is an error that names the nearest.
+func ParseMix(words []string) ([]Share, error) {
+	var mix []Share
+	total := 0.0
+	for _, word := range words {
+		name, weight, given := strings.Cut(word, "=")
+		share := Share{strings.TrimSpace(name), 1}
+		if !slices.Contains(strategy.Names(), share.Name) {
+			return nil, fmt.Errorf("strategy %q does not exist; did you mean %q?", share.Name, spelling.Nearest(share.Name, strategy.Names()))
+		}
+		if given {
+			w, err := strconv.ParseFloat(strings.TrimSpace(weight), 64)
+			if err != nil || !(w >= 0 && w <= 1e9) {
+				return nil, fmt.Errorf("%q is not a weight: it must be a number that is not negative", weight)
+			}
+			share.Weight = w
+		}
+		if slices.ContainsFunc(mix, func(s Share) bool { return s.Name == share.Name }) {
+			return nil, fmt.Errorf("strategy %q is named twice", share.Name)
+		}
+		total += share.Weight
+		mix = append(mix, share)
+	}
+	if len(mix) > 0 && total <= 0 {
+		return nil, errors.New("every weight is 0")
+	}
+	return mix, nil
+}
+
+// origin is the sequence of candidates of one source.
+type origin struct {
+	Source
+	index     int
+	rand      *rand.Rand
+	draws     []drawn
+	judged    map[string]int // by key: candidates that an earlier sitting judged and that were not drawn again yet
+	valid     int            // bugs
+	share     int            // of the bugs, when it had its last turn
+	exhausted bool
+	without   []string // strategies that this source has nothing for
+}
+
+type drawn struct {
+	from   strategy.Strategy
+	weight float64
+}
+
+// newOrigin begins the sequence. Its randomness follows from the seed and the
+// snapshot, so that a source gives the same candidates in any company.
+func newOrigin(index int, s Source, c Config) (*origin, error) {
+	digest, err := strconv.ParseUint(string(s.Target.Snapshot.Digest[:16]), 16, 64)
+	if err != nil {
+		return nil, fmt.Errorf("the snapshot's digest: %w", err)
+	}
+	o := &origin{Source: s, index: index, rand: rand.New(rand.NewPCG(c.Seed, digest)), judged: map[string]int{}}
+	for _, share := range c.Mix {
+		if share.Weight <= 0 {
+			continue
+		}
+		from, err := strategy.New(share.Name, s.Source, c.Options)
+		if none := (*strategy.UnavailableError)(nil); errors.As(err, &none) {
+			o.without = append(o.without, share.Name)
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("strategy %s: %w", share.Name, err)
+		}
+		o.draws = append(o.draws, drawn{from, share.Weight})
+	}
+	return o, nil
+}
+
+// next draws a strategy and lets it propose.
+func (o *origin) next(ctx context.Context) (strategy.Proposal, error) {
+	for len(o.draws) > 0 {
+		i := o.pick()
+		p, err := o.draws[i].from.Propose(ctx, o.rand)
+		if errors.Is(err, strategy.ErrExhausted) {
+			o.draws = append(o.draws[:i:i], o.draws[i+1:]...)
+			continue
+		}
+		if err == nil && p.Candidate.Strategy == "" {
+			p.Candidate.Strategy = o.draws[i].from.Name()
+		}
+		return p, err
+	}
+	return strategy.Proposal{}, strategy.ErrExhausted
+}
+
+func (o *origin) pick() int {
+	total := 0.0
+	for _, d := range o.draws {
+		total += d.weight
+	}
+	x := o.rand.Float64() * total
+	for i, d := range o.draws {
+		if x -= d.weight; x < 0 {
+			return i
+		}
+	}
+	return len(o.draws) - 1
+}
+
+// feed draws n candidates that are to be validated, with those that a screen
+// threw away between them, and hands them out in order. It ends early when
+// stop is done or nothing is left.
+func (o *origin) feed(ctx, stop context.Context, n int, work, ordered chan<- *item) error {
+	for n > 0 && stop.Err() == nil {
+		p, err := o.next(ctx)
+		if errors.Is(err, strategy.ErrExhausted) {
+			o.exhausted = true
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		it, err := o.item(p)
+		if err != nil {
+			return err
+		}
+		if key := it.key(); o.judged[key] > 0 {
+			o.judged[key]--
+			continue
+		}
+		if p.Screened != "" {
+			close(it.done)
+		} else {
+			n--
+			select {
+			case work <- it:
+			case <-stop.Done():
+				return nil
+			}
+		}
+		select {
+		case ordered <- it:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}

@@ -1,0 +1,89 @@
+package bugset
+
+import (
+	"fmt"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"breakfix/internal/bug"
+	"breakfix/internal/outcome"
+)
+
+// Bugs reads the set's artifacts one after another, in the order in which they
+// were made.
+func (s *Set) Bugs() iter.Seq2[*bug.Bug, error] {
+	return func(yield func(*bug.Bug, error) bool) {
+		for a, err := range Artifacts(s.path(bugsFile)) {
+			var b *bug.Bug
+			if err == nil {
+				b, err = a.Load()
+			}
+			if !yield(b, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// Artifact is a bug that lies somewhere, not read yet.
+type Artifact struct {
+	Name string // where it lies, for people
+	Load func() (*bug.Bug, error)
+}
+
+// Artifacts lists what a path holds: one artifact's folder, the folder of a
+// set or a run, or a file of one-line artifacts. An error is a *SetError.
+func Artifacts(path string) iter.Seq2[Artifact, error] {
+	return func(yield func(Artifact, error) bool) {
+		info, err := os.Stat(path)
+		if err != nil {
+			yield(Artifact{}, &SetError{"no bug at " + path, "name the folder of a bug or of a set, or a " + bugsFile})
+			return
+		}
+		if !info.IsDir() {
+			fromLines(path, yield)
+			return
+		}
+		folder := func(dir string) Artifact {
+			return Artifact{dir, func() (*bug.Bug, error) { return bug.Load(dir) }}
+		}
+		inner, err := os.ReadDir(filepath.Join(path, bugsDir))
+		if _, own := os.Lstat(filepath.Join(path, "bug.json")); own == nil || err != nil {
+			yield(folder(path), nil)
+			return
+		}
+		inner = slices.DeleteFunc(inner, func(e fs.DirEntry) bool { return e.Name()[0] == '.' }) // being written
+		if len(inner) == 0 {
+			yield(Artifact{}, &SetError{path + " holds no bug yet", "make some with breakfix bugs"})
+			return
+		}
+		for _, e := range inner {
+			if !yield(folder(filepath.Join(path, bugsDir, e.Name())), nil) {
+				return
+			}
+		}
+	}
+}
+
+func fromLines(path string, yield func(Artifact, error) bool) {
+	n := 0
+	for l, err := range fileLines(path) {
+		n++
+		name := fmt.Sprintf("%s:%d", path, n)
+		a := Artifact{name, func() (*bug.Bug, error) {
+			if err != nil {
+				return nil, &bug.CheckError{Check: outcome.CheckFiles, Reason: err.Error()}
+			}
+			return bug.ParseLine(l.text)
+		}}
+		if !yield(a, nil) {
+			return
+		}
+	}
+	if n == 0 {
+		yield(Artifact{}, &SetError{path + " holds no bug", "name a " + bugsFile + " of breakfix bugs"})
+	}
+}
