@@ -4,12 +4,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
+	"breakfix/internal/bug"
 	"breakfix/internal/bugset"
+	"breakfix/internal/export"
 	"breakfix/internal/mutate"
 	"breakfix/internal/report"
 	"breakfix/internal/selfplay"
@@ -33,7 +37,7 @@ type makeFlags struct {
 	Operators []string `help:"Only mutations of these operators." placeholder:"NAME"`
 	Parts     int      `help:"Edits in one bug: 1 makes single mutations, 2 to 4 compose several." placeholder:"N"`
 	Strategy  []string `help:"How candidates are made: names with weights, as in operator=2,composed=1. Default: all there are; see --list-strategies." placeholder:"NAME=W"`
-	Format    string   `help:"Write the set in this form too: breakfix (its own, always written)." default:"breakfix" placeholder:"F"`
+	Format    string   `help:"Write the set in this form too, in a folder of its name: ${formats}." default:"breakfix" placeholder:"F"`
 	Minutes   float64  `help:"Minutes of this sitting. Default: no limit." placeholder:"M"`
 	Seed      *uint64  `help:"Seed of all randomness. Default: drawn and shown." placeholder:"N"`
 	Workers   int      `help:"Candidates validated at the same time. Default: the cores." placeholder:"N"`
@@ -136,7 +140,34 @@ func (c *bugsCmd) Run(a *app) error {
 	case err != nil:
 		return err
 	}
+	if err := c.export(a, out, boards); err != nil {
+		return err
+	}
 	return c.told(a, out, ending)
+}
+
+// export writes the set in the format that was asked for beside its own, anew
+// each time: what the set has is its own to say.
+func (c *bugsCmd) export(a *app, out *openSet, boards []*selfplay.Board) error {
+	if c.Format == "breakfix" {
+		return nil
+	}
+	to := filepath.Join(out.dir, c.Format)
+	if err := os.RemoveAll(to); err != nil {
+		return err
+	}
+	written, err := export.Write(c.Format, to, out.set.Bugs(), export.Options{Cache: a.Cache, Suite: func(b *bug.Bug) (export.Suite, error) {
+		for _, board := range boards {
+			if board.Target.Snapshot.Digest == b.Base {
+				return export.SuiteOf(board.Work), nil
+			}
+		}
+		return export.Suite{}, fmt.Errorf("bug %s is of no source of this set", b.ID)
+	}})
+	for _, l := range written.Left {
+		slog.Warn("a bug is not in the export", "format", c.Format, "bug", l.Bug, "why", l.Reason)
+	}
+	return err
 }
 
 // told prints the summary, and answers.

@@ -8,7 +8,6 @@ import (
 	"breakfix/internal/bugset"
 	"breakfix/internal/mutate"
 	"breakfix/internal/source"
-	"breakfix/internal/spelling"
 	"breakfix/internal/strategy"
 )
 
@@ -34,18 +33,14 @@ func (c *bugsCmd) refuse() ([]bugset.Share, error) {
 			return nil, usagef("breakfix bugs --list-operators lists them", "--operators: %v", err)
 		}
 	}
-	if !slices.Contains(formats, c.Format) {
-		return nil, usagef(fmt.Sprintf("did you mean %q?", spelling.Nearest(c.Format, formats)), "--format: no format is named %q", c.Format)
+	if err := knownFormat(c.Format); err != nil {
+		return nil, err
 	}
 	if err := absolute(c.Sources); err != nil {
 		return nil, err
 	}
 	return c.mix()
 }
-
-// formats are those that --format takes. The set itself is the first; the
-// others are written from it when it is made.
-var formats = []string{"breakfix"}
 
 // The strategies that --parts and --operators speak of.
 const (

@@ -35,10 +35,8 @@ type exported struct {
 
 // Run writes an export; a bug that was left out or does not hold is exit code 4.
 func (c *exportCmd) Run(a *app) error {
-	if _, err := export.Lookup(c.Format); err != nil {
-		var unknown *export.UnknownError
-		errors.As(err, &unknown)
-		return usagef("did you mean --format "+unknown.Nearest+"?", "there is no format %q; there are %s", c.Format, strings.Join(export.Names(), ", "))
+	if err := knownFormat(c.Format); err != nil {
+		return err
 	}
 	for _, p := range c.Bugs {
 		if _, err := os.Stat(p); err != nil {
@@ -80,6 +78,16 @@ func (c *exportCmd) Run(a *app) error {
 		return c.checkAll(a, []string{c.Output}, out)
 	}
 	return c.finish(a, out)
+}
+
+// knownFormat refuses a format that does not exist.
+func knownFormat(name string) error {
+	_, err := export.Lookup(name)
+	var unknown *export.UnknownError
+	if errors.As(err, &unknown) {
+		return usagef("did you mean --format "+unknown.Nearest+"?", "there is no format %q; there are %s", name, strings.Join(export.Names(), ", "))
+	}
+	return err
 }
 
 func (c *exportCmd) finish(a *app, out exported) error {
