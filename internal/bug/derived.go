@@ -22,6 +22,9 @@ func (b *Bug) derived() error {
 			return notArtifact("%s: %q is no id of a parent", bugFile, p)
 		}
 	}
+	if b.Origin != "" && !commitID.MatchString(b.Origin) {
+		return notArtifact("%s: the origin %q is no commit", bugFile, b.Origin)
+	}
 	size, err := sizeOf(b.Inject, len(b.Red), b.Order)
 	if err != nil {
 		return &CheckError{outcome.CheckApplies, "inject.diff cannot be read: " + err.Error()}

@@ -293,7 +293,10 @@ func hunksNeeded(ctx context.Context, t *trial) (objection, error) {
 // unneeded is the inverse mutation: it restores each of n parts alone and
 // returns the first whose restoration changes nothing, -1 when all matter. A
 // part that changes nothing alone still matters when it does together with
-// another one that alone changes nothing either, or more than that other alone.
+// another one that alone changes nothing either, or more than that other alone,
+// or that does not load without it; and when it is a break without the others.
+// Where the red tests stay as they are the
+// rest of the suite is asked too: a part may have kept another test green.
 func (t *trial) unneeded(ctx context.Context, n int, without func(drop []int) (*tree.Tree, error)) (int, error) {
 	if n < 2 {
 		return -1, nil
@@ -306,6 +309,15 @@ func (t *trial) unneeded(ctx context.Context, n int, without func(drop []int) (*
 		rep, err := t.t.run(ctx, testrun.Request{Tree: w, Tests: t.red})
 		if err != nil {
 			return nil, err
+		}
+		if rep.Loaded && slices.Equal(redOf(rep, t.red), t.red) {
+			if rep, err = t.t.run(ctx, testrun.Request{Tree: w}); err != nil {
+				return nil, err
+			}
+			return outcome.Red(t.t.Base.Results, rep.Results), nil
+		}
+		if !rep.Loaded {
+			return []string{"it does not load"}, nil
 		}
 		return redOf(rep, t.red), nil
 	}
@@ -327,6 +339,19 @@ func (t *trial) unneeded(ctx context.Context, n int, without func(drop []int) (*
 				return 0, err
 			}
 			needed = !slices.Equal(pair, alone[j])
+		}
+		if !needed && n > 2 { // of two, the pair has told
+			others := make([]int, 0, n)
+			for j := range n {
+				if j != i {
+					others = append(others, j)
+				}
+			}
+			only, err := left(others...)
+			if err != nil {
+				return 0, err
+			}
+			needed = len(only) > 0
 		}
 		if !needed {
 			return i, nil

@@ -22,7 +22,8 @@ type Candidate struct {
 	// Tier is the fastest tier that may judge it; zero is a fresh process. Only
 	// edits of our own making may be judged in another.
 	Tier     testrun.Tier
-	Strategy string // "operator", "removal", "history", "free", "higher_order"
+	Strategy string // "operator", "composed", "removal", "history", "free", "higher_order"
+	Origin   string // the commit that a candidate of history undoes
 	Seed     uint64
 	Order    int
 	Parents  []string // ids; for a higher-order candidate the bug that was not repaired
@@ -57,8 +58,9 @@ type Bug struct {
 	Strategy   string                   `json:"strategy"`
 	Operators  []string                 `json:"operators"`
 	Seed       uint64                   `json:"seed"`
-	Red        []string                 `json:"-"` // red.txt
-	Hidden     []string                 `json:"-"` // hidden.txt: red tests that the fixer never sees
+	Origin     string                   `json:"origin,omitempty"` // the commit that it undoes, of history; its text is nowhere
+	Red        []string                 `json:"-"`                // red.txt
+	Hidden     []string                 `json:"-"`                // hidden.txt: red tests that the fixer never sees
 	RedTest    RedTest                  `json:"red_test"`
 	Inject     []byte                   `json:"-"`              // inject.diff
 	Weaken     []byte                   `json:"-"`              // weaken.diff

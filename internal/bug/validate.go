@@ -136,7 +136,7 @@ func (t *trial) bug(checks map[outcome.Check]string) (*Bug, error) {
 	b := &Bug{
 		Base: t.base.Digest(), Broken: t.broken.Digest(),
 		Source: *t.t.Snapshot, Recipe: t.t.Recipe, Lock: t.t.Lock, Options: t.t.Options,
-		Order: order, Parents: append([]string{}, t.cand.Parents...), Strategy: t.cand.Strategy, Operators: t.operators(), Seed: t.cand.Seed,
+		Order: order, Parents: append([]string{}, t.cand.Parents...), Strategy: t.cand.Strategy, Operators: t.operators(), Seed: t.cand.Seed, Origin: t.cand.Origin,
 		Red: t.red, RedTest: t.redTest, Inject: t.inject, Weaken: t.weaken,
 		Checks: checks, Look: t.look, Difficulty: Estimate(size), Weight: WeightOf(order),
 	}

@@ -18,16 +18,11 @@ type operator struct {
 	drawn map[string]int
 }
 
-type place struct{ path, function string }
-
 // Operator proposes each mutation of the named operators (none: all) once.
 func Operator(from Source, operators ...string) (Strategy, error) {
-	wanted := map[string]bool{}
-	for _, name := range operators {
-		if _, err := mutate.Lookup(name); err != nil {
-			return nil, err
-		}
-		wanted[name] = true
+	wanted, err := wantedOperators(operators)
+	if err != nil {
+		return nil, err
 	}
 	sites, err := from.Bank.Sites()
 	if err != nil {
@@ -87,7 +82,7 @@ func (s *operator) take(r *rand.Rand) (mutate.Mutation, bool) {
 		}
 	}
 	s.drawn[name]++
-	places := sorted(s.left[name], func(a, b place) bool { return a.path < b.path || a.path == b.path && a.function < b.function })
+	places := sorted(s.left[name], before)
 	at := places[r.IntN(len(places))]
 	in := s.left[name][at]
 	i := r.IntN(len(in))

@@ -30,6 +30,19 @@ type Proposal struct {
 	Screened, Reason string
 }
 
+// The names of the cheap looks.
+const (
+	NoInteraction = "no_interaction"  // the parts do what each does alone
+	PartNotNeeded = "part_not_needed" // without one part the red set is the same
+	OnePartIsAll  = "one_part_is_all" // repairing one part repairs all
+	Unnoticed     = "unnoticed"       // no test goes red
+	DoesNotLoad   = "does_not_load"   // the tree, or one of its parts alone, cannot be imported
+	GaveUp        = "gave_up"         // too many tests timed out for the red set to be known
+	DoesNotApply  = "does_not_apply"  // the code has changed too much since
+	NoCode        = "no_code"         // only comments or documentation would change
+	Uncovered     = "uncovered"       // no test runs what would change
+)
+
 // ErrExhausted says that a strategy has nothing left that it did not propose.
 var ErrExhausted = errors.New("nothing left to propose")
 
