@@ -48,8 +48,9 @@ type pair struct {
 // Bounds of the search.
 const (
 	maxVain   = 60 // neighbourhoods without a pair before nothing is taken to be left
-	maxDraws  = 16 // mutations drawn in a neighbourhood
+	maxDraws  = 20 // mutations drawn in a neighbourhood
 	maxAlone  = 8  // of them judged to be of use
+	maxSpot   = 2  // of them that begin at one place in the code
 	maxPairs  = 4  // tried in a neighbourhood
 	maxBeside = 12 // mutations drawn for a further part
 	maxUsed   = 4  // compositions on one pair
@@ -124,15 +125,14 @@ func (s *composed) gather(ctx context.Context, r *rand.Rand) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		spot := next.Edits[0].Start
-		if ok && spots[spot] < maxSpot && !slices.ContainsFunc(near, func(m mutate.Mutation) bool { return m.ID == next.ID }) {
+		if ok && spots[next.Edits[0].Start] < maxSpot && !slices.ContainsFunc(near, func(m mutate.Mutation) bool { return m.ID == next.ID }) {
 			l, err := s.at(ctx, next)
 			if err != nil {
 				return err
 			}
 			if s.partial(next, l) && len(l.red) > 0 {
 				near = append(near, next)
-				spots[spot]++
+				spots[next.Edits[0].Start]++
 			}
 		}
 		if len(near) == maxAlone {
@@ -257,6 +257,8 @@ func (s *composed) screen(ctx context.Context, ms []mutate.Mutation) (screened, 
 		return whole.trouble, whole.reason, nil
 	case len(whole.red) == 0:
 		return Unnoticed, "together no test notices the parts", nil
+	case whole.unhidden() != "":
+		return NotWeakened, whole.unhidden() + " is skipped or absent then, which no weakened suite hides", nil
 	}
 	alone := make([][]string, len(ms))
 	idle := -1 // a part that no test notices alone

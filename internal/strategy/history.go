@@ -114,7 +114,7 @@ func (s *history) fill(ctx context.Context) error {
 
 // undos returns what can be undone of a commit.
 func (s *history) undos(c source.Commit, files []string) []undo {
-	var fit []tree.Hunk
+	var fit, blank []tree.Hunk
 	all := true
 	for _, p := range sorted(c.Files, func(a, b string) bool { return a < b }) {
 		hunks, err := tree.Hunks(c.Files[p])
@@ -126,15 +126,18 @@ func (s *history) undos(c source.Commit, files []string) []undo {
 		}
 		for _, h := range hunks {
 			h.Path = now
-			if _, ok := reversed(src, h); ok {
-				fit = append(fit, h)
-			} else {
+			switch _, ok := reversed(src, h); {
+			case !ok:
 				all = false
+			case layout(h):
+				blank = append(blank, h)
+			default:
+				fit = append(fit, h)
 			}
 		}
 	}
 	if len(fit) == 0 {
-		return []undo{{commit: c.ID, fix: c.Fix}}
+		return []undo{{commit: c.ID, fix: c.Fix, hunks: blank}}
 	}
 	var out []undo
 	if all || len(fit) == 1 {
