@@ -151,8 +151,20 @@ func (s *composed) gather(ctx context.Context, r *rand.Rand) error {
 		}
 	}
 	r.Shuffle(len(worth), func(i, k int) { worth[i], worth[k] = worth[k], worth[i] })
+	slices.SortStableFunc(worth, func(a, b []mutate.Mutation) int { return distance(a) - distance(b) })
 	s.queue = append(s.queue, worth[:min(len(worth), maxPairs)]...)
 	return nil
+}
+
+// distance is how many lines lie between two mutations; those of two functions
+// are further apart than any of one.
+func distance(ms []mutate.Mutation) int {
+	a, b := ms[0], ms[1]
+	d := max(a.Line-b.LastLine, b.Line-a.LastLine, 0)
+	if a.Path != b.Path || a.Function != b.Function {
+		d += 1 << 20
+	}
+	return d
 }
 
 // crossing reports whether two sets have something in common and each has
@@ -332,12 +344,12 @@ func (s *composed) of(p place, decisions bool) ([]mutate.Mutation, error) {
 }
 
 // beside draws a mutation that some test runs together with m and that leaves
-// m's bytes alone: half of the time of its function, else of one across a call,
-// or of its file.
+// m's bytes alone: mostly of its function, else of one across a call, or of its
+// file.
 func (s *composed) beside(r *rand.Rand, m mutate.Mutation, decisions bool) (n mutate.Mutation, ok bool, err error) {
 	own := place{m.Path, m.Function}
 	at := []place{own}
-	switch r.IntN(6) {
+	switch r.IntN(8) {
 	case 0, 1:
 		at = s.x.near[own]
 	case 2:
