@@ -53,9 +53,9 @@ const (
 	maxSpot   = 2  // of them that begin at one place in the code
 	maxPairs  = 4  // tried in a neighbourhood
 	maxBeside = 12 // mutations drawn for a further part
-	maxUsed   = 4  // compositions on one pair
+	maxUsed   = 3  // compositions on one pair
 	fewTests  = 3  // that run a mutation for it to come first; fewer leave nothing to differ in,
-	manyTests = 60 // and more take long
+	manyTests = 60 // and more take long, run or red
 )
 
 // Composed proposes compositions of o.Parts mutations, and what its cheap look
@@ -130,7 +130,7 @@ func (s *composed) gather(ctx context.Context, r *rand.Rand) error {
 			if err != nil {
 				return err
 			}
-			if s.partial(next, l) && len(l.red) > 0 {
+			if s.partial(next, l) && len(l.red) > 0 && len(l.red) <= manyTests {
 				near = append(near, next)
 				spots[next.Edits[0].Start]++
 			}
@@ -220,7 +220,7 @@ func (s *composed) needed(ctx context.Context, r *rand.Rand, ms []mutate.Mutatio
 		if err != nil {
 			return nil, err
 		}
-		if !s.partial(m, l) {
+		if !s.partial(m, l) || len(l.red) > manyTests {
 			continue
 		}
 		all := union(whole.red, l.red) // taken for independent of the others
