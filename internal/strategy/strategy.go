@@ -40,7 +40,7 @@ const (
 	DoesNotLoad   = "does_not_load"   // the tree, or one of its parts alone, cannot be imported
 	GaveUp        = "gave_up"         // too many tests timed out for the red set to be known
 	DoesNotApply  = "does_not_apply"  // the code has changed too much since
-	NoCode        = "no_code"         // only comments or documentation would change
+	NoCode        = "no_code"         // only comments, documentation or annotations would change
 	Uncovered     = "uncovered"       // no test runs what would change
 )
 
