@@ -22,18 +22,21 @@ const (
 // do alone, none of which is idle: repair one, and tests are still red, but not
 // the same ones.
 //
-// Mutations that interact are rare, and what makes them so is known before they
-// are tried: some tests run both, and each leaves some of the tests green that
-// run it. One that turns all of them red leaves the other nothing to change. A
-// third and a fourth part are looked for beside two that interact, among those
-// that by the red sets so far are needed.
+// Two drawn blindly hardly ever are like that. Two decisions that an effect
+// hangs on both are: with both conditions turned round, the inputs for which one
+// alone was wrong are right again, and others are wrong. And it shows in the red
+// sets of the two alone: some tests are red for both, but neither's red set holds
+// the other's. So a few mutations of one neighbourhood, those of decisions most
+// of the time, are judged alone, which is cheap and remembered, and such pairs
+// are tried. A third and a fourth part are looked for beside two that interact,
+// among those that by the red sets so far are needed.
 type composed struct {
 	*judging
 	x     *index
 	parts int
-	tried map[string]bool // compositions
-	luck  map[string]*luck
-	pairs []pair // that interact, to build on
+	tried map[string]bool     // compositions
+	queue [][]mutate.Mutation // pairs that are worth a try
+	pairs []pair              // that interact, to build on
 }
 
 // pair are two mutations that interact, and how often they were built on.
@@ -42,19 +45,17 @@ type pair struct {
 	used  int
 }
 
-// luck is how often a way to find the second part led to an interaction.
-type luck struct{ tried, met float64 }
-
-// The ways to find the next part beside one: in its function, elsewhere in its
-// file, across a call.
-var ways = []string{"function", "file", "call"}
-
 // Bounds of the search.
 const (
-	maxSearch  = 300 // mutations judged in vain before nothing is taken to be left
-	maxPartner = 12  // beside one mutation
-	maxUsed    = 4   // compositions on one pair
-	minTests   = 3   // that run a function's mutation for it to come first
+	maxVain   = 60 // neighbourhoods without a pair before nothing is taken to be left
+	maxDraws  = 20 // mutations drawn in a neighbourhood
+	maxAlone  = 8  // of them judged to be of use
+	maxSpot   = 2  // of them that begin at one place in the code
+	maxPairs  = 4  // tried in a neighbourhood
+	maxBeside = 12 // mutations drawn for a further part
+	maxUsed   = 3  // compositions on one pair
+	fewTests  = 3  // that run a mutation for it to come first; fewer leave nothing to differ in,
+	manyTests = 60 // and more take long, run or red
 )
 
 // Composed proposes compositions of o.Parts mutations, and what its cheap look
@@ -67,11 +68,7 @@ func Composed(from Source, o Options) (Strategy, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &composed{judging: newJudging(from), x: x, parts: o.Parts, tried: map[string]bool{}, luck: map[string]*luck{}}
-	for _, w := range ways {
-		s.luck[w] = &luck{tried: 4, met: 1}
-	}
-	return s, nil
+	return &composed{judging: newJudging(from), x: x, parts: o.Parts, tried: map[string]bool{}}, nil
 }
 
 // Name implements Strategy.
@@ -84,98 +81,120 @@ func (s *composed) Propose(ctx context.Context, r *rand.Rand) (Proposal, error) 
 		parts = MinParts + r.IntN(MaxParts-MinParts+1)
 	}
 	if parts == MinParts {
-		return s.fresh(ctx, r, false)
+		return s.two(ctx, r)
 	}
-	if len(s.pairs) == 0 || r.IntN(3) == 0 {
-		p, err := s.fresh(ctx, r, true)
-		if err != nil && (err != ErrExhausted || len(s.pairs) == 0) {
-			return Proposal{}, err
-		}
-		if err == nil && p.Screened != "" && p.Screened != OnePartIsAll {
-			return p, nil
+	for len(s.pairs) == 0 {
+		p, err := s.two(ctx, r)
+		if err != nil || p.Screened != "" {
+			return p, err
 		}
 	}
 	return s.larger(ctx, r, parts)
 }
 
-// fresh draws two mutations that were not tried together. With seed set they
-// are what a larger one is built on: then one of them may be unnoticed alone.
-func (s *composed) fresh(ctx context.Context, r *rand.Rand, seed bool) (Proposal, error) {
-	for judged := 0; judged < maxSearch; {
-		if err := ctx.Err(); err != nil {
-			return Proposal{}, err
-		}
-		judged++
-		a, ok := s.anchor(r)
-		if !ok {
+// two proposes the next pair; one that passes can be built on.
+func (s *composed) two(ctx context.Context, r *rand.Rand) (Proposal, error) {
+	for vain := 0; len(s.queue) == 0; vain++ {
+		if vain == maxVain {
 			return Proposal{}, ErrExhausted
 		}
-		la, err := s.at(ctx, a)
-		if err != nil {
+		if err := s.gather(ctx, r); err != nil {
 			return Proposal{}, err
 		}
-		if !s.partial(a, la) || len(la.red) == 0 {
-			continue
+	}
+	ms := s.queue[0]
+	s.queue = s.queue[1:]
+	p, err := s.judged(ctx, r, ms)
+	if err == nil && p.Screened == "" {
+		s.pairs = append(s.pairs, pair{parts: ms})
+	}
+	return p, err
+}
+
+// gather judges some mutations of a neighbourhood alone and queues the pairs
+// that are worth a try.
+func (s *composed) gather(ctx context.Context, r *rand.Rand) error {
+	decisions := r.IntN(4) > 0
+	next, ok, err := s.anchor(r, decisions)
+	if err != nil || !ok {
+		return err
+	}
+	first, spots := next, map[int]int{}
+	var near []mutate.Mutation
+	for range maxDraws {
+		if err := ctx.Err(); err != nil {
+			return err
 		}
-		for range maxPartner {
-			way := s.way(r)
-			b, ok := s.beside(r, way, a)
-			if !ok || s.tried[keyOf(a, b)] {
-				continue
-			}
-			judged++
-			lb, err := s.at(ctx, b)
+		if ok && spots[next.Edits[0].Start] < maxSpot && !slices.ContainsFunc(near, func(m mutate.Mutation) bool { return m.ID == next.ID }) {
+			l, err := s.at(ctx, next)
 			if err != nil {
-				return Proposal{}, err
+				return err
 			}
-			if !s.partial(b, lb) || len(lb.red) == 0 && !seed || slices.Equal(la.red, lb.red) {
-				continue
+			if s.partial(next, l) && len(l.red) > 0 && len(l.red) <= manyTests {
+				near = append(near, next)
+				spots[next.Edits[0].Start]++
 			}
-			ms := []mutate.Mutation{a, b}
-			p, err := s.judged(ctx, r, ms)
-			if err != nil {
-				return Proposal{}, err
-			}
-			s.luck[way].tried++
-			if both, err := s.at(ctx, ms...); err == nil && both.trouble == "" && len(both.red) > 0 && !slices.Equal(both.red, union(la.red, lb.red)) {
-				s.luck[way].met++
-				s.pairs = append(s.pairs, pair{parts: ms})
-			}
-			return p, nil
+		}
+		if len(near) == maxAlone {
+			break
+		}
+		if next, ok, err = s.beside(r, first, decisions); err != nil {
+			return err
 		}
 	}
-	return Proposal{}, ErrExhausted
+	var worth [][]mutate.Mutation
+	for i, a := range near {
+		for _, b := range near[:i] {
+			if apart(a, b) && !s.tried[keyOf(a, b)] && crossing(s.seen[a.ID].red, s.seen[b.ID].red) {
+				worth = append(worth, []mutate.Mutation{b, a})
+			}
+		}
+	}
+	r.Shuffle(len(worth), func(i, k int) { worth[i], worth[k] = worth[k], worth[i] })
+	slices.SortStableFunc(worth, func(a, b []mutate.Mutation) int { return distance(a) - distance(b) })
+	s.queue = append(s.queue, worth[:min(len(worth), maxPairs)]...)
+	return nil
+}
+
+// distance is how many lines lie between two mutations; those of two functions
+// are further apart than any of one.
+func distance(ms []mutate.Mutation) int {
+	a, b := ms[0], ms[1]
+	d := max(a.Line-b.LastLine, b.Line-a.LastLine, 0)
+	if a.Path != b.Path || a.Function != b.Function {
+		d += 1 << 20
+	}
+	return d
+}
+
+// crossing reports whether two sets have something in common and each has
+// something of its own.
+func crossing(a, b []string) bool {
+	n := common(a, b)
+	return n > 0 && n < len(a) && n < len(b)
 }
 
 // larger adds parts to two that interact, until there are n.
 func (s *composed) larger(ctx context.Context, r *rand.Rand, n int) (Proposal, error) {
-	for len(s.pairs) > 0 {
-		i := r.IntN(len(s.pairs))
-		on := &s.pairs[i]
-		on.used++
-		ms := slices.Clone(on.parts)
-		if on.used >= maxUsed {
-			s.pairs = slices.Delete(s.pairs, i, i+1)
-		}
-		for len(ms) < n {
-			m, err := s.needed(ctx, r, ms)
-			if err != nil {
-				return Proposal{}, err
-			}
-			if m == nil {
-				break
-			}
-			ms = append(ms, *m)
-		}
-		if len(ms) == n {
-			return s.judged(ctx, r, ms)
-		}
+	i := r.IntN(len(s.pairs))
+	s.pairs[i].used++
+	ms := slices.Clone(s.pairs[i].parts)
+	if s.pairs[i].used == maxUsed {
+		s.pairs = slices.Delete(s.pairs, i, i+1)
 	}
-	p, err := s.fresh(ctx, r, true)
-	if err == nil && p.Screened == "" { // it interacts, and nothing fits beside it
-		p.Screened, p.Reason = PartNotNeeded, fmt.Sprintf("no part that is needed was found beside %d", len(p.Candidate.Mutations))
+	for len(ms) < n {
+		m, err := s.needed(ctx, r, ms)
+		if err != nil {
+			return Proposal{}, err
+		}
+		if m == nil {
+			p, err := s.judged(ctx, r, ms)
+			p.Screened, p.Reason = PartNotNeeded, fmt.Sprintf("beside %d parts no other one was found that is needed", len(ms))
+			return p, err
+		}
+		ms = append(ms, *m)
 	}
-	return p, err
+	return s.judged(ctx, r, ms)
 }
 
 // needed looks for a mutation beside those that are there of which the red sets
@@ -185,23 +204,33 @@ func (s *composed) needed(ctx context.Context, r *rand.Rand, ms []mutate.Mutatio
 	if err != nil {
 		return nil, err
 	}
-	for range maxPartner {
+	for range maxBeside {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		m, ok := s.beside(r, s.way(r), ms[r.IntN(len(ms))])
-		if !ok || slices.ContainsFunc(ms, func(o mutate.Mutation) bool { return !apart(o, m) }) || s.tried[keyOf(append(slices.Clone(ms), m)...)] {
+		m, ok, err := s.beside(r, ms[r.IntN(len(ms))], false)
+		if err != nil {
+			return nil, err
+		}
+		with := append(slices.Clone(ms), m)
+		if !ok || slices.ContainsFunc(ms, func(o mutate.Mutation) bool { return !apart(o, m) }) || s.tried[keyOf(with...)] {
 			continue
 		}
 		l, err := s.at(ctx, m)
 		if err != nil {
 			return nil, err
 		}
-		if !s.partial(m, l) || len(l.red) == 0 {
+		if !s.partial(m, l) || len(l.red) > manyTests {
 			continue
 		}
-		// Taken for independent of the others.
-		all := union(whole.red, l.red)
+		all := union(whole.red, l.red) // taken for independent of the others
+		if len(l.red) == 0 {           // unnoticed alone: only the whole tells
+			together, err := s.at(ctx, with...)
+			if err != nil {
+				return nil, err
+			}
+			all = together.red
+		}
 		fits := !slices.Equal(all, whole.red)
 		for i := range ms {
 			rest, err := s.at(ctx, without(ms, i)...)
@@ -240,6 +269,8 @@ func (s *composed) screen(ctx context.Context, ms []mutate.Mutation) (screened, 
 		return whole.trouble, whole.reason, nil
 	case len(whole.red) == 0:
 		return Unnoticed, "together no test notices the parts", nil
+	case whole.unhidden() != "":
+		return NotWeakened, whole.unhidden() + " is skipped or absent then, which no weakened suite hides", nil
 	}
 	alone := make([][]string, len(ms))
 	idle := -1 // a part that no test notices alone
@@ -282,58 +313,57 @@ func (s *composed) partial(m mutate.Mutation, l look) bool {
 	return l.trouble == "" && len(l.red) < len(s.x.covering(m))
 }
 
-// anchor draws the first part: a function, those that several tests run before
-// others, then one of its mutations.
-func (s *composed) anchor(r *rand.Rand) (mutate.Mutation, bool) {
-	if len(s.x.places) == 0 {
-		return mutate.Mutation{}, false
-	}
-	var m mutate.Mutation
-	for range 20 {
-		in := s.x.at[s.x.places[r.IntN(len(s.x.places))]]
+// anchor draws the first of a neighbourhood: a function, then one of its
+// mutations; again, until it is run by neither too few tests nor too many.
+func (s *composed) anchor(r *rand.Rand, decisions bool) (m mutate.Mutation, ok bool, err error) {
+	for range 30 {
+		if len(s.x.places) == 0 {
+			break
+		}
+		in, err := s.of(s.x.places[r.IntN(len(s.x.places))], decisions)
+		if err != nil {
+			return m, false, err
+		}
+		if len(in) == 0 {
+			continue
+		}
 		m = in[r.IntN(len(in))]
-		if len(s.x.covering(m)) >= minTests {
+		n := len(s.x.covering(m))
+		if ok = n > 0; n >= fewTests && n <= manyTests {
 			break
 		}
 	}
-	return m, len(s.x.covering(m)) > 0
+	return m, ok, nil
 }
 
-// way draws where to look for the next part, by how often it helped.
-func (s *composed) way(r *rand.Rand) string {
-	total := 0.0
-	for _, w := range ways {
-		total += s.luck[w].met / s.luck[w].tried
+func (s *composed) of(p place, decisions bool) ([]mutate.Mutation, error) {
+	if decisions {
+		return s.x.deciders(p)
 	}
-	x := r.Float64() * total
-	for _, w := range ways {
-		if x -= s.luck[w].met / s.luck[w].tried; x < 0 {
-			return w
-		}
-	}
-	return ways[0]
+	return s.x.at[p], nil
 }
 
 // beside draws a mutation that some test runs together with m and that leaves
-// m's bytes alone.
-func (s *composed) beside(r *rand.Rand, way string, m mutate.Mutation) (mutate.Mutation, bool) {
+// m's bytes alone: mostly of its function, else of one across a call, or of its
+// file.
+func (s *composed) beside(r *rand.Rand, m mutate.Mutation, decisions bool) (n mutate.Mutation, ok bool, err error) {
 	own := place{m.Path, m.Function}
 	at := []place{own}
-	switch way {
-	case "file":
-		at = slices.DeleteFunc(slices.Clone(s.x.places), func(p place) bool { return p.path != m.Path || p == own })
-	case "call":
+	switch r.IntN(8) {
+	case 0, 1:
 		at = s.x.near[own]
+	case 2:
+		at = slices.DeleteFunc(slices.Clone(s.x.places), func(p place) bool { return p.path != m.Path || p == own })
 	}
 	if len(at) == 0 {
-		return mutate.Mutation{}, false
+		return n, false, nil
 	}
-	in := s.x.at[at[r.IntN(len(at))]]
-	if len(in) == 0 {
-		return mutate.Mutation{}, false
+	in, err := s.of(at[r.IntN(len(at))], decisions)
+	if err != nil || len(in) == 0 {
+		return n, false, err
 	}
-	n := in[r.IntN(len(in))]
-	return n, apart(m, n) && common(s.x.covering(m), s.x.covering(n)) > 0
+	n = in[r.IntN(len(in))]
+	return n, apart(m, n) && common(s.x.covering(m), s.x.covering(n)) > 0, nil
 }
 
 func keyOf(ms ...mutate.Mutation) string {

@@ -114,7 +114,7 @@ func (s *history) fill(ctx context.Context) error {
 
 // undos returns what can be undone of a commit.
 func (s *history) undos(c source.Commit, files []string) []undo {
-	var fit []tree.Hunk
+	var fit, blank []tree.Hunk
 	all := true
 	for _, p := range sorted(c.Files, func(a, b string) bool { return a < b }) {
 		hunks, err := tree.Hunks(c.Files[p])
@@ -126,15 +126,18 @@ func (s *history) undos(c source.Commit, files []string) []undo {
 		}
 		for _, h := range hunks {
 			h.Path = now
-			if _, ok := reversed(src, h); ok {
-				fit = append(fit, h)
-			} else {
+			switch _, ok := reversed(src, h); {
+			case !ok:
 				all = false
+			case layout(h):
+				blank = append(blank, h)
+			default:
+				fit = append(fit, h)
 			}
 		}
 	}
 	if len(fit) == 0 {
-		return []undo{{commit: c.ID, fix: c.Fix}}
+		return []undo{{commit: c.ID, fix: c.Fix, hunks: blank}}
 	}
 	var out []undo
 	if all || len(fit) == 1 {
@@ -201,7 +204,7 @@ func (s *history) screen(broken *tree.Tree) (screened, reason string, err error)
 		code = code || was != is
 	}
 	if !code {
-		return NoCode, "only comments or documentation would change", nil
+		return NoCode, "only comments, documentation or annotations would change", nil
 	}
 	patch, err := tree.Diff(base, broken)
 	if err != nil {
@@ -219,6 +222,9 @@ func (s *history) screen(broken *tree.Tree) (screened, reason string, err error)
 	return Uncovered, "no test runs the lines", nil
 }
 
+// inert is what tests do not see, by the reason that the analysis gives.
+var inert = map[string]bool{"docstring": true, "annotation": true, "type_checking": true}
+
 // tokens is the code of a file without comments, white space and what has no
 // effect; false when it does not parse.
 func tokens(src []byte) (string, bool) {
@@ -231,7 +237,8 @@ func tokens(src []byte) (string, bool) {
 	var visit func(n *lang.Node)
 	visit = func(n *lang.Node) {
 		switch {
-		case n.Is("comment"), a.InertNode(n) == "docstring":
+		case n.Is("comment", "->"), inert[a.InertNode(n)]:
+		case n.Kind == ":" && n.Parent.Is("typed_parameter", "typed_default_parameter", "assignment"):
 		case len(n.Children) == 0 || n.Is("string"):
 			b.WriteString(f.Text(n) + "\x00")
 		default:

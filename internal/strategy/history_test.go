@@ -61,6 +61,7 @@ func TestHistoryUndoesAPastFixInTodaysCode(t *testing.T) {
 		"span was wrong", map[string]string{"numbers.py": fixedMean + span},
 		"move", map[string]string{"pkg/numbers.py": todayMean + rewritten, "pkg/__init__.py": "", "numbers.py": "", "test_numbers.py": suite},
 		"say what it is", map[string]string{"pkg/numbers.py": strings.Replace(todayMean, "Numbers", "Some numbers", 1) + rewritten},
+		"fix annotations", map[string]string{"pkg/numbers.py": strings.Replace(strings.Replace(todayMean, "Numbers", "Some numbers", 1), "mean(xs)", "mean(xs: list) -> float", 1) + rewritten},
 	)
 	if err := os.Remove(filepath.Join(dir, "numbers.py")); err != nil {
 		t.Fatal(err)
@@ -97,9 +98,9 @@ func TestHistoryUndoesAPastFixInTodaysCode(t *testing.T) {
 		}
 		valid = append(valid, res.Bug)
 	}
-	// The documentation was changed once; span is not written as it was fixed, and
+	// Documentation and annotations were changed once each; span is not written as it was fixed, and
 	// the first file was emptied when its code moved.
-	if screened[strategy.NoCode] != 1 || screened[strategy.DoesNotApply] != 2 || len(valid) != 1 {
+	if screened[strategy.NoCode] != 2 || screened[strategy.DoesNotApply] != 2 || len(valid) != 1 {
 		t.Fatalf("screened %v, %d valid", screened, len(valid))
 	}
 	b := valid[0]

@@ -22,6 +22,8 @@ type index struct {
 	at     map[place][]mutate.Mutation
 	near   map[place][]place // callers and callees, sorted
 	cover  map[string][]string
+	decide map[place][]mutate.Mutation // of at, those that change a decision
+	files  map[string]*lang.File       // that were parsed for it
 }
 
 // indexed reads the bank, without the operators that are not wanted (none: all).
@@ -34,7 +36,7 @@ func indexed(from Source, operators []string) (*index, error) {
 	if err != nil {
 		return nil, err
 	}
-	x := &index{from: from, at: map[place][]mutate.Mutation{}, cover: map[string][]string{}}
+	x := &index{from: from, at: map[place][]mutate.Mutation{}, cover: map[string][]string{}, decide: map[place][]mutate.Mutation{}, files: map[string]*lang.File{}}
 	for _, m := range sites {
 		if len(wanted) == 0 || wanted[m.Operator] {
 			p := place{m.Path, m.Function}

@@ -80,6 +80,23 @@ func replaced(src []byte, start, end int, lines []string) (tree.Edit, bool) {
 	return tree.Edit{Start: start, End: end, New: text}, string(src[start:end]) != text
 }
 
+// layout reports whether a hunk changes blank lines, ends of lines and comments
+// only: beside others, it would be a hunk that no test needs.
+func layout(h tree.Hunk) bool {
+	var text [2]strings.Builder
+	for _, l := range h.Body() {
+		if l == "" || l[0] != '-' && l[0] != '+' || strings.TrimSpace(l[1:]) == "" || strings.HasPrefix(strings.TrimSpace(l[1:]), "#") {
+			continue
+		}
+		side := &text[0]
+		if l[0] == '+' {
+			side = &text[1]
+		}
+		side.WriteString(strings.TrimRight(l[1:], " \t\r") + "\n")
+	}
+	return text[0].String() == text[1].String()
+}
+
 // linesOf returns the lines of a file without their ends, and where each
 // starts, with the end of the file as the last.
 func linesOf(src []byte) (starts []int, lines []string) {
