@@ -1,8 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -38,6 +41,8 @@ type choiceFlags struct {
 	FailUnder float64  `name:"fail-under" help:"Exit with 4 when the mutation score is under PCT percent." placeholder:"PCT"`
 	MinScore  float64  `name:"min-score" help:"The same as --fail-under." placeholder:"PCT"`
 	Confirm   bool     `help:"Judge what is missed again, by the whole suite in fresh processes."`
+	Witness   bool     `help:"Look for a test that notices what is missed, and show it: some seconds for each."`
+	Witnesses string   `help:"Write the tests that --witness finds into this folder, new or empty." type:"path" placeholder:"DIR"`
 	Minutes   float64  `help:"Minutes of judging. Default: no limit." placeholder:"M"`
 	Seed      *uint64  `help:"Seed of the sample and of the order. Default: drawn and shown." placeholder:"N"`
 	Workers   int      `help:"Mutations judged at the same time. Default: the cores." placeholder:"N"`
@@ -53,6 +58,7 @@ func (checkCmd) Help() string {
     breakfix check --in-diff main .             lines changed since this branch left main
     breakfix check -n 200 --minutes 10 .        a sample, and not for long
     breakfix check --fail-under 80 --json .     for a pipeline
+    breakfix check --witnesses tests/found .    and tests that notice what is missed
     breakfix check -o out .                     with a results folder: reports, diffs, logs
     breakfix check -o out --resume .            goes on in it, or judges again what was missed or changed
     breakfix check --html page.html out         a page of what it holds, also while it is written to
@@ -100,6 +106,14 @@ func (c *checkCmd) refuse() error {
 	}
 	if err := c.refuseResults(); err != nil {
 		return err
+	}
+	if c.Witnesses != "" {
+		c.Witness = true
+		if list, err := os.ReadDir(c.Witnesses); err == nil && len(list) > 0 {
+			return usagef("name another folder, or empty it", "--witnesses %s: it is not empty", c.Witnesses)
+		} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return usagef("name a folder that can be made", "--witnesses %s: %v", c.Witnesses, err)
+		}
 	}
 	return c.refuseHand()
 }
@@ -191,6 +205,9 @@ func (c *checkCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	if err := c.write(s); err != nil {
+		return err
+	}
 	if err := c.tell(a, s, again); err != nil {
 		return err
 	}
@@ -212,6 +229,31 @@ func (c *checkCmd) tell(a *app, s check.Summary, again string) error {
 	}
 	return c.print(a, s, again)
 }
+
+// write writes the tests that were found, each with the mutations that it notices.
+func (c *checkCmd) write(s check.Summary) error {
+	if c.Witnesses == "" {
+		return nil
+	}
+	if err := os.MkdirAll(c.Witnesses, 0o755); err != nil {
+		return fmt.Errorf("make the folder of --witnesses: %w", err)
+	}
+	texts := map[string]string{}
+	for _, m := range s.MissedList { // one test may notice several
+		if w := m.Witness; w != nil {
+			name := filepath.Base(w.Path)
+			texts[name] = fmt.Sprintf("# Notices mutation %s: %s (%s) at %s:%d.\n%s", m.ID, m.Operator, oneLine(m.Variant), m.Path, m.Line, cmp.Or(texts[name], w.Code))
+		}
+	}
+	for name, text := range texts {
+		if err := os.WriteFile(filepath.Join(c.Witnesses, name), []byte(text), 0o644); err != nil {
+			return fmt.Errorf("write what --witnesses asks for: %w", err)
+		}
+	}
+	return nil
+}
+
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // print writes the report and what to type next.
 func (c *checkCmd) print(a *app, s check.Summary, again string) error {

@@ -11,6 +11,7 @@ import (
 	"breakfix/internal/selfplay"
 	"breakfix/internal/source"
 	"breakfix/internal/tree"
+	"breakfix/internal/witness"
 )
 
 // judged is a check that was run, and with what.
@@ -69,9 +70,12 @@ func (c *checkCmd) judge(a *app, box sandbox.Sandbox, folder *check.Folder, earl
 		Workers: c.workers(), Limit: time.Duration(c.Minutes * float64(time.Minute)), Confirm: c.Confirm,
 		Progress: func(p check.Progress) { watch.Status(checked(p)) },
 	}
+	if c.Witness {
+		cfg.Witness = witness.New(board.Work, snap.Tree, python.Python, witness.Options{})
+	}
 	if earlier != nil {
 		known := check.Since(earlier, plan)
-		cfg.Kept = known.Of(chosen.judge, c.Confirm)
+		cfg.Kept = known.Of(chosen.judge, c.Confirm, c.Witness)
 		if cfg.Spared = known.Spared; c.Confirm {
 			cfg.Spared = nil
 		}

@@ -171,6 +171,15 @@ func (m Model) detailLines() []string {
 			lines = append(lines, m.fit(l))
 		}
 	}
+	switch {
+	case r.Witness != nil:
+		lines = append(lines, "", m.paint(bold, "this test notices it"))
+		for _, l := range strings.Split(strings.TrimRight(r.Witness.Code, "\n"), "\n") {
+			lines = append(lines, m.fit("  "+l))
+		}
+	case r.Unfound != "":
+		lines = append(lines, "", m.fit("no test was found that notices it: "+r.Unfound))
+	}
 	if names := m.Record.Plan.Names(r.Covering); len(names) > 0 {
 		lines = append(lines, "", m.paint(bold, "tests that run it"))
 		for _, id := range names {

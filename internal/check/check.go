@@ -19,6 +19,7 @@ import (
 	"breakfix/internal/outcome"
 	"breakfix/internal/testrun"
 	"breakfix/internal/tree"
+	"breakfix/internal/witness"
 )
 
 // Suite is what judging needs of a workspace.
@@ -27,6 +28,11 @@ type Suite interface {
 	// Affected returns the tests that passed on the base and whose verdict can
 	// differ on t; none means that no test runs what changed.
 	Affected(t *tree.Tree) ([]string, error)
+}
+
+// Witness finds a test that notices a broken tree, or says why it found none.
+type Witness interface {
+	Find(ctx context.Context, broken *tree.Tree) (*witness.Test, string, error)
 }
 
 // Config says what is judged and how.
@@ -47,7 +53,9 @@ type Config struct {
 	Spared func(m mutate.Mutation, test string) bool
 	// Store is handed each judged result with its log as soon as it is there, by
 	// several goroutines; its error ends the check. May be nil.
-	Store    func(r Result, log []byte) error
+	Store func(r Result, log []byte) error
+	// Witness looks for a test that notices what is missed; nil: nobody does.
+	Witness  Witness
 	Progress func(Progress) // told after each mutation, by one goroutine at a time; may be nil
 }
 
@@ -65,6 +73,10 @@ type Result struct {
 	Completed int           `json:"completed"`
 	Spared    int           `json:"spared,omitempty"`
 	Took      time.Duration `json:"took"` // wall time, in nanoseconds
+	// Witness is a test that notices a missed one; where none was found Unfound
+	// says why. Both are empty where nobody looked.
+	Witness *witness.Test `json:"witness,omitempty"`
+	Unfound string        `json:"no_witness,omitempty"`
 	// Confirmed tells that a missed mutation was judged again; Changed that the
 	// outcome above is the second one and was "missed" before.
 	Confirmed bool  `json:"confirmed,omitempty"`

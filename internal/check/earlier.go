@@ -73,12 +73,14 @@ func Since(old *Record, now Plan) Earlier {
 }
 
 // Of are the kept results of the mutations, each with its mutation as it is
-// enumerated now. With confirm, what was missed and never confirmed is not kept.
-func (e Earlier) Of(ms []mutate.Mutation, confirm bool) map[string]Result {
+// enumerated now. With confirm, what was missed and never confirmed is not kept;
+// with witness, what was missed and nobody looked for a test of.
+func (e Earlier) Of(ms []mutate.Mutation, confirm, witness bool) map[string]Result {
 	kept := map[string]Result{}
 	for _, m := range ms {
 		r, ok := e.Kept[m.ID]
-		if !ok || confirm && r.Outcome == outcome.Unnoticed && !r.Confirmed {
+		missed := r.Outcome == outcome.Unnoticed
+		if !ok || missed && (confirm && !r.Confirmed || witness && r.Witness == nil && r.Unfound == "") {
 			continue
 		}
 		r.Mutation = m

@@ -21,10 +21,11 @@ type judge struct {
 	confirm bool
 	spared  func(m mutate.Mutation, test string) bool
 	numbers map[string]int32 // of tests
+	witness Witness
 }
 
 func newJudge(c Config) judge {
-	j := judge{suite: c.Suite, tree: c.Tree, base: c.Base, confirm: c.Confirm, spared: c.Spared, numbers: map[string]int32{}}
+	j := judge{suite: c.Suite, tree: c.Tree, base: c.Base, confirm: c.Confirm, spared: c.Spared, numbers: map[string]int32{}, witness: c.Witness}
 	for i, id := range c.Order {
 		j.numbers[id] = int32(i)
 	}
@@ -80,6 +81,14 @@ func (j judge) judge(ctx context.Context, m mutate.Mutation) (Result, []byte, er
 	r.Completed, r.Took = len(d.ended), time.Since(began)
 	if f, ok := d.fails[r.Test]; ok && r.Test != "" {
 		r.Failure = tellFailure(f)
+	}
+	if r.Outcome == outcome.Unnoticed && j.witness != nil {
+		if r.Witness, r.Unfound, err = j.witness.Find(ctx, broken); err != nil {
+			if ctx.Err() != nil {
+				return r, nil, ctx.Err()
+			}
+			r.Unfound = "looking for one failed: " + err.Error() // that it is missed is known
+		}
 	}
 	return r, d.log(r, covering), nil
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"breakfix/internal/outcome"
+	"breakfix/internal/witness"
 )
 
 // Summary is what a check says at its end: the object of check --json
@@ -23,6 +24,7 @@ type Summary struct {
 	Infrastructure int               `json:"infrastructure"`
 	Score          *float64          `json:"score"` // 0 to 1; null when no test could notice anything
 	Confirm        *Confirm          `json:"confirm,omitempty"`
+	Witnesses      *Witnesses        `json:"witnesses,omitempty"`
 	Operators      map[string]Counts `json:"operators"`
 	Files          map[string]Counts `json:"files"`
 	Shard          string            `json:"shard,omitempty"`  // "1/4"
@@ -43,6 +45,13 @@ type Confirm struct {
 	Changed int `json:"changed"`
 }
 
+// Witnesses counts the missed mutations for which a test was looked for, and
+// those for which one was found.
+type Witnesses struct {
+	Sought int `json:"sought"`
+	Found  int `json:"found"`
+}
+
 // Listed is one mutation to look at.
 type Listed struct {
 	ID       string `json:"id"`
@@ -55,6 +64,9 @@ type Listed struct {
 	Reach    int    `json:"reach,omitempty"` // functions that depend on it, its own included
 	Diff     string `json:"diff,omitempty"`
 	Reason   string `json:"reason,omitempty"`
+	// Witness is a test that notices it, Unfound says why there is none.
+	Witness *witness.Test `json:"witness,omitempty"`
+	Unfound string        `json:"no_witness,omitempty"`
 }
 
 // Summary counts what the record holds.
@@ -105,7 +117,8 @@ func (r *Record) Summary() (Summary, error) {
 func (p Plan) listed(r Result) Listed {
 	m := r.Mutation
 	return Listed{ID: m.ID, Operator: m.Operator, Variant: m.Variant, Path: m.Path, Line: m.Line, Function: m.Function,
-		Tests: r.Tests, Reach: p.Depending(m), Reason: r.Reason}
+		Tests: r.Tests, Reach: p.Depending(m), Reason: r.Reason,
+		Witness: r.Witness, Unfound: r.Unfound}
 }
 
 // summarise counts results.
@@ -133,7 +146,22 @@ func summarise(results []Result) Summary {
 			c.Add(r.Outcome)
 			by[key] = c
 		}
+		s.sought(r)
 	}
 	s.Score = s.Counts.Score()
 	return s
+}
+
+// sought counts a mutation for which a test was looked for.
+func (s *Summary) sought(r Result) {
+	if r.Witness == nil && r.Unfound == "" {
+		return
+	}
+	if s.Witnesses == nil {
+		s.Witnesses = &Witnesses{}
+	}
+	s.Witnesses.Sought++
+	if r.Witness != nil {
+		s.Witnesses.Found++
+	}
 }

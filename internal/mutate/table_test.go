@@ -142,7 +142,15 @@ func judged(t *testing.T, spec string, tries int) map[string]row {
 		if r.Outcome == outcome.Valid || r.Outcome == outcome.TimedOutBreak {
 			x.Valid++
 		} else {
-			t.Logf("%s: %s %s:%d %s: %s\n%s", spec, r.Mutation.Operator, r.Mutation.Path, r.Mutation.Line, r.Mutation.Variant, check.Word(r.Outcome), r.Diff)
+			src, err := snap.Tree.Read(r.Mutation.Path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			diff, err := check.DiffOf(src, r.Mutation)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Logf("%s: %s %s:%d %s: %s\n%s", spec, r.Mutation.Operator, r.Mutation.Path, r.Mutation.Line, r.Mutation.Variant, check.Word(r.Outcome), diff)
 		}
 		rows[r.Mutation.Operator] = x
 	}
