@@ -6,10 +6,8 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"time"
 
-	"golang.org/x/sync/errgroup"
-
+	"breakfix/internal/outcome"
 	"breakfix/internal/testrun"
 	"breakfix/internal/tree"
 )
@@ -69,10 +67,17 @@ func Minimise(ctx context.Context, r testrun.Runner, base, broken *tree.Tree, te
 			}
 			return red, "", nil
 		}
-		if !z.direct {
+		switch {
+		case z.direct:
+			z.direct = false
+		case z.alone != nil && z.alone.Kind != "":
+			// In the suite it fails as it does because of what the break did to a test
+			// before it; alone it shows the cause.
+			z.kind, z.site, z.direct, z.alone, at = z.alone.Kind, site{loose: true}, true, &testrun.Failure{}, marks{}
+		default:
 			return RedTest{}, reason, nil
 		}
-		z.direct, z.batches, z.gaveUp = false, 0, false
+		z.batches, z.gaveUp = 0, false
 	}
 }
 
@@ -82,10 +87,11 @@ type minimiser struct {
 	base, broken *tree.Tree
 	kind         string
 	site         site
-	name         string // file name without ending
-	direct       bool   // tests are called without pytest, and those that cannot be are left out
-	batches      int    // judged so far
-	gaveUp       bool   // a batch gave up: reduced tests hang here, and each costs its deadline
+	name         string           // file name without ending
+	direct       bool             // tests are called without pytest, and those that cannot be are left out
+	alone        *testrun.Failure // how it fails alone when that is otherwise; without a type when that was tried
+	batches      int              // judged so far
+	gaveUp       bool             // a batch gave up: reduced tests hang here, and each costs its deadline
 }
 
 // minimise reduces the smallest start that works and confirms the result.
@@ -261,9 +267,7 @@ func (z *minimiser) plainer(v *variant) (out []*variant) {
 		add(w.resolved())
 	}
 	for _, w := range last[:len(last):len(last)] {
-		if x := w.withoutFixtures(); x != nil {
-			add([]*variant{x})
-		}
+		add(w.withoutFixtures())
 	}
 	for _, w := range last[:len(last):len(last)] {
 		if x := w.plain(); x != nil {
@@ -289,22 +293,14 @@ func (z *minimiser) sliced(v *variant) []*variant {
 func (z *minimiser) confirm(ctx context.Context, v *variant) (RedTest, bool, error) {
 	file := path.Join(v.dir, z.name+".py")
 	files := map[string]string{file: string(v.src)}
-	var again testrun.Report
-	g, gctx := errgroup.WithContext(ctx)
-	g.Go(func() (err error) {
-		again, err = z.r.Run(gctx, testrun.Request{Tree: z.broken, Files: files, FilesOnly: true, Fresh: true,
-			Deadline: func(string) time.Duration { return testDeadline }})
-		return err
-	})
-	on, off, err := z.both(gctx, files)
-	if e := g.Wait(); err == nil {
-		err = e
-	}
+	reps, err := z.fresh(ctx, files, z.broken, z.base, z.broken)
 	if err != nil {
 		return RedTest{}, false, err
 	}
+	on, off, again := reps[0], reps[1], reps[2]
 	id, failure := z.agree(v, file, on, off)
 	if id == "" || !again.Results.Get(id).Red() || !z.same(v, file, again.Failures[id]) {
+		z.otherwise(file, on, off, again)
 		return RedTest{}, false, nil
 	}
 	red := RedTest{Path: file, Code: string(v.src), Test: id, Statements: countStatements(v.src), Failure: failure}
@@ -312,4 +308,18 @@ func (z *minimiser) confirm(ctx context.Context, v *variant) (RedTest, bool, err
 	// not read it, and grading could not turn it around.
 	_, own := red.Inverted()
 	return red, own, nil
+}
+
+// otherwise notes how a file's only test fails when that is another failure than the one
+// looked for, and the same twice.
+func (z *minimiser) otherwise(file string, on, off, again testrun.Report) {
+	if z.alone != nil || len(on.Results) != 1 {
+		return
+	}
+	for id, v := range on.Results {
+		f := on.Failures[id]
+		if v.Red() && off.Results.Get(id) == outcome.Passed && f.Kind == again.Failures[id].Kind && siteOf(f, file) == siteOf(again.Failures[id], file) {
+			z.alone = &f
+		}
+	}
 }
