@@ -1,29 +1,29 @@
 package bug
 
 import (
+	"slices"
 	"strings"
 
 	sitter "github.com/tree-sitter/go-tree-sitter"
 )
 
 // withoutFixtures returns the test with what fixtures of its file do in place
-// of their parameters, nil when none can be. What a fixture does after the test goes.
-func (v *variant) withoutFixtures() *variant {
-	out := v
-	for range 8 {
-		next := out.withoutFixture()
-		if next == nil {
-			break
+// of their parameters, once for each case of a fixture that has several and of which
+// the test's id does not tell the case. What a fixture does after the test goes.
+func (v *variant) withoutFixtures() (out []*variant) {
+	left := []*variant{v}
+	for n := 0; n < len(left) && n < 4*maxRows; n++ {
+		next := left[n].withoutFixture()
+		if len(next) == 0 && n > 0 {
+			out = append(out, left[n])
 		}
-		out = next
-	}
-	if out == v {
-		return nil
+		left = append(left, next...)
 	}
 	return out
 }
 
-func (v *variant) withoutFixture() *variant {
+// withoutFixture takes the first fixture out that can be.
+func (v *variant) withoutFixture() []*variant {
 	m, ok := parse(v.src)
 	if !ok {
 		return nil
@@ -44,48 +44,107 @@ func (v *variant) withoutFixture() *variant {
 		if p.Kind() == "typed_parameter" {
 			name = m.text(p.NamedChild(0))
 		}
-		does, needs, ok := m.fixture(name, int(body.StartPosition().Column))
+		fixture := m.find(m.root, name)
+		cases, ok := m.fixtureCases(fixture, v.id.param)
 		if !ok {
 			continue
 		}
-		var keep []string
-		for j, q := range ps {
-			if j != i {
-				keep = append(keep, m.text(q))
+		var out []*variant
+		for _, c := range cases {
+			does, needs, ok := m.fixture(fixture, name, c, int(body.StartPosition().Column))
+			if !ok {
+				break
+			}
+			var keep []string
+			for j, q := range ps {
+				if j != i {
+					keep = append(keep, m.text(q))
+				}
+			}
+			for _, n := range needs {
+				if !slices.Contains(keep, n) {
+					keep = append(keep, n)
+				}
+			}
+			cuts := []cut{{start: int(params.StartByte()), end: int(params.EndByte()), with: "(" + strings.Join(keep, ", ") + ")"},
+				{start: int(body.StartByte()), end: int(body.StartByte()), with: does}}
+			if src, at, ok := m.without(cuts, v.at); ok {
+				id := v.id
+				if c != "" {
+					id.param = ""
+				}
+				out = append(out, newVariant(v.dir, src, id, at))
 			}
 		}
-		for _, n := range needs {
-			if !strings.Contains(", "+strings.Join(keep, ", ")+", ", ", "+n+", ") {
-				keep = append(keep, n)
-			}
-		}
-		cuts := []cut{{start: int(params.StartByte()), end: int(params.EndByte()), with: "(" + strings.Join(keep, ", ") + ")"},
-			{start: int(body.StartByte()), end: int(body.StartByte()), with: does}}
-		if src, at, ok := m.without(cuts, v.at); ok {
-			return newVariant(v.dir, src, v.id, at)
+		if len(out) > 0 {
+			return out
 		}
 	}
 	return nil
 }
 
-// fixture returns the statements of a fixture of the module, which end with
-// binding its name, and its own parameters.
-func (m *module) fixture(name string, column int) (does string, needs []string, ok bool) {
-	s := m.find(m.root, name)
-	if s == nil || s.Kind() != "decorated_definition" || !strings.Contains(m.decorators(s), "fixture") || strings.Contains(m.decorators(s), "(") &&
-		!strings.Contains(m.decorators(s), "fixture()") {
-		return "", nil, false
+// fixtureCases returns the values of request.param of a fixture, of all those the one
+// that a test's id names if it names one; one "" for a fixture without cases.
+func (m *module) fixtureCases(s *sitter.Node, id string) (cases []string, ok bool) {
+	if s == nil || s.Kind() != "decorated_definition" || !strings.Contains(m.decorators(s), "fixture") {
+		return nil, false
 	}
+	cases = []string{""}
+	ok = true
+	walk(s, func(n *sitter.Node) bool {
+		switch {
+		case n.Kind() == "function_definition":
+			return false
+		case n.Kind() != "keyword_argument":
+			return true
+		}
+		switch m.text(n.ChildByFieldName("name")) {
+		case "params":
+			rows := m.elements(n.ChildByFieldName("value"))
+			if len(rows) == 0 || len(rows) > maxRows {
+				ok = false
+				return false
+			}
+			cases = nil
+			for i, r := range rows {
+				text, fine := m.value(r)
+				ok = ok && fine && r.Kind() != "call"
+				if "["+m.idOf(r, m.name(definition(s)), i)+"]" == id {
+					cases = []string{text}
+					return false
+				}
+				cases = append(cases, text)
+			}
+		case "scope":
+		default: // it is always used, or has another name
+			ok = false
+		}
+		return false
+	})
+	return cases, ok
+}
+
+// fixture returns the statements of a fixture, with a case in place of
+// request.param, which end with binding its name; and its own parameters.
+func (m *module) fixture(s *sitter.Node, name, one string, column int) (does string, needs []string, ok bool) {
 	d := definition(s)
 	body := d.ChildByFieldName("body")
 	if d.Kind() != "function_definition" || body.StartPosition().Row == d.StartPosition().Row {
 		return "", nil, false
 	}
 	for _, p := range statements(d.ChildByFieldName("parameters")) {
-		if p.Kind() != "identifier" || m.text(p) == "request" {
+		switch {
+		case p.Kind() != "identifier" && p.Kind() != "typed_parameter":
+			return "", nil, false
+		case strings.HasPrefix(m.text(p), "request") && one != "":
+			continue
+		case m.text(p) == "request":
 			return "", nil, false
 		}
 		needs = append(needs, m.text(p))
+	}
+	put := func(n *sitter.Node) string {
+		return m.replaced(n, func(c *sitter.Node) (string, bool) { return one, one != "" && m.text(c) == "request.param" })
 	}
 	ss := statements(body)
 	if len(ss) > 0 && isString(ss[0]) {
@@ -98,7 +157,7 @@ func (m *module) fixture(name string, column int) (does string, needs []string, 
 			if contains(st, "return_statement") || contains(st, "yield") {
 				return "", nil, false
 			}
-			text, ok := shifted(m.text(st), int(st.StartPosition().Column), column)
+			text, ok := shifted(put(st), int(st.StartPosition().Column), column)
 			if !ok {
 				return "", nil, false
 			}
@@ -108,9 +167,9 @@ func (m *module) fixture(name string, column int) (does string, needs []string, 
 		if st.Kind() == "return_statement" && i+1 < len(ss) {
 			return "", nil, false
 		}
-		text, ok := m.value(value)
-		if !ok {
-			return "", nil, false
+		text := put(value)
+		if strings.Contains(text, "\n") && !atom[value.Kind()] {
+			text = "(" + text + ")"
 		}
 		if text != name {
 			does += name + " = " + text + "\n" + indent

@@ -83,6 +83,33 @@ def test_all(tmp_path):
     db = d
     assert db.all() == []  # here
 `},
+		{"a case of a fixture that has several", `
+import pytest
+from url import URL
+
+URLS = [
+    "a:/b",
+    "c:/d",
+]
+
+
+@pytest.fixture(scope="module", params=URLS)
+def url(request):
+    param = request.param
+    return URL(param)
+
+
+def test_text(url):
+    assert url.text  # here
+`, "t.py::test_text[c:/d]", `
+from url import URL
+
+
+def test_text():
+    param = "c:/d"
+    url = URL(param)
+    assert url.text  # here
+`},
 		{"a class with setUp", `
 import unittest
 from box import Box

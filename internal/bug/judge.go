@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -45,6 +46,10 @@ func (z *minimiser) judge(ctx context.Context, vs []*variant) error {
 			}
 		}
 		vs = able
+	}
+	if z.alone != nil { // the first of a process is the one that fails as it should
+		vs = slices.Clone(vs)
+		slices.SortStableFunc(vs, func(a, b *variant) int { return a.size - b.size })
 	}
 	batch := z.most()
 	if z.kind == "" {
@@ -126,17 +131,26 @@ func fileOf(id string) string {
 
 // both runs the files on the broken tree and on the base at the same time.
 func (z *minimiser) both(ctx context.Context, files map[string]string) (on, off testrun.Report, err error) {
+	reps, err := z.fresh(ctx, files, z.broken, z.base)
+	if err != nil {
+		return on, off, err
+	}
+	return reps[0], reps[1], nil
+}
+
+// fresh runs the files on each of the trees at the same time, by pytest and
+// without what is known already.
+func (z *minimiser) fresh(ctx context.Context, files map[string]string, on ...*tree.Tree) ([]testrun.Report, error) {
+	reps := make([]testrun.Report, len(on))
 	g, ctx := errgroup.WithContext(ctx)
-	one := func(t *tree.Tree, into *testrun.Report) {
+	for i, t := range on {
 		g.Go(func() (err error) {
-			*into, err = z.r.Run(ctx, testrun.Request{Tree: t, Files: files, FilesOnly: true, Fresh: true, GiveUp: giveUp,
+			reps[i], err = z.r.Run(ctx, testrun.Request{Tree: t, Files: files, FilesOnly: true, Fresh: true, GiveUp: giveUp,
 				Deadline: func(string) time.Duration { return testDeadline }})
 			return err
 		})
 	}
-	one(z.broken, &on)
-	one(z.base, &off)
-	return on, off, g.Wait()
+	return reps, g.Wait()
 }
 
 // Wall time of a test: a new file has no time of its own on the base. Taking a

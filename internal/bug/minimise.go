@@ -4,12 +4,9 @@ import (
 	"context"
 	"fmt"
 	"path"
-	"slices"
 	"strings"
-	"time"
 
-	"golang.org/x/sync/errgroup"
-
+	"breakfix/internal/outcome"
 	"breakfix/internal/testrun"
 	"breakfix/internal/tree"
 )
@@ -69,10 +66,17 @@ func Minimise(ctx context.Context, r testrun.Runner, base, broken *tree.Tree, te
 			}
 			return red, "", nil
 		}
-		if !z.direct {
+		switch {
+		case z.direct:
+			z.direct = false
+		case z.alone != nil && z.alone.Kind != "":
+			// In the suite it fails as it does because of what the break did to a test
+			// before it; alone it shows the cause.
+			z.kind, z.site, z.direct, z.alone, at = z.alone.Kind, site{loose: true}, true, &testrun.Failure{}, marks{}
+		default:
 			return RedTest{}, reason, nil
 		}
-		z.direct, z.batches, z.gaveUp = false, 0, false
+		z.batches, z.gaveUp = 0, false
 	}
 }
 
@@ -82,10 +86,11 @@ type minimiser struct {
 	base, broken *tree.Tree
 	kind         string
 	site         site
-	name         string // file name without ending
-	direct       bool   // tests are called without pytest, and those that cannot be are left out
-	batches      int    // judged so far
-	gaveUp       bool   // a batch gave up: reduced tests hang here, and each costs its deadline
+	name         string           // file name without ending
+	direct       bool             // tests are called without pytest, and those that cannot be are left out
+	alone        *testrun.Failure // how it fails alone when that is otherwise; without a type when that was tried
+	batches      int              // judged so far
+	gaveUp       bool             // a batch gave up: reduced tests hang here, and each costs its deadline
 }
 
 // minimise reduces the smallest start that works and confirms the result.
@@ -203,108 +208,19 @@ func (z *minimiser) spent() bool { return z.gaveUp || z.batches >= maxBatches }
 func statementUnits(m *module, v *variant) []cut { return m.units(v.id) }
 func literalUnits(m *module, _ *variant) []cut   { return m.parts() }
 
-// starts are the files to begin with, at the root and beside the original, in
-// tiers: a later tier is tried when nothing of those before it works. First
-// what shows the whole test, reduced by names, with guesses of what of it
-// matters; last the file as it is.
-func (z *minimiser) starts(src, whole []byte, id testID, at marks) [][]*variant {
-	dirs := []string{""}
-	if d := path.Dir(id.path); d != "." {
-		dirs = append(dirs, d)
-	}
-	seen := map[string]bool{}
-	tier := func(lists ...[]*variant) (out []*variant) {
-		for _, v := range slices.Concat(lists...) {
-			for _, d := range dirs {
-				if key := d + "\n" + string(v.src); len(v.src) > 0 && !seen[key] {
-					seen[key] = true
-					w := *v
-					w.dir = d
-					out = append(out, &w)
-				}
-			}
-		}
-		return out
-	}
-	as := func(text []byte, at marks) []*variant { return []*variant{newVariant("", text, id, at)} }
-	var first []*variant
-	if text, now, ok := pruneAt(whole, id, at); ok {
-		first = as(text, now)
-	} else if text, ok := prune(whole, id); ok {
-		first = as(text, marks{})
-	}
-	if z.kind != "" {
-		for _, v := range first[:len(first):len(first)] {
-			first = append(first, z.plainer(v)...)
-		}
-		for _, v := range first[:len(first):len(first)] {
-			first = append(first, z.sliced(v)...)
-		}
-	}
-	only, _ := onlyTest(whole, id)
-	unmerged, _ := prune(src, id)
-	return [][]*variant{tier(first), tier(as(only, marks{})), tier(as(unmerged, marks{})), tier(as(whole, marks{}), as(src, marks{}))}
-}
-
-// plainer returns the test in plainer forms: one case of a parametrised test, no
-// fixtures of its own file, no class.
-func (z *minimiser) plainer(v *variant) (out []*variant) {
-	last := []*variant{v}
-	add := func(more []*variant) {
-		for _, w := range more {
-			w = z.pruned(w)
-			out = append(out, w)
-			last = append(last, w)
-		}
-	}
-	for _, w := range last {
-		add(w.resolved())
-	}
-	for _, w := range last[:len(last):len(last)] {
-		if x := w.withoutFixtures(); x != nil {
-			add([]*variant{x})
-		}
-	}
-	for _, w := range last[:len(last):len(last)] {
-		if x := w.plain(); x != nil {
-			add([]*variant{x})
-		}
-	}
-	return out
-}
-
-// sliced returns guesses of what of a test matters.
-func (z *minimiser) sliced(v *variant) []*variant {
-	out := z.slices(v)
-	for _, w := range out[:len(out):len(out)] {
-		if f := z.folds(w); len(f) > 0 && z.direct {
-			out = append(out, f[0])
-		}
-	}
-	return out
-}
-
 // confirm judges a variant under its final name in processes of its own, twice
 // on the broken tree.
 func (z *minimiser) confirm(ctx context.Context, v *variant) (RedTest, bool, error) {
 	file := path.Join(v.dir, z.name+".py")
 	files := map[string]string{file: string(v.src)}
-	var again testrun.Report
-	g, gctx := errgroup.WithContext(ctx)
-	g.Go(func() (err error) {
-		again, err = z.r.Run(gctx, testrun.Request{Tree: z.broken, Files: files, FilesOnly: true, Fresh: true,
-			Deadline: func(string) time.Duration { return testDeadline }})
-		return err
-	})
-	on, off, err := z.both(gctx, files)
-	if e := g.Wait(); err == nil {
-		err = e
-	}
+	reps, err := z.fresh(ctx, files, z.broken, z.base, z.broken)
 	if err != nil {
 		return RedTest{}, false, err
 	}
+	on, off, again := reps[0], reps[1], reps[2]
 	id, failure := z.agree(v, file, on, off)
 	if id == "" || !again.Results.Get(id).Red() || !z.same(v, file, again.Failures[id]) {
+		z.otherwise(file, on, off, again)
 		return RedTest{}, false, nil
 	}
 	red := RedTest{Path: file, Code: string(v.src), Test: id, Statements: countStatements(v.src), Failure: failure}
@@ -312,4 +228,18 @@ func (z *minimiser) confirm(ctx context.Context, v *variant) (RedTest, bool, err
 	// not read it, and grading could not turn it around.
 	_, own := red.Inverted()
 	return red, own, nil
+}
+
+// otherwise notes how a file's only test fails when that is another failure than the one
+// looked for, and the same twice.
+func (z *minimiser) otherwise(file string, on, off, again testrun.Report) {
+	if z.alone != nil || len(on.Results) != 1 {
+		return
+	}
+	for id, v := range on.Results {
+		f := on.Failures[id]
+		if v.Red() && off.Results.Get(id) == outcome.Passed && f.Kind == again.Failures[id].Kind && siteOf(f, file) == siteOf(again.Failures[id], file) {
+			z.alone = &f
+		}
+	}
 }

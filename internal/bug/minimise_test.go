@@ -92,3 +92,19 @@ func TestTheMinimisedTestTurnedAroundIsGreenOnTheBug(t *testing.T) {
 		}
 	}
 }
+
+func TestATestThatFailsOtherwiseAloneIsReducedToThat(t *testing.T) {
+	target := bugtest.Prepare(t, map[string]string{
+		"lazy.py":      "table = None\n\n\ndef get(k):\n    global table\n    if table is None:\n        table = {}\n        table.update(dict([('a', 1)]))\n    return table.get(k)\n",
+		"test_lazy.py": "import lazy\n\n\ndef test_a():\n    assert lazy.get('a')\n\n\ndef test_b():\n    spare = 3\n    assert lazy.get('b') is None\n    assert lazy.get('a') == 1\n",
+	})
+	broken := edit(t, target, "lazy.py", "('a', 1)", "('a',)")
+	// After test_a the table is there and empty.
+	red, why, err := bug.Minimise(context.Background(), target.Judge, target.Snapshot.Tree, broken, "test_lazy.py::test_b", testrun.Failure{Kind: "AssertionError"})
+	if err != nil || why != "" {
+		t.Fatal(err, why)
+	}
+	if red.Failure.Kind != "ValueError" || red.Statements > 3 {
+		t.Errorf("%s, %d statements:\n%s", red.Failure.Kind, red.Statements, red.Code)
+	}
+}
