@@ -14,11 +14,13 @@ import (
 	"breakfix/internal/bug"
 	"breakfix/internal/bugset"
 	"breakfix/internal/export"
+	"breakfix/internal/lang/python"
 	"breakfix/internal/mutate"
 	"breakfix/internal/report"
 	"breakfix/internal/selfplay"
 	"breakfix/internal/source"
 	"breakfix/internal/strategy"
+	"breakfix/internal/witness"
 )
 
 // bugsCmd makes a set of bugs.
@@ -37,6 +39,7 @@ type makeFlags struct {
 	Operators []string `help:"Only mutations of these operators." placeholder:"NAME"`
 	Parts     int      `help:"Edits in one bug: 1 makes single mutations, 2 to 4 compose several." placeholder:"N"`
 	Strategy  []string `help:"How candidates are made: names with weights, as in operator=2,composed=1. Default: all there are; see --list-strategies." placeholder:"NAME=W"`
+	Witness   bool     `help:"Where no test goes red, look for one that does: some seconds for each."`
 	Format    string   `help:"Write the set in this form too, in a folder of its name: ${formats}." default:"breakfix" placeholder:"F"`
 	Minutes   float64  `help:"Minutes of this sitting. Default: no limit." placeholder:"M"`
 	Seed      *uint64  `help:"Seed of all randomness. Default: drawn and shown." placeholder:"N"`
@@ -102,6 +105,11 @@ func (c *bugsCmd) Run(a *app) error {
 	}
 	if err != nil {
 		return err
+	}
+	if c.Witness {
+		for _, b := range boards {
+			b.Target.Witness = witness.New(b.Work, b.Work.Snapshot.Tree, python.Python, witness.Options{})
+		}
 	}
 	sources, err := c.sourcesOf(boards)
 	if err != nil {

@@ -19,6 +19,7 @@ type listed struct {
 	Group      string           `json:"group"`
 	Definition string           `json:"definition"`
 	Source     string           `json:"source"`          // where it is described
+	Needs      string           `json:"needs"`           // what a site must be
 	Sites      map[string]sites `json:"sites,omitempty"` // by target
 }
 
@@ -50,7 +51,7 @@ func (c *bugsCmd) listOperators(a *app) error {
 	}
 	core, further := []listed{}, []listed{}
 	for _, o := range mutate.Operators() {
-		l := listed{o.Number, o.Name, o.Group, o.Doc, o.Source, nil}
+		l := listed{o.Number, o.Name, o.Group, o.Doc, o.Source, o.Needs, nil}
 		for _, target := range targets {
 			if l.Sites == nil {
 				l.Sites = map[string]sites{}
@@ -121,12 +122,12 @@ func printOperators(a *app, title string, ops []listed, targets []string) error 
 	if len(ops) == 0 {
 		return nil
 	}
-	rows := report.Rows{Title: title, Head: []string{"operator", "number", "group", "from"}}
+	rows := report.Rows{Title: title, Head: []string{"operator", "number", "group", "from", "at"}}
 	for _, target := range targets {
 		rows.Head = append(rows.Head, target)
 	}
 	for _, o := range ops {
-		row := []string{o.Name, fmt.Sprint(o.Number), o.Group, o.Source}
+		row := []string{o.Name, fmt.Sprint(o.Number), o.Group, o.Source, o.Needs}
 		for _, target := range targets {
 			n := o.Sites[target]
 			row = append(row, fmt.Sprintf("%d of %d", n.Covered, n.All))
