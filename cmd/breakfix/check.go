@@ -1,8 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -11,12 +14,14 @@ import (
 	"time"
 
 	"breakfix/internal/check"
+	"breakfix/internal/lang/python"
 	"breakfix/internal/mutate"
 	"breakfix/internal/report"
 	"breakfix/internal/sandbox"
 	"breakfix/internal/selfplay"
 	"breakfix/internal/source"
 	"breakfix/internal/tree"
+	"breakfix/internal/witness"
 )
 
 // checkCmd is the mutation tester.
@@ -35,6 +40,8 @@ type choiceFlags struct {
 	Sample    int      `short:"n" help:"Judge only N mutations, drawn with the seed." placeholder:"N"`
 	MinScore  float64  `name:"min-score" help:"Exit with 4 when the mutation score is under PCT percent." placeholder:"PCT"`
 	Confirm   bool     `help:"Judge what is missed again, by the whole suite in fresh processes."`
+	Witness   bool     `help:"Look for a test that notices what is missed, and show it: some seconds for each."`
+	Witnesses string   `help:"Write the tests that --witness finds into this folder, new or empty." type:"path" placeholder:"DIR"`
 	Minutes   float64  `help:"Minutes of judging. Default: no limit." placeholder:"M"`
 	Seed      *uint64  `help:"Seed of the sample and of the order. Default: drawn and shown." placeholder:"N"`
 	Workers   int      `help:"Mutations judged at the same time. Default: the cores." placeholder:"N"`
@@ -50,6 +57,7 @@ func (checkCmd) Help() string {
     breakfix check --in-diff main .             lines changed since this branch left main
     breakfix check -n 200 --minutes 10 .        a sample, and not for long
     breakfix check --min-score 80 --json .      for a pipeline
+    breakfix check --witnesses tests/found .    and tests that notice what is missed
     breakfix check --apply 3f2a90c1abcd .       put one into the folder; --revert takes it out
 
 A mutation that may be missed is accepted with a line "ID  reason" in ` + check.AcceptedFile + `, beside the code.
@@ -77,6 +85,14 @@ func (c *checkCmd) refuse() error {
 	for _, name := range c.Operators {
 		if _, err := mutate.Lookup(name); err != nil {
 			return usagef("", "--operators: %v", err)
+		}
+	}
+	if c.Witnesses != "" {
+		c.Witness = true
+		if list, err := os.ReadDir(c.Witnesses); err == nil && len(list) > 0 {
+			return usagef("name another folder, or empty it", "--witnesses %s: it is not empty", c.Witnesses)
+		} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return usagef("name a folder that can be made", "--witnesses %s: %v", c.Witnesses, err)
 		}
 	}
 	return c.refuseHand()
@@ -179,9 +195,13 @@ func (c *checkCmd) judge(a *app, box sandbox.Sandbox) (check.Summary, error) {
 		watch.Notice(line)
 	}
 	prepared := time.Since(began)
+	var finder check.Witness
+	if c.Witness {
+		finder = witness.New(board.Work, snap.Tree, python.Python, witness.Options{})
+	}
 	results, ending, err := check.Run(a.ctx, a.drain, check.Config{
 		Suite: board.Work, Tree: snap.Tree, Base: board.Work.Base.Results, Mutations: chosen.judge,
-		Workers: c.workers(), Limit: time.Duration(c.Minutes * float64(time.Minute)), Confirm: c.Confirm,
+		Workers: c.workers(), Limit: time.Duration(c.Minutes * float64(time.Minute)), Confirm: c.Confirm, Witness: finder,
 		Progress: func(p check.Progress) { watch.Status(checked(p)) },
 	})
 	if err != nil {
@@ -193,8 +213,33 @@ func (c *checkCmd) judge(a *app, box sandbox.Sandbox) (check.Summary, error) {
 	s.Mutations, s.Chosen = chosen.pool, len(chosen.judge)
 	s.Ignore(chosen.ignored, chosen.reasons)
 	s.UnknownAccepted = chosen.unknown
-	return s, nil
+	return s, c.write(s)
 }
+
+// write writes the tests that were found, each with the mutations that it notices.
+func (c *checkCmd) write(s check.Summary) error {
+	if c.Witnesses == "" {
+		return nil
+	}
+	if err := os.MkdirAll(c.Witnesses, 0o755); err != nil {
+		return fmt.Errorf("make the folder of --witnesses: %w", err)
+	}
+	texts := map[string]string{}
+	for _, m := range s.MissedList { // one test may notice several
+		if w := m.Witness; w != nil {
+			name := filepath.Base(w.Path)
+			texts[name] = fmt.Sprintf("# Notices mutation %s: %s (%s) at %s:%d.\n%s", m.ID, m.Operator, oneLine(m.Variant), m.Path, m.Line, cmp.Or(texts[name], w.Code))
+		}
+	}
+	for name, text := range texts {
+		if err := os.WriteFile(filepath.Join(c.Witnesses, name), []byte(text), 0o644); err != nil {
+			return fmt.Errorf("write what --witnesses asks for: %w", err)
+		}
+	}
+	return nil
+}
+
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // print writes the report and what to type next.
 func (c *checkCmd) print(a *app, s check.Summary, again string) error {

@@ -38,12 +38,32 @@ done < "$here/test_files.txt"
 exec python -m pytest -p no:cacheprovider "$@"
 `
 
+// witnessScript runs a witness, which no file of the tree holds.
+const witnessScript = `#!/bin/sh
+# Lays the test that notices this bug into the tree, runs it and takes it out
+# again. Start it at the root of the tree:
+#   sh test_script.sh [arguments of pytest]
+set -eu
+here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
+IFS= read -r file < "$here/test_files.txt"
+trap 'rm -f "$file"' EXIT
+cp "$here/red_test.py" "$file"
+python -m pytest -p no:cacheprovider "$@" "$file"
+`
+
+func (b *Bug) script() string {
+	if b.Witness {
+		return witnessScript
+	}
+	return script
+}
+
 // contents returns every file of the artifact but bug.json.
 func (b *Bug) contents() (map[string][]byte, error) {
 	files := map[string][]byte{
 		injectFile:  b.Inject,
 		weakenFile:  b.Weaken,
-		scriptFile:  []byte(script),
+		scriptFile:  []byte(b.script()),
 		testsFile:   lines(testFiles(b.Red)),
 		redTestFile: []byte(b.RedTest.Code),
 		redFile:     lines(b.Red),

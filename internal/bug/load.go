@@ -187,7 +187,13 @@ func (b *Bug) consistent(files map[string][]byte) error {
 	if !bytes.Equal(files[testsFile], lines(testFiles(b.Red))) {
 		return notArtifact("%s: these are not the files of the red tests", testsFile)
 	}
-	if string(files[scriptFile]) != script {
+	if b.Witness && (len(b.Red) != 1 || b.Red[0] != b.RedTest.Test || len(b.Weaken) > 0) {
+		return notArtifact("%s: a bug with a witness has no other red test", redFile)
+	}
+	if !b.Witness && slices.ContainsFunc(b.Red, func(id string) bool { return parseID(id).path == b.RedTest.Path }) {
+		return notArtifact("%s: the minimised test is none of the suite's", redFile)
+	}
+	if string(files[scriptFile]) != b.script() {
 		return notArtifact("%s: it is not the script that breakfix writes", scriptFile)
 	}
 	if b.Order < 1 || (b.Order > 1) != (len(b.Parents) > 0) {

@@ -15,6 +15,9 @@ func minimal(ctx context.Context, t *trial) (objection, error) {
 	if t.given != nil {
 		return t.confirmGiven(ctx, t.given.RedTest)
 	}
+	if t.witness {
+		return t.confirmGiven(ctx, t.redTest)
+	}
 	if p := t.cand.Parent; p != nil {
 		o, err := t.confirmGiven(ctx, p.RedTest)
 		if err != nil || o.reason == "" {

@@ -45,7 +45,7 @@ func baseGreen(ctx context.Context, t *trial) (objection, error) {
 	if t.given == nil {
 		return objection{}, nil
 	}
-	for _, id := range t.given.Red {
+	for _, id := range t.given.InSuite() {
 		if t.t.Base.Results.Get(id) != outcome.Passed {
 			return object("%s is %s on the base", id, t.t.Base.Results.Get(id))
 		}
@@ -116,8 +116,8 @@ func loads(ctx context.Context, t *trial) (objection, error) {
 	return objection{}, nil
 }
 
-// goesRed: at least one test that passed on the base is red.
-func goesRed(_ context.Context, t *trial) (objection, error) {
+// goesRed: at least one test that passed on the base is red, or a witness is.
+func goesRed(ctx context.Context, t *trial) (objection, error) {
 	hung := 0
 	for _, v := range t.whole.Results {
 		if v == outcome.TimedOut {
@@ -131,7 +131,9 @@ func goesRed(_ context.Context, t *trial) (objection, error) {
 	}
 	t.red = outcome.Red(t.t.Base.Results, t.whole.Results)
 	if len(t.red) == 0 {
-		return objectAs(outcome.Unnoticed, "no test goes red")
+		if o, err := t.witnessed(ctx); err != nil || o.reason != "" {
+			return o, err
+		}
 	}
 	t.sample = sampleOf(t.red)
 	if t.given != nil && !slices.Equal(t.red, t.given.Red) {

@@ -5,6 +5,8 @@ import (
 
 	"breakfix/internal/source"
 	"breakfix/internal/testrun"
+	"breakfix/internal/tree"
+	"breakfix/internal/witness"
 )
 
 // Judge is what validation needs of a prepared workspace.
@@ -33,6 +35,15 @@ type Target struct {
 	Lock     []string
 	Options  Options
 	Base     *testrun.Baseline
+	// Witness, when set, looks for a test where no test goes red: a candidate for
+	// which it finds one is a bug, and that test its red set.
+	Witness Witness
+}
+
+// Witness finds a test that passes on the base and is red on a broken tree, or
+// says why it found none.
+type Witness interface {
+	Find(ctx context.Context, broken *tree.Tree) (*witness.Test, string, error)
 }
 
 // within returns a target that judges in the given tier where a request names none.

@@ -60,10 +60,11 @@ type Bug struct {
 	Red        []string                 `json:"-"` // red.txt
 	Hidden     []string                 `json:"-"` // hidden.txt: red tests that the fixer never sees
 	RedTest    RedTest                  `json:"red_test"`
-	Inject     []byte                   `json:"-"`              // inject.diff
-	Weaken     []byte                   `json:"-"`              // weaken.diff
-	Checks     map[outcome.Check]string `json:"checks"`         // "passed" or "not applicable: …"
-	Look       tree.Digest              `json:"look,omitempty"` // of what it shows and from where; two bugs of first order never share it
+	Witness    bool                     `json:"witness,omitempty"` // no test of the suite is red: the red test is a witness
+	Inject     []byte                   `json:"-"`                 // inject.diff
+	Weaken     []byte                   `json:"-"`                 // weaken.diff
+	Checks     map[outcome.Check]string `json:"checks"`            // "passed" or "not applicable: …"
+	Look       tree.Digest              `json:"look,omitempty"`    // of what it shows and from where; two bugs of first order never share it
 	Difficulty Difficulty               `json:"difficulty"`
 	Weight     float64                  `json:"weight"`
 	Files      map[string]tree.Digest   `json:"files"` // digest of every other file of the folder

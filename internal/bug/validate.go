@@ -79,6 +79,7 @@ type trial struct {
 	seeded       *testrun.Report // of the sample under another hash seed
 	sample       []string
 	redTest      RedTest
+	witness      bool // redTest is a witness: no test of the suite is red
 	runs         []outcome.Results
 	tiers        []testrun.Tier
 }
@@ -89,6 +90,9 @@ func (t *trial) ran(rep testrun.Report) {
 }
 
 func validate(ctx context.Context, t *trial) (Result, error) {
+	if t.given != nil && t.given.Witness {
+		t.lay(t.given.RedTest)
+	}
 	res := Result{Checks: map[outcome.Check]string{}, Seconds: map[outcome.Check]float64{}}
 	for _, s := range steps {
 		if err := ctx.Err(); err != nil {
@@ -137,7 +141,7 @@ func (t *trial) bug(checks map[outcome.Check]string) (*Bug, error) {
 		Base: t.base.Digest(), Broken: t.broken.Digest(),
 		Source: *t.t.Snapshot, Recipe: t.t.Recipe, Lock: t.t.Lock, Options: t.t.Options,
 		Order: order, Parents: append([]string{}, t.cand.Parents...), Strategy: t.cand.Strategy, Operators: t.operators(), Seed: t.cand.Seed,
-		Red: t.red, RedTest: t.redTest, Inject: t.inject, Weaken: t.weaken,
+		Red: t.red, RedTest: t.redTest, Witness: t.witness, Inject: t.inject, Weaken: t.weaken,
 		Checks: checks, Look: t.look, Difficulty: Estimate(size), Weight: WeightOf(order),
 	}
 	b.ID = idOf(b.Base, b.Inject, b.Weaken)

@@ -16,6 +16,13 @@ import (
 // weakened: without the red tests the suite is green on the bug, so weaken.diff
 // hides it. Judged by running what is left of the files that hold the red tests.
 func weakened(ctx context.Context, t *trial) (objection, error) {
+	if t.witness {
+		if t.given != nil && len(t.given.Weaken) > 0 {
+			return object("weaken.diff changes a suite that does not notice the bug")
+		}
+		t.weaken = []byte{}
+		return notApplicable("no test of the suite notices it")
+	}
 	var weak *tree.Tree
 	var err error
 	if t.given != nil {

@@ -19,6 +19,7 @@ import (
 	"breakfix/internal/outcome"
 	"breakfix/internal/testrun"
 	"breakfix/internal/tree"
+	"breakfix/internal/witness"
 )
 
 // Suite is what judging needs of a workspace.
@@ -27,6 +28,11 @@ type Suite interface {
 	// Affected returns the tests that passed on the base and whose verdict can
 	// differ on t; none means that no test runs what changed.
 	Affected(t *tree.Tree) ([]string, error)
+}
+
+// Witness finds a test that notices a broken tree, or says why it found none.
+type Witness interface {
+	Find(ctx context.Context, broken *tree.Tree) (*witness.Test, string, error)
 }
 
 // Config says what is judged and how.
@@ -38,6 +44,7 @@ type Config struct {
 	Workers   int               // mutations judged at the same time, at least 1
 	Limit     time.Duration     // no mutation is begun after this time; 0 means no limit
 	Confirm   bool              // what is missed is judged again by the whole suite in fresh processes
+	Witness   Witness           // looks for a test that notices what is missed; nil: nobody does
 	Progress  func(Progress)    // told after each mutation, by one goroutine at a time; may be nil
 }
 
@@ -49,6 +56,10 @@ type Result struct {
 	Test     string // the test that noticed it
 	Tests    int    // how many tests run it
 	Diff     []byte // of a missed one: from the snapshot to the mutation
+	// Witness is a test that notices a missed one; where none was found Unfound
+	// says why. Both are empty where nobody looked.
+	Witness *witness.Test
+	Unfound string
 	// Confirmed tells that a missed mutation was judged again; Changed that the
 	// outcome above is the second one and was "missed" before.
 	Confirmed, Changed bool
@@ -102,7 +113,7 @@ func Run(ctx, drain context.Context, c Config) ([]Result, Ending, error) {
 	var (
 		began   = time.Now()
 		results = make([]*Result, len(c.Mutations))
-		j       = judge{suite: c.Suite, tree: c.Tree, base: c.Base, confirm: c.Confirm}
+		j       = judge{suite: c.Suite, tree: c.Tree, base: c.Base, confirm: c.Confirm, witness: c.Witness}
 		mu      sync.Mutex
 		now     = Progress{Of: len(c.Mutations)}
 		last    error // the last fault

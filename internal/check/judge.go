@@ -18,6 +18,7 @@ type judge struct {
 	tree    *tree.Tree
 	base    outcome.Results
 	confirm bool
+	witness Witness
 }
 
 // verdict is an outcome with what led to it.
@@ -64,6 +65,14 @@ func (j judge) judge(ctx context.Context, m mutate.Mutation) (Result, error) {
 	if r.Outcome == outcome.Unnoticed {
 		if r.Diff, err = tree.Diff(j.tree, broken); err != nil {
 			return fault(err)
+		}
+		if j.witness != nil {
+			if r.Witness, r.Unfound, err = j.witness.Find(ctx, broken); err != nil {
+				if ctx.Err() != nil {
+					return r, ctx.Err()
+				}
+				r.Unfound = "looking for one failed: " + err.Error() // that it is missed is known
+			}
 		}
 	}
 	return r, nil

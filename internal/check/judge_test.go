@@ -16,6 +16,7 @@ import (
 	"breakfix/internal/outcome"
 	"breakfix/internal/testrun"
 	"breakfix/internal/tree"
+	"breakfix/internal/witness"
 )
 
 func treeOf(t *testing.T, files map[string]string) *tree.Tree {
@@ -294,5 +295,48 @@ func TestACheckWhoseMachineryFailsTooOftenStops(t *testing.T) {
 	var faults *FaultsError
 	if !errors.As(err, &faults) || faults.Faults != faultMinimum || len(got) != faultMinimum {
 		t.Errorf("%d results, %v", len(got), err)
+	}
+}
+
+// finder is a Witness that says what a test tells it to.
+type finder func(*tree.Tree) (*witness.Test, string, error)
+
+func (f finder) Find(_ context.Context, broken *tree.Tree) (*witness.Test, string, error) {
+	return f(broken)
+}
+
+func TestAWitnessIsSoughtOnlyForWhatIsMissedAndAFaultThereIsNoFault(t *testing.T) {
+	tr := treeOf(t, map[string]string{"a.py": "def f(x):\n    return x + 1\n"})
+	ms := mutationsOf(t, tr)[:4]
+	suite := &script{affected: []string{"t.py::a"}, run: func(n int, req testrun.Request) (testrun.Report, error) {
+		v := outcome.Passed
+		if n == 0 {
+			v = outcome.Failed // the first one is caught
+		}
+		return testrun.Report{Loaded: true, Complete: true, Results: outcome.Results{"t.py::a": v}}, nil
+	}}
+	asked := 0
+	results, _, err := Run(t.Context(), t.Context(), Config{Suite: suite, Tree: tr, Base: outcome.Results{"t.py::a": outcome.Passed}, Mutations: ms, Workers: 1,
+		Witness: finder(func(broken *tree.Tree) (*witness.Test, string, error) {
+			if asked++; broken.Digest() == tr.Digest() {
+				t.Error("a witness was sought for the snapshot")
+			}
+			switch asked {
+			case 1:
+				return &witness.Test{Code: "def test_x(): pass"}, "", nil
+			case 2:
+				return nil, "no difference in 3 calls", nil
+			}
+			return nil, "", errors.New("no box")
+		})})
+	if err != nil || len(results) != 4 || asked != 3 {
+		t.Fatalf("%d results, %d asked, %v", len(results), asked, err)
+	}
+	s := Summarise(results, time.Second)
+	if s.Caught != 1 || s.Missed != 3 || s.Infrastructure != 0 || s.Witnesses == nil || *s.Witnesses != (Witnesses{Sought: 3, Found: 1}) {
+		t.Errorf("%+v, %+v", s.Counts, s.Witnesses)
+	}
+	if r := results[3]; !strings.Contains(r.Unfound, "no box") || r.Witness != nil {
+		t.Errorf("%+v", r)
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"breakfix/internal/mutate"
 	"breakfix/internal/outcome"
+	"breakfix/internal/witness"
 )
 
 // Summary is what a check says at its end: the object of check --json
@@ -25,6 +26,7 @@ type Summary struct {
 	Infrastructure int               `json:"infrastructure"`
 	Score          *float64          `json:"score"` // 0 to 1; null when no test could notice anything
 	Confirm        *Confirm          `json:"confirm,omitempty"`
+	Witnesses      *Witnesses        `json:"witnesses,omitempty"`
 	Operators      map[string]Counts `json:"operators"`
 	Files          map[string]Counts `json:"files"`
 	// The lists are sorted by path and line.
@@ -42,6 +44,13 @@ type Confirm struct {
 	Changed int `json:"changed"`
 }
 
+// Witnesses counts the missed mutations for which a test was looked for, and
+// those for which one was found.
+type Witnesses struct {
+	Sought int `json:"sought"`
+	Found  int `json:"found"`
+}
+
 // Listed is one mutation to look at.
 type Listed struct {
 	ID       string `json:"id"`
@@ -53,6 +62,9 @@ type Listed struct {
 	Tests    int    `json:"tests,omitempty"` // that run it
 	Diff     string `json:"diff,omitempty"`
 	Reason   string `json:"reason,omitempty"`
+	// Witness is a test that notices it, Unfound says why there is none.
+	Witness *witness.Test `json:"witness,omitempty"`
+	Unfound string        `json:"no_witness,omitempty"`
 }
 
 func listed(m mutate.Mutation) Listed {
@@ -89,7 +101,8 @@ func Summarise(results []Result, took time.Duration) Summary {
 		l.Tests = r.Tests
 		switch r.Outcome {
 		case outcome.Unnoticed:
-			l.Diff = string(r.Diff)
+			l.Diff, l.Witness, l.Unfound = string(r.Diff), r.Witness, r.Unfound
+			s.sought(r)
 			s.MissedList = append(s.MissedList, l)
 		case outcome.FlakyBreak, outcome.Rejected:
 			l.Reason = r.Reason
@@ -100,6 +113,19 @@ func Summarise(results []Result, took time.Duration) Summary {
 	byPlace(s.MissedList)
 	byPlace(s.AsideList)
 	return s
+}
+
+func (s *Summary) sought(r Result) {
+	if r.Witness == nil && r.Unfound == "" {
+		return
+	}
+	if s.Witnesses == nil {
+		s.Witnesses = &Witnesses{}
+	}
+	s.Witnesses.Sought++
+	if r.Witness != nil {
+		s.Witnesses.Found++
+	}
 }
 
 // Ignore adds the mutations that the target has accepted, with their reasons by id.

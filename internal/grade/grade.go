@@ -142,7 +142,7 @@ func (g *grading) redTests(ctx context.Context) (string, error) {
 	if !guarded && g.free {
 		g.res.Suspicious = append(g.res.Suspicious, Unguarded)
 	}
-	rep, err := g.t.Judge.Run(ctx, testrun.Request{Tree: g.tree, Tests: b.Red, Fresh: true, Tier: g.tier, Brief: true,
+	rep, err := g.t.Judge.Run(ctx, testrun.Request{Tree: g.tree, Tests: b.InSuite(), Fresh: true, Tier: g.tier, Brief: true,
 		Files: c.lay(map[string]string{file: b.RedTest.Code})})
 	if err != nil {
 		return "", err
@@ -150,13 +150,13 @@ func (g *grading) redTests(ctx context.Context) (string, error) {
 	g.res.Tier = max(g.res.Tier, rep.Tier)
 	mini := rep.Results.Get(id)
 	g.res.Results[b.RedTest.Test] = mini
-	for _, t := range b.Red {
+	for _, t := range b.InSuite() {
 		g.res.Results[t] = rep.Results.Get(t)
 	}
 	if mini != outcome.Passed {
 		g.res.Red = append(g.res.Red, b.RedTest.Test)
 	}
-	for _, t := range b.Red {
+	for _, t := range b.InSuite() {
 		if rep.Results.Get(t) != outcome.Passed {
 			g.res.Red = append(g.res.Red, t)
 			if slices.Contains(b.Hidden, t) {

@@ -21,6 +21,7 @@ func CheckText(w io.Writer, s check.Summary, o Options) error {
 			for _, line := range changedLines(m.Diff) {
 				p.printf("    %s\n", p.paint(map[byte]string{'-': red, '+': green}[line[0]], oneLine(line)))
 			}
+			p.witness(m)
 		}
 	}
 	if len(s.AsideList) > 0 {
@@ -42,6 +43,19 @@ func CheckText(w io.Writer, s check.Summary, o Options) error {
 	}
 	p.checkNumbers(s)
 	return p.err
+}
+
+// witness shows the test that notices a mutation.
+func (p *page) witness(m check.Listed) {
+	switch {
+	case m.Witness != nil:
+		p.printf("    %s\n", p.paint(dim, "this test notices it:"))
+		for _, line := range strings.Split(strings.TrimSuffix(m.Witness.Code, "\n"), "\n") {
+			p.printf("%s\n", strings.TrimRight("        "+oneLine(line), " "))
+		}
+	case m.Unfound != "":
+		p.printf("    %s\n", p.paint(dim, "no test was found that notices it: "+oneLine(m.Unfound)))
+	}
 }
 
 func (p *page) listed(m check.Listed) {
@@ -93,6 +107,9 @@ func (p *page) checkNumbers(s check.Summary) {
 	}
 	if c := s.Confirm; c != nil {
 		p.line("confirmed", fmt.Sprintf("%d missed ones judged again by the whole suite, %d came out otherwise", c.Run, c.Changed))
+	}
+	if w := s.Witnesses; w != nil {
+		p.line("witnesses", fmt.Sprintf("tests that notice %d of %d missed ones", w.Found, w.Sought))
 	}
 	if s.Score == nil {
 		p.line("score", "none: no test could notice any of them")

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"breakfix/internal/check"
+	"breakfix/internal/witness"
 )
 
 func TestTheTextOfACheckListsWhatWasMissedAndThenTheNumbers(t *testing.T) {
@@ -18,6 +19,11 @@ func TestTheTextOfACheckListsWhatWasMissedAndThenTheNumbers(t *testing.T) {
 			Diff: "diff --git a/a.py b/a.py\n--- a/a.py\n+++ b/a.py\n@@ -2,2 +2,2 @@\n def f():\n-    return x\n+    return x + 1 # \x1b[2J\n"}},
 		IgnoredList: []check.Listed{{ID: "ba9876543210", Operator: "return_value", Variant: "None", Path: "b.py", Line: 1, Reason: "a log line"}},
 	}
+	s.MissedList = append(s.MissedList, s.MissedList[0], s.MissedList[0])
+	s.MissedList[1].Diff, s.MissedList[2].Diff = "", ""
+	s.MissedList[1].Witness = &witness.Test{Code: "from a import f\n\n\ndef test_f():\n    assert f(1) == 1\n"}
+	s.MissedList[2].Unfound = "no difference in 9 calls"
+	s.Witnesses = &check.Witnesses{Sought: 2, Found: 1}
 	var b bytes.Buffer
 	if err := CheckText(&b, s, Options{}); err != nil {
 		t.Fatal(err)
@@ -27,6 +33,17 @@ func TestTheTextOfACheckListsWhatWasMissedAndThenTheNumbers(t *testing.T) {
     id 0123456789ab, 1 test runs it
     -    return x
     +    return x + 1 # \x1b[2J
+  a.py:3  off_by_one_shift: + 1  in f
+    id 0123456789ab, 1 test runs it
+    this test notices it:
+        from a import f
+
+
+        def test_f():
+            assert f(1) == 1
+  a.py:3  off_by_one_shift: + 1  in f
+    id 0123456789ab, 1 test runs it
+    no test was found that notices it: no difference in 9 calls
 
 ignored
   b.py:1  return_value: None
@@ -40,6 +57,7 @@ check
   not judged    1 by a fault of breakfix or of this machine
   confirmed     1 missed ones judged again by the whole suite, 0 came out
                 otherwise
+  witnesses     tests that notice 1 of 2 missed ones
   score         79.9 % of what tests run was noticed (3 of 4)
 
   file  missed  of  not covered   score

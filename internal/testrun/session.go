@@ -293,8 +293,10 @@ func (s *session) take(m message, j job, w *watch) error {
 
 // argv is the command line, made here so that nothing of the target's own
 // configuration decides what runs.
-func (j job) argv() []string {
-	argv := []string{source.EnvAt + "/bin/python", "-m", "pytest", "-p", "breakfix_report", "-o", "addopts="}
+func (j job) argv() []string { return j.argvWith("breakfix_report") }
+
+func (j job) argvWith(plugin string) []string {
+	argv := []string{source.EnvAt + "/bin/python", "-m", "pytest", "-p", plugin, "-o", "addopts="}
 	config := path.Join(insideAt, "none.ini")
 	if j.mode.Config != "" {
 		config = path.Join(sandbox.TreeAt, j.mode.Config)

@@ -226,7 +226,7 @@ func (j *Judge) process(ctx context.Context, work, dir string, req testrun.Reque
 				}
 				if time.Since(since) > limit && !killed {
 					killed = true
-					if err := syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL); err != nil {
+					if err := syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
 						return err
 					}
 				}
