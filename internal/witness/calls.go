@@ -195,7 +195,10 @@ func (f *Finder) vary(ctx context.Context, places, lines []place, r *recording) 
 		}
 	}
 	sort.SliceStable(k.calls, func(i, j int) bool { return k.calls[i].Cost < k.calls[j].Cost })
-	if len(k.calls) == 0 {
+	switch {
+	case len(made) == 0:
+		k.reason = "no call could be made of those that were recorded"
+	case len(k.calls) == 0:
 		k.reason = fmt.Sprintf("none of %d calls does the same each time", len(made))
 	}
 	return k, nil
@@ -238,16 +241,19 @@ func (f *Finder) record(ctx context.Context, places []place, tests []string) (*r
 
 // differing makes the calls on the broken tree and returns those that do
 // something else there, the plainest first, each with a test that tells it.
-func (f *Finder) differing(ctx context.Context, broken *tree.Tree, k *known) (found []difference, made int, err error) {
+func (f *Finder) differing(ctx context.Context, broken *tree.Tree, k *known) (found []difference, made, differ int, err error) {
 	err = f.play(ctx, broken, plan{Mode: "bug", Candidates: k.calls, Path: k.path, Enough: f.o.Tries}, 0, func(s said) {
 		if s.Unfit == "" && s.I >= 0 && s.I < len(k.calls) {
 			made++
+		}
+		if s.Tests != nil {
+			differ++
 		}
 		if len(s.Tests) > 0 && s.I >= 0 && s.I < len(k.calls) {
 			found = append(found, difference{k.calls[s.I], s.Tests[0]})
 		}
 	})
-	return found, made, err
+	return found, made, differ, err
 }
 
 type difference struct {

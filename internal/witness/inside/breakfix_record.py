@@ -19,7 +19,7 @@ attach_inherited()
 import pytest  # noqa: E402
 
 import breakfix_places  # noqa: E402
-from breakfix_express import ROOT, Cannot, Code, Writer, used  # noqa: E402
+from breakfix_express import ROOT, Code, Writer, used  # noqa: E402
 
 CODE = Code(PLAN["code"])
 _EACH = 60  # calls that are written down of one function before any came to the place

@@ -15,6 +15,7 @@ _LISTED = 100  # elements of an iterator that are looked at
 _SHOWN = 6  # and asserted of one that goes on
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{5,}")
 _ATTRIBUTES = 12
+_PARTS = 30
 
 
 class Unfit(BaseException):
@@ -101,8 +102,24 @@ class Teller:
             except (Cannot, AttributeError):
                 pass
 
-    def parts(self, v):
-        """[(path, source, imports)]: what a test can say of an object."""
+    def parts(self, v, depth=0):
+        """[(path, source, imports)]: what a test can say of an object, of its elements
+        and of what its attributes hold; the nearest first."""
+        out = self.own_parts(v)
+        if depth < 3:
+            inner = []
+            if isinstance(v, (list, tuple)):
+                inner = [("%%s[%d]" % i, x) for i, x in enumerate(v[:3])]
+            elif self.code.path(_file(type(v))) is not None:
+                inner = [("%s." + n, x) for n, x in self.attributes(v, lambda x: x)]
+            for path, x in inner:
+                if len(out) > _PARTS:
+                    break
+                if isinstance(x, (list, tuple)) or self.code.path(_file(type(x))) is not None and not isinstance(x, (type, types.FunctionType)):
+                    out += [[p.replace("%s", path), text, names] for p, text, names in self.parts(x, depth + 1)]
+        return out[:_PARTS]
+
+    def own_parts(self, v):
         out = []
         for n, (text, names) in self.attributes(v, self.plain):
             out.append(["%s." + n, text, names])

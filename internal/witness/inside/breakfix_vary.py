@@ -12,7 +12,7 @@ import re
 import sys
 
 from breakfix_express import Cannot, Writer
-from breakfix_values import literals, splice, strategy, variants
+from breakfix_values import literals, of, splice, strategy, variants
 from breakfix_write import free, variable
 
 _PLACES = 14  # literals of one call that are changed
@@ -57,11 +57,8 @@ def candidates(records, code, most, words):
             tries -= 1
             try:
                 r, setup, call, kind = next(m)
-            except StopIteration:
-                makers.remove(m)
-                continue
-            except Exception:
-                makers.remove(m)
+            except (StopIteration, ValueError, TypeError, SyntaxError, RecursionError):
+                makers.remove(m)  # it is at its end, or has come to what cannot be written
                 continue
             add(r, setup, call, kind)
     exact = [c for c in made if c["kind"] == "recorded"]
@@ -311,7 +308,10 @@ def drawn(form, code, words):
     def collect(values):
         got.append(values)
 
-    collect()
+    try:
+        collect()
+    except Exception:  # hypothesis has errors of its own
+        pass
     for v in got:
         text = call
         try:
