@@ -89,6 +89,11 @@ func (p *pass) tie(n *lang.Node) bool {
 		case "float":
 			t := strings.TrimRight(p.text(c), "0")
 			never = never || !strings.HasSuffix(t, ".")
+		case "identifier":
+			switch p.text(c) {
+			case "remaining", "elapsed", "deadline", "timeout", "endtime":
+				never = true
+			}
 		case "call":
 			switch fn := p.text(c.Child("function")); fn[strings.LastIndexByte(fn, '.')+1:] {
 			case "time", "monotonic", "perf_counter", "process_time", "time_ns", "monotonic_ns", "timer", "now", "utcnow", "clock":

@@ -29,6 +29,8 @@ func TestWhatCannotShowIsNotOffered(t *testing.T) {
 		{"guard_clause_removal", "def f(a):\n    for b in a:\n        x(b)\n        if b:\n            continue\n"},
 		{"guard_clause_removal", "def f(a):\n    if a:\n        return 1\n    return 1\n"},
 		{"loop_iteration_change", "def f():\n    for x in [1]:\n        g(x)\n"},
+		{"loop_iteration_change", "def f(c, x):\n    while not x():\n        c.wait()\n"},
+		{"relational_boundary", "def f(remaining):\n    return remaining <= 0.0\n"},
 		{"statement_reorder", "def f(d):\n    a = d.get(1)\n    b = d.get(2)\n    return a, b\n"},
 		{"statement_reorder", "import re\nA = re.compile('a')\nB = re.compile('b')\n"},
 		{"statement_delete", "def f():\n    time.sleep(1)\n"},

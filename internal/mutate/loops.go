@@ -39,6 +39,9 @@ func loopChange(p *pass, n *lang.Node) {
 		}
 	}
 	last := ss[len(ss)-1]
+	if n.Is("while_statement") && p.waitsInside(body) {
+		return // what wakes it has nearly always happened
+	}
 	if !last.OwnLines || last.Node.Is("break_statement", "return_statement", "raise_statement", "continue_statement") {
 		return
 	}
@@ -49,6 +52,16 @@ func loopChange(p *pass, n *lang.Node) {
 		text = nl + strings.TrimSuffix(text, nl)
 	}
 	p.offer(n, "one iteration", tree.Edit{Start: end, End: end, New: text})
+}
+
+// waitsInside reports whether a body waits for what another thread or task does.
+func (p *pass) waitsInside(body *lang.Node) bool {
+	found := false
+	body.Walk(func(n *lang.Node) bool {
+		found = found || n.Is("call") && (p.text(callee(n)) == "wait" || p.text(callee(n)) == "acquire")
+		return !found
+	})
+	return found
 }
 
 // ordered reports whether the order of a loop can show: it goes through what
