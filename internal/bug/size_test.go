@@ -50,8 +50,8 @@ func (c *counted) Run(ctx context.Context, req testrun.Request) (testrun.Report,
 	return rep, err
 }
 
-// TestTheSizeOfMinimisedTests minimises a red test of many mutations of real
-// packages and prints how large they are and what it took.
+// TestTheSizeOfMinimisedTests minimises red tests, each once, of random mutations of real
+// packages (BREAKFIX_SOURCE, by blanks; BREAKFIX_BUGS of each), and prints them and what it took.
 func TestTheSizeOfMinimisedTests(t *testing.T) {
 	if os.Getenv("BREAKFIX_SLOW") == "" {
 		t.Skip("set BREAKFIX_SLOW=1 to run it")
@@ -163,7 +163,12 @@ func sizesOf(t *testing.T, spec string, want int) {
 		return fmt.Sprintf("%s median %.3g, 75 %% %.3g, 90 %% %.3g, most %.3g; ", name, at(0.5), at(0.75), at(0.9), v[len(v)-1])
 	}
 	t.Logf("SUM %s: %d minimised, %d not: %s%s%s%s%s%s", spec, len(after), failed, say("before", before), say("after", after), say("runs", runs), say("files", files), say("CPU s", cpu), say("wall s", walls))
-	if len(after) == 0 {
+	switch {
+	case len(after) == 0:
 		t.Errorf("no break was %s", outcome.Valid)
+	case len(after) >= 10 && after[len(after)/2] > 5: // sorted by say
+		t.Errorf("the median is %.0f statements", after[len(after)/2])
+	case failed > len(after)/5:
+		t.Errorf("%d red tests could not be minimised", failed)
 	}
 }
