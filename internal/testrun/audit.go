@@ -124,6 +124,19 @@ func (w *Workspace) stable(ctx context.Context, req Request, differ []string, re
 			again.Tests = slices.DeleteFunc(again.Tests, func(id string) bool { return now.Results.Get(id) != said.rep.Results.Get(id) })
 		}
 	}
+	// A test that is the base's by assumption says the same each time, so chance
+	// has only the fresh processes to show in. It shows on the base too.
+	again.Tree, again.Tier = w.Snapshot.Tree, FreshProcess
+	for i := 0; i < repeats && len(again.Tests) > 0; i++ {
+		now, err := w.Run(ctx, again)
+		if err != nil {
+			return nil, err
+		}
+		again.Tests = slices.DeleteFunc(again.Tests, func(id string) bool {
+			was, known := w.Base.Results[id]
+			return known && now.Results.Get(id) != was
+		})
+	}
 	return again.Tests, nil
 }
 
