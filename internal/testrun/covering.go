@@ -106,9 +106,13 @@ func (m measurement) traceInChildren(ctx context.Context, b *Baseline, md mode, 
 // is a whole one in a fresh process.
 const ordered = 0.05
 
+// aloneRuns is how often a test that said something else alone is run alone
+// again: what depends on other tests says the same each time, chance does not.
+const aloneRuns = 4
+
 // setAside takes tests out of the baseline that say something else when they
 // run alone: what they say depends on tests that ran before them, which a
-// selection leaves out. A test that only minds the tracer stays.
+// selection leaves out, or on chance. A test that only minds the tracer stays.
 func (m measurement) setAside(ctx context.Context, b *Baseline, md mode, alone outcome.Results) error {
 	var differ []string
 	for _, id := range b.Order {
@@ -119,30 +123,34 @@ func (m measurement) setAside(ctx context.Context, b *Baseline, md mode, alone o
 	if len(differ) == 0 {
 		return nil
 	}
-	again := outcome.Results{}
-	if _, err := m.eachAlone(ctx, md, "", differ, func(s *session) {
-		for id, v := range s.verdicts {
-			again[id] = v
+	said := map[string][]outcome.Verdict{}
+	for range aloneRuns {
+		if _, err := m.eachAlone(ctx, md, "", differ, func(s *session) {
+			for id, v := range s.verdicts {
+				said[id] = append(said[id], v)
+			}
+		}); err != nil {
+			return err
 		}
-	}); err != nil {
-		return err
 	}
-	var depend []string
+	var depend, chance []string
 	for _, id := range differ {
-		if was, now := b.Results[id], again.Get(id); now != was && now != outcome.Absent {
+		now, was := said[id], b.Results[id]
+		switch {
+		case !slices.ContainsFunc(now, func(v outcome.Verdict) bool { return v != was }):
+		case len(slices.Compact(slices.Clone(now))) == 1:
 			depend = append(depend, id)
+		default:
+			chance = append(chance, id)
 		}
 	}
 	if float64(len(depend)) > ordered*float64(len(b.Results)) {
-		b.Ordered = depend
-		return nil
+		b.Ordered, depend = depend, nil
 	}
-	for _, id := range depend {
-		if was, now := b.Results[id], again.Get(id); now != was {
-			b.Flaky = append(b.Flaky, Flaky{Test: id, Verdicts: []outcome.Verdict{was, now}})
-			delete(b.Results, id)
-			delete(b.Seconds, id)
-		}
+	for _, id := range slices.Concat(depend, chance) {
+		b.Flaky = append(b.Flaky, Flaky{Test: id, Verdicts: append([]outcome.Verdict{b.Results[id]}, said[id]...)})
+		delete(b.Results, id)
+		delete(b.Seconds, id)
 	}
 	sort.Slice(b.Flaky, func(i, j int) bool { return b.Flaky[i].Test < b.Flaky[j].Test })
 	return nil
