@@ -126,6 +126,10 @@ class TestBox(unittest.TestCase):
         self.box.close()
 
     def test_last(self):
+        class Other(Box):
+            def __init__(self):
+                self.kind = 1
+
         self.assertIsNotNone(self.box)
         self.assertEqual(self.box.last(), max(self.items) or 2)  # here
 `, "t.py::TestBox::test_last", `
@@ -135,6 +139,10 @@ from box import Box
 def test_last():
     items = [1, 2]
     box = Box(items)
+    class Other(Box):
+        def __init__(self):
+            self.kind = 1
+
     assert box is not None
     assert box.last() == (max(items) or 2)  # here
 `},
@@ -275,6 +283,10 @@ def test_it():
 	stays(t, got[0])
 	for _, one := range got[1:] {
 		stays(t, one)
+	}
+	one := z.folds(form(t, "def test_it():\n    class S(T):\n        nested = f(1)\n\n    x = ''\n    errors = S()\n    with g() as e:\n        errors.load(x)  # here\n", "t.py::test_it"))
+	if len(one) == 0 || !strings.HasSuffix(string(one[0].src), "        nested = f(1)\n\n    with g() as e:\n        S().load('')  # here\n") {
+		t.Errorf("into a with: %s", one[0].src)
 	}
 	if none := z.folds(form(t, "def test_it():\n    for x in f():\n        x = g(x)\n        assert x  # here\n", "t.py::test_it")); none != nil {
 		t.Errorf("a loop's variable was replaced:\n%s", none[0].src)
