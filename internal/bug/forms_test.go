@@ -38,16 +38,18 @@ from num import big
 CASES = [(1, False), pytest.param(7, True, id="seven")]
 
 
+@pytest.mark.parametrize("zone", (dt.UTC, None))
 @pytest.mark.parametrize("add", [0, 1])
 @pytest.mark.parametrize("n, want", CASES)
-def test_big(n, want, add, tmp_path):
+def test_big(n, want, add, tmp_path, zone):
 
     assert big(n + add) is want  # here
-`, "t.py::test_big[seven-1]", `
+`, "t.py::test_big[seven-1-zone0]", `
 from num import big
 
 
 def test_big(tmp_path):
+    zone = dt.UTC
     add = 1
     n = 7
     want = True

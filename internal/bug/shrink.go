@@ -26,6 +26,8 @@ func (m *module) parts() []cut {
 				break // it is a pair, or would become one's half
 			}
 			out = append(out, separated(e)...)
+		case "as_pattern":
+			out = append(out, cut{start: int(n.NamedChild(0).EndByte()), end: int(n.EndByte())})
 		case "argument_list":
 			e := statements(n)
 			for i, c := range separated(e) {
