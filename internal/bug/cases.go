@@ -12,7 +12,9 @@ type table struct {
 	decorator *sitter.Node
 	names     []string
 	rows      [][]*sitter.Node
-	ids       []string // as pytest names the rows, as far as that can be read
+	// How pytest names the rows, as far as that can be read: where a row holds names,
+	// first as if they were of classes and functions, then of other values.
+	ids [2][]string
 }
 
 // resolved returns the test with one of its cases as assignments instead of
@@ -44,16 +46,16 @@ func (v *variant) resolved() []*variant {
 			return nil
 		}
 	}
-	idOf := func(p []int) string {
+	names := func(p []int, how int) bool {
 		var parts []string
 		for i, r := range p {
-			parts = append(parts, tables[len(tables)-1-i].ids[r])
+			parts = append(parts, tables[len(tables)-1-i].ids[how][r])
 		}
-		return "[" + strings.Join(parts, "-") + "]"
+		return "["+strings.Join(parts, "-")+"]" == v.id.param
 	}
 	var named [][]int
 	for _, p := range picks {
-		if idOf(p) == v.id.param {
+		if names(p, 0) || names(p, 1) {
 			named = append(named, p)
 		}
 	}
@@ -201,20 +203,24 @@ func (m *module) table(dec *sitter.Node) (t table, ok bool) {
 		if id == "" && i < len(ids) {
 			id, _ = m.literal(ids[i])
 		}
-		if id == "" {
-			var parts []string
-			for j, r := range row {
-				parts = append(parts, m.idOf(r, t.names[j], i))
+		t.rows = append(t.rows, row)
+		for how := range t.ids {
+			given := id
+			if given == "" {
+				var parts []string
+				for j, r := range row {
+					parts = append(parts, m.idOf(r, t.names[j], i, how == 0))
+				}
+				given = strings.Join(parts, "-")
 			}
-			id = strings.Join(parts, "-")
+			t.ids[how] = append(t.ids[how], given)
 		}
-		t.rows, t.ids = append(t.rows, row), append(t.ids, id)
 	}
 	return t, len(t.rows) > 0
 }
 
-// idOf is how pytest names a value.
-func (m *module) idOf(n *sitter.Node, name string, row int) string {
+// idOf is how pytest names a value; named says that names are of classes or functions.
+func (m *module) idOf(n *sitter.Node, name string, row int, named bool) string {
 	switch n.Kind() {
 	case "integer", "float", "true", "false", "none":
 		return m.text(n)
@@ -226,8 +232,14 @@ func (m *module) idOf(n *sitter.Node, name string, row int) string {
 		if s, ok := m.literal(n); ok {
 			return s
 		}
-	case "identifier", "attribute":
-		return m.text(n) // right for classes and functions
+	case "identifier":
+		if named {
+			return m.text(n)
+		}
+	case "attribute":
+		if named {
+			return m.text(n.ChildByFieldName("attribute"))
+		}
 	}
 	return name + strconv.Itoa(row)
 }

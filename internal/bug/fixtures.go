@@ -109,7 +109,7 @@ func (m *module) fixtureCases(s *sitter.Node, id string) (cases []string, ok boo
 			for i, r := range rows {
 				text, fine := m.value(r)
 				ok = ok && fine && r.Kind() != "call"
-				if "["+m.idOf(r, m.name(definition(s)), i)+"]" == id {
+				if name := m.name(definition(s)); id == "["+m.idOf(r, name, i, true)+"]" || id == "["+m.idOf(r, name, i, false)+"]" {
 					cases = []string{text}
 					return false
 				}

@@ -53,7 +53,7 @@ func (z *minimiser) foldOnce(v *variant, skip int) *variant {
 	}
 	var found *variant
 	walk(definition(fn), func(n *sitter.Node) bool {
-		if found != nil {
+		if found != nil || n.Kind() == "class_definition" { // its assignments make attributes
 			return false
 		}
 		if n.Kind() == "expression_statement" && n.NamedChildCount() == 1 && n.NamedChild(0).Kind() == "assignment" {
@@ -243,11 +243,8 @@ func (m *module) once(use, assignment *sitter.Node) bool {
 	for p := use.Parent(); p != nil && p.Id() != block.Id(); p = p.Parent() {
 		switch p.Kind() {
 		case "lambda", "function_definition", "class_definition", "for_statement", "while_statement", "list_comprehension", "set_comprehension",
-			"dictionary_comprehension", "generator_expression", "with_statement":
+			"dictionary_comprehension", "generator_expression":
 			if p.Kind() == "for_statement" && within(use, p.ChildByFieldName("right")) {
-				continue
-			}
-			if p.Kind() == "with_statement" && !within(use, p.ChildByFieldName("body")) {
 				continue
 			}
 			return false

@@ -38,16 +38,18 @@ from num import big
 CASES = [(1, False), pytest.param(7, True, id="seven")]
 
 
+@pytest.mark.parametrize("zone", (dt.UTC, None))
 @pytest.mark.parametrize("add", [0, 1])
 @pytest.mark.parametrize("n, want", CASES)
-def test_big(n, want, add, tmp_path):
+def test_big(n, want, add, tmp_path, zone):
 
     assert big(n + add) is want  # here
-`, "t.py::test_big[seven-1]", `
+`, "t.py::test_big[seven-1-zone0]", `
 from num import big
 
 
 def test_big(tmp_path):
+    zone = dt.UTC
     add = 1
     n = 7
     want = True
@@ -126,6 +128,10 @@ class TestBox(unittest.TestCase):
         self.box.close()
 
     def test_last(self):
+        class Other(Box):
+            def __init__(self):
+                self.kind = 1
+
         self.assertIsNotNone(self.box)
         self.assertEqual(self.box.last(), max(self.items) or 2)  # here
 `, "t.py::TestBox::test_last", `
@@ -135,6 +141,10 @@ from box import Box
 def test_last():
     items = [1, 2]
     box = Box(items)
+    class Other(Box):
+        def __init__(self):
+            self.kind = 1
+
     assert box is not None
     assert box.last() == (max(items) or 2)  # here
 `},
@@ -275,6 +285,10 @@ def test_it():
 	stays(t, got[0])
 	for _, one := range got[1:] {
 		stays(t, one)
+	}
+	one := z.folds(form(t, "def test_it():\n    class S(T):\n        nested = f(1)\n\n    x = ''\n    errors = S()\n    with g() as e:\n        errors.load(x)  # here\n", "t.py::test_it"))
+	if len(one) == 0 || !strings.HasSuffix(string(one[0].src), "        nested = f(1)\n\n    with g() as e:\n        S().load('')  # here\n") {
+		t.Errorf("into a with: %s", one[0].src)
 	}
 	if none := z.folds(form(t, "def test_it():\n    for x in f():\n        x = g(x)\n        assert x  # here\n", "t.py::test_it")); none != nil {
 		t.Errorf("a loop's variable was replaced:\n%s", none[0].src)

@@ -177,13 +177,19 @@ func (z *minimiser) reduce(ctx context.Context, best *variant) (history []*varia
 	if z.kind == "" || z.spent() {
 		return history, nil
 	}
-	if more := z.folds(best); len(more) > 0 {
-		next, err := z.pick(ctx, more)
-		if err != nil {
-			return nil, err
+	fold := func() error {
+		more := z.folds(best)
+		if len(more) == 0 || z.spent() {
+			return nil
 		}
+		next, err := z.pick(ctx, more)
 		better(next)
+		return err
 	}
+	if err := fold(); err != nil {
+		return nil, err
+	}
+	before := best
 	for range rounds {
 		if z.spent() || !z.direct && len(best.src) < longTest {
 			break
@@ -194,6 +200,11 @@ func (z *minimiser) reduce(ctx context.Context, best *variant) (history []*varia
 		}
 		if better(next); next == nil || done && !z.direct {
 			break
+		}
+	}
+	if best != before { // what was too wide may fit now
+		if err := fold(); err != nil {
+			return nil, err
 		}
 	}
 	return history, nil

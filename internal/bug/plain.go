@@ -2,7 +2,6 @@ package bug
 
 import (
 	"bytes"
-	"regexp"
 	"strings"
 
 	sitter "github.com/tree-sitter/go-tree-sitter"
@@ -52,6 +51,9 @@ func (v *variant) plain() *variant {
 		cuts = append(cuts, cut{start: int(body.StartByte()), end: int(body.StartByte()), with: text + "\n" + strings.Repeat(" ", int(body.StartPosition().Column))})
 	}
 	walk(body, func(n *sitter.Node) bool {
+		if m.method(n) {
+			return false
+		}
 		if n.Kind() == "expression_statement" && n.NamedChildCount() == 1 {
 			if text, ok := m.asAssert(n.NamedChild(0), values); ok {
 				cuts = append(cuts, cut{start: int(n.StartByte()), end: int(n.EndByte()), with: text})
@@ -92,14 +94,18 @@ func (m *module) ownValues(body *sitter.Node, values map[string]string) {
 				values[name] = name
 			}
 		}
-		return true
+		return !m.method(n)
 	})
 }
 
-// replaced returns the text of a node with parts of it replaced.
+// replaced returns the text of a node with parts of it replaced, but for methods
+// of classes in it.
 func (m *module) replaced(n *sitter.Node, with func(*sitter.Node) (string, bool)) string {
 	out, at := "", n.StartByte()
 	walk(n, func(c *sitter.Node) bool {
+		if m.method(c) {
+			return false
+		}
 		text, ok := with(c)
 		if ok {
 			out += string(m.src[at:c.StartByte()]) + text
@@ -164,7 +170,27 @@ func (m *module) asAssert(call *sitter.Node, values map[string]string) (string, 
 	return strings.NewReplacer("%a", texts[0], "%b", texts[len(texts)-1]).Replace(form), true
 }
 
-var selfWord = regexp.MustCompile(`\bself\b`)
+// method tells whether a function has a self of its own.
+func (m *module) method(n *sitter.Node) bool {
+	if n.Kind() != "function_definition" {
+		return false
+	}
+	ps := statements(n.ChildByFieldName("parameters"))
+	return len(ps) > 0 && m.text(ps[0]) == "self"
+}
+
+// mentionsSelf tells whether a body mentions self, but for methods of classes in it.
+func (m *module) mentionsSelf(body *sitter.Node) bool {
+	found := false
+	walk(body, func(n *sitter.Node) bool {
+		if m.method(n) {
+			return false
+		}
+		found = found || n.Kind() == "identifier" && m.text(n) == "self"
+		return !found
+	})
+	return found
+}
 
 // lift moves a method that does not need its class to the module.
 func lift(dir string, src []byte, id testID, at marks) *variant {
@@ -187,7 +213,7 @@ func lift(dir string, src []byte, id testID, at marks) *variant {
 	params := d.ChildByFieldName("parameters")
 	ps := statements(params)
 	inside := m.text(d.ChildByFieldName("body"))
-	if len(ps) == 0 || m.text(ps[0]) != "self" || selfWord.MatchString(inside) || strings.Contains(inside, "super()") {
+	if len(ps) == 0 || m.text(ps[0]) != "self" || m.mentionsSelf(d.ChildByFieldName("body")) || strings.Contains(inside, "super()") {
 		return nil
 	}
 	text, ok := dedent(m.text(fn), int(fn.StartPosition().Column))

@@ -13,7 +13,7 @@ const (
 )
 
 // parts lists what can go within statements: elements of literals, halves of long
-// texts, the last call of a chain.
+// texts, named arguments, the last call of a chain.
 func (m *module) parts() []cut {
 	var out []cut
 	walk(m.root, func(n *sitter.Node) bool {
@@ -26,6 +26,15 @@ func (m *module) parts() []cut {
 				break // it is a pair, or would become one's half
 			}
 			out = append(out, separated(e)...)
+		case "as_pattern":
+			out = append(out, cut{start: int(n.NamedChild(0).EndByte()), end: int(n.EndByte())})
+		case "argument_list":
+			e := statements(n)
+			for i, c := range separated(e) {
+				if e[i].Kind() == "keyword_argument" {
+					out = append(out, c)
+				}
+			}
 		case "string":
 			out = append(out, m.halves(n)...)
 			return false
@@ -73,7 +82,7 @@ func commas(src []byte) []byte {
 	var cuts []cut
 	walk(m.root, func(n *sitter.Node) bool {
 		switch n.Kind() {
-		case "list", "tuple", "set", "dictionary":
+		case "list", "tuple", "set", "dictionary", "argument_list":
 			e := statements(n)
 			if len(e) == 0 || n.Kind() == "tuple" && len(e) == 1 {
 				return true

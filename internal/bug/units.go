@@ -46,6 +46,9 @@ func (m *module) units(id testID) []cut {
 					out = append(out, c)
 					out = append(out, m.rows(s, c)...)
 				}
+				if c, ok := m.otherwise(s); ok {
+					out = append(out, c)
+				}
 			}
 		case "class_definition":
 			out = append(out, bases(n)...)
@@ -78,6 +81,23 @@ func (m *module) unwrap(s *sitter.Node) (cut, bool) {
 	if body == nil {
 		body = s.ChildByFieldName("consequence")
 	}
+	return m.instead(s, body)
+}
+
+// otherwise replaces an if by what its else holds.
+func (m *module) otherwise(s *sitter.Node) (cut, bool) {
+	if s.Kind() != "if_statement" {
+		return cut{}, false
+	}
+	last := s.NamedChild(s.NamedChildCount() - 1)
+	if last.Kind() != "else_clause" {
+		return cut{}, false
+	}
+	return m.instead(s, last.ChildByFieldName("body"))
+}
+
+// instead replaces a compound statement by one of its blocks.
+func (m *module) instead(s, body *sitter.Node) (cut, bool) {
 	if body == nil || body.StartPosition().Row == s.StartPosition().Row {
 		return cut{}, false
 	}
