@@ -218,5 +218,8 @@ func booleanFlip(p *pass, n *lang.Node) {
 	if n.Parent.Is("if_statement", "elif_clause", "while_statement") || p.tuning(n) {
 		return // condition_force is that
 	}
+	if q := n.Parent; q.Is("keyword_argument") && p.text(q.Child("name")) == "return_exceptions" {
+		return // await_composition_change is that
+	}
 	p.replace(n, "negation", map[string]string{"true": "False", "false": "True"}[n.Kind])
 }
