@@ -1,9 +1,9 @@
 package mutate_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
-	"sort"
 	"strings"
 	"testing"
 
@@ -83,7 +83,8 @@ func TestEachConcurrencyOperatorTurnsATestRed(t *testing.T) {
 	}
 }
 
-// TestConcurrencyOperatorsGiveValidBugs validates every mutation of them.
+// TestConcurrencyOperatorsGiveValidBugs looks for one valid bug of each, every
+// check included.
 func TestConcurrencyOperatorsGiveValidBugs(t *testing.T) {
 	if os.Getenv("BREAKFIX_SLOW") == "" {
 		t.Skip("set BREAKFIX_SLOW=1 to run it")
@@ -94,7 +95,11 @@ func TestConcurrencyOperatorsGiveValidBugs(t *testing.T) {
 			for _, op := range operators {
 				var lines []string
 				valid := 0
-				for _, m := range found[op] {
+				for i, m := range found[op] {
+					if valid > 0 {
+						lines = append(lines, fmt.Sprintf("%d more not looked at", len(found[op])-i))
+						break
+					}
 					broken, err := mutate.Apply(tgt.Snapshot.Tree, m)
 					if err != nil {
 						t.Fatal(err)
@@ -108,8 +113,7 @@ func TestConcurrencyOperatorsGiveValidBugs(t *testing.T) {
 					}
 					lines = append(lines, string(res.Outcome)+" "+m.Variant+" "+string(res.Check)+" "+res.Reason)
 				}
-				sort.Strings(lines)
-				t.Logf("%s: %d of %d valid\n  %s", op, valid, len(found[op]), strings.Join(lines, "\n  "))
+				t.Logf("%s:\n  %s", op, strings.Join(lines, "\n  "))
 				if valid == 0 {
 					t.Errorf("%s gives no valid bug", op)
 				}
