@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"breakfix/internal/bug"
+	"breakfix/internal/faults"
 	"breakfix/internal/strategy"
 )
 
@@ -106,7 +107,7 @@ type Maker struct {
 	began   time.Time
 	first   time.Duration // until the first bug of this sitting
 	made    int           // bugs of this sitting
-	faults  faultWindow
+	faults  faults.Window
 }
 
 // takeUp takes in what the set has already.
@@ -239,13 +240,9 @@ func (m *Maker) round(ctx, stop context.Context, o *origin) error {
 	return drawErr // ordered is closed, so it is written
 }
 
-// faultRetries is how often a validation is tried again before it counts as a
-// fault of our own.
-const faultRetries = 2
-
 // judge validates one candidate.
 func (m *Maker) judge(ctx context.Context, o *origin, it *item) (res bug.Result, err error) {
-	for range 1 + faultRetries {
+	for range 1 + faults.Retries {
 		if res, err = guarded(func() (bug.Result, error) {
 			return bug.Validate(ctx, o.Target, it.proposal.Candidate, m.known)
 		}); err == nil || ctx.Err() != nil {
@@ -270,7 +267,7 @@ func (m *Maker) take(o *origin, it *item) (*bug.Bug, error) {
 	it.Number = m.tally.Proposals + 1
 	if it.proposal.Screened == "" {
 		it.judgedAs(it.result, it.err)
-		m.faults.add(it.err)
+		m.faults.Add(it.err)
 	}
 	b := it.result.Bug
 	if b != nil {
@@ -301,7 +298,10 @@ func (m *Maker) take(o *origin, it *item) (*bug.Bug, error) {
 	if m.c.Progress != nil {
 		m.c.Progress(m.progress())
 	}
-	return b, m.faults.check()
+	if n, of, last, stop := m.faults.TooMany(); stop {
+		return b, &FaultsError{n, of, last}
+	}
+	return b, nil
 }
 
 func (m *Maker) progress() Progress {

@@ -14,6 +14,7 @@ import (
 	"breakfix/internal/arena"
 	"breakfix/internal/bug"
 	"breakfix/internal/curriculum"
+	"breakfix/internal/faults"
 	"breakfix/internal/grade"
 	"breakfix/internal/mutate"
 	"breakfix/internal/outcome"
@@ -121,7 +122,7 @@ func (g *Game) breakOf(ctx context.Context, board *Board, it *game, ep *store.Ep
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	g.faults.add(err)
+	g.faults.Add(err)
 	if err != nil {
 		slog.Error("validation failed by a fault of our own", "episode", ep.Number, "error", err)
 		br.Outcome, br.Check, br.Reason = outcome.Rejected, outcome.CheckInfrastructure, firstLine(err.Error())
@@ -243,7 +244,7 @@ func (g *Game) attempt(ctx context.Context, board *Board, b *bug.Bug, broken *tr
 	if ctx.Err() != nil {
 		return a, ctx.Err()
 	}
-	g.faults.add(err)
+	g.faults.Add(err)
 	if err != nil {
 		slog.Error("attempt failed by a fault of our own", "bug", b.ID, "error", err)
 		return store.Attempt{Version: string(g.Fixer.Version()), Outcome: outcome.Infrastructure}, nil
@@ -326,7 +327,7 @@ func (g *Game) slot() (release func()) {
 // retry does f again when it fails by a fault of our own.
 func (g *Game) retry(ctx context.Context, f func() error) error {
 	var err error
-	for range 1 + faultRetries {
+	for range 1 + faults.Retries {
 		if err = guarded(f); err == nil || ctx.Err() != nil {
 			return err
 		}

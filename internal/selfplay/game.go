@@ -18,6 +18,7 @@ import (
 	"breakfix/internal/arena"
 	"breakfix/internal/bug"
 	"breakfix/internal/curriculum"
+	"breakfix/internal/faults"
 	"breakfix/internal/grade"
 	"breakfix/internal/policy"
 	"breakfix/internal/reward"
@@ -69,7 +70,7 @@ type Game struct {
 	before     store.Totals // of earlier sittings
 	gradings   *grade.Cache
 	tally      *tally
-	faults     faultWindow
+	faults     faults.Window
 	thinking   stopwatch
 	slots      chan struct{} // one for each worker: a validation or an attempt holds one
 }
@@ -281,7 +282,10 @@ func (g *Game) record(ctx context.Context, it *game, ep *store.Episode, started 
 	for _, line := range ep.Notices {
 		g.Watch.Notice(line)
 	}
-	return g.faults.check()
+	if n, of, last, stop := g.faults.TooMany(); stop {
+		return &FaultsError{n, of, last}
+	}
+	return nil
 }
 
 // observe tells the curriculum what came of a round, in episode order, and

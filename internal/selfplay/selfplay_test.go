@@ -2,43 +2,15 @@ package selfplay
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"breakfix/internal/faults"
 	"breakfix/internal/outcome"
 	"breakfix/internal/store"
 )
-
-func TestARunStopsWhenTooManyOfItsLastAttemptsWereItsOwnFault(t *testing.T) {
-	broken := errors.New("the box does not start")
-	var f faultWindow
-	for range faultMinimum - 1 {
-		f.add(broken)
-	}
-	if err := f.check(); err != nil {
-		t.Fatalf("a few faults at the start already stop the run: %v", err)
-	}
-	f.add(broken)
-	var faults *FaultsError
-	if err := f.check(); !errors.As(err, &faults) || faults.Faults != faultMinimum || !errors.Is(err, broken) {
-		t.Fatalf("after %d faults of %d: %v", faultMinimum, faultMinimum, err)
-	}
-	for range faultWindowSize {
-		f.add(nil)
-	}
-	if err := f.check(); err != nil {
-		t.Fatalf("faults that left the window still count: %v", err)
-	}
-	for range int(faultShare*faultWindowSize) + 1 {
-		f.add(broken)
-	}
-	if err := f.check(); err == nil {
-		t.Fatal("more than the stated share of faults does not stop the run")
-	}
-}
 
 func TestEachAttemptHasRandomnessOfItsOwn(t *testing.T) {
 	seen := map[uint64]bool{}
@@ -86,7 +58,7 @@ func TestAPanicEndsOnePieceOfWorkAndNotTheRun(t *testing.T) {
 		_ = none[calls]
 		return nil
 	})
-	if err == nil || !strings.Contains(err.Error(), "index out of range") || calls != 1+faultRetries {
+	if err == nil || !strings.Contains(err.Error(), "index out of range") || calls != 1+faults.Retries {
 		t.Fatalf("after %d calls: %v", calls, err)
 	}
 }
