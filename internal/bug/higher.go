@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"breakfix/internal/mutate"
 	"breakfix/internal/tree"
 )
 
@@ -60,7 +61,7 @@ func higher(_ context.Context, t *trial) (objection, error) {
 		if err != nil {
 			return object("the repair removes %s", path)
 		}
-		changed = changed || !sameTokens(before, now)
+		changed = changed || !mutate.Same(before, now)
 	}
 	if !changed {
 		return object("the repair changed no code")

@@ -1,6 +1,7 @@
 package bug
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"sort"
@@ -8,6 +9,7 @@ import (
 
 	sitter "github.com/tree-sitter/go-tree-sitter"
 
+	"breakfix/internal/mutate"
 	"breakfix/internal/tree"
 )
 
@@ -25,6 +27,7 @@ func filesExist(_ context.Context, t *trial) (objection, error) {
 	if len(changed) > maxChanged {
 		return object("the break changes %d files, over the limit of %d", len(changed), maxChanged)
 	}
+	alike := true
 	for _, p := range changed {
 		switch {
 		case !t.base.Has(p):
@@ -32,9 +35,18 @@ func filesExist(_ context.Context, t *trial) (objection, error) {
 		case !t.broken.Has(p):
 			return object("%s is removed", p)
 		}
-		if _, err := t.base.Read(p); err != nil {
+		before, err := t.base.Read(p)
+		if err != nil {
 			return objection{}, err
 		}
+		after, err := t.broken.Read(p)
+		if err != nil {
+			return objection{}, err
+		}
+		alike = alike && strings.HasSuffix(p, ".py") && !bytes.Equal(before, after) && mutate.Same(before, after)
+	}
+	if alike {
+		return object("the break changes nothing that runs: comments, layout, docstrings, or code that is never reached")
 	}
 	return objection{}, nil
 }
@@ -173,14 +185,7 @@ func references(src []byte) map[string]int {
 	return count
 }
 
-// sameTokens tells whether two versions of a file differ in comments and white
-// space only.
-func sameTokens(a, b []byte) bool {
-	ta, oka := tokens(a)
-	tb, okb := tokens(b)
-	return oka && okb && ta == tb
-}
-
+// tokens are those of a text, without comments, with the structure of its blocks.
 func tokens(src []byte) (string, bool) {
 	m, ok := parse(src)
 	if !ok {

@@ -104,6 +104,7 @@ func TestChecksThatOnlyReadReject(t *testing.T) {
 		says  string
 	}{
 		{"nothing changed", target.Snapshot.Tree, outcome.CheckFiles, "changes nothing"},
+		{"a comment", edit(t, target, "num.py", "return n > 2", "return (n > 2)  # more"), outcome.CheckFiles, "nothing that runs"},
 		{"a new file", with(t, target, map[string]*tree.File{"new.py": tree.Text("x = 1\n")}), outcome.CheckFiles, "new.py does not exist in the base"},
 		{"a file removed", with(t, target, map[string]*tree.File{"num.py": nil}), outcome.CheckFiles, "is removed"},
 		{"no text", with(t, target, map[string]*tree.File{"num.py": tree.Text("x = 1\x00\n")}), outcome.CheckApplies, "NUL"},
