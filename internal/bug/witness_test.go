@@ -139,7 +139,7 @@ func TestAFailedRepairOfABugWithAWitnessKeepsTheWitness(t *testing.T) {
 	if res.Outcome != outcome.Valid || !res.Bug.Witness || res.Bug.Order != 2 || res.Bug.RedTest.Code != parent.RedTest.Code {
 		t.Fatalf("%s, check %s: %s", res.Outcome, res.Check, res.Reason)
 	}
-	cand, err = bug.HigherOrder(tg.Snapshot.Tree, parent, repairOf(t, tg, parent, "num.py", "return n\n", "return most  # right\n"), 7)
+	cand, err = bug.HigherOrder(tg.Snapshot.Tree, parent, repairOf(t, tg, parent, "num.py", "return n\n", "return most + 0\n"), 7)
 	if err != nil {
 		t.Fatal(err)
 	}
