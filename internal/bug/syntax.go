@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	sitter "github.com/tree-sitter/go-tree-sitter"
-	python "github.com/tree-sitter/tree-sitter-python/bindings/go"
 )
 
 // maxTestFile bounds the test files that are taken apart, in bytes.
@@ -21,21 +20,11 @@ func parse(src []byte) (*module, bool) {
 	if len(src) > maxTestFile {
 		return nil, false
 	}
-	p := sitter.NewParser()
-	defer p.Close()
-	if err := p.SetLanguage(sitter.NewLanguage(python.Language())); err != nil {
-		return nil, false
-	}
-	t := p.Parse(src, nil)
+	t := treeOf(src)
 	if t == nil {
 		return nil, false
 	}
-	m := &module{src: src, tree: t, root: t.RootNode()}
-	if m.root.HasError() {
-		m.Close()
-		return nil, false
-	}
-	return m, true
+	return &module{src: src, tree: t, root: t.RootNode()}, true
 }
 
 // Close frees the syntax tree.

@@ -116,6 +116,9 @@ func tidy(src []byte) []byte {
 		i = next - 1
 	}
 	text := []byte(strings.Join(out, "\n") + "\n")
+	if bytes.Equal(text, src) || !bytes.Contains(src, []byte(`"""`)) && !bytes.Contains(src, []byte("'''")) && !bytes.Contains(src, []byte("\\\n")) {
+		return text // no string goes over lines
+	}
 	before, okb := tokens(src)
 	after, oka := tokens(text)
 	if okb && oka && before == after { // blank lines within a string are not ours

@@ -12,6 +12,7 @@ import (
 	"sort"
 	"strings"
 	"sync"
+	"time"
 
 	"breakfix/internal/bug"
 	"breakfix/internal/outcome"
@@ -45,7 +46,7 @@ func Grade(ctx context.Context, t Target, b *bug.Bug, repaired *tree.Tree, o Opt
 		return Result{}, fmt.Errorf("grade bug %s: %w", b.ID, err)
 	}
 	g := &grading{t: t, b: b, tree: clean, free: o.FreeForm, tier: o.Tier, red: map[string]bool{},
-		res: Result{Gates: map[outcome.Gate]string{}, Results: outcome.Results{}, Tree: string(clean.Digest()),
+		res: Result{Gates: map[outcome.Gate]string{}, Seconds: map[outcome.Gate]float64{}, Results: outcome.Results{}, Tree: string(clean.Digest()),
 			Red: []string{}, Regressed: []string{}, Hidden: []string{}}}
 	if g.free {
 		g.tier = 0
@@ -62,7 +63,9 @@ func Grade(ctx context.Context, t Target, b *bug.Bug, repaired *tree.Tree, o Opt
 		res = g.res
 		o.Cache.put(key, res)
 	}
+	took := res.Seconds // none of a known one
 	res = res.clone()
+	res.Seconds = took
 	res.Suspicious = append(res.Suspicious, suspicious...)
 	sort.Strings(res.Suspicious)
 	return res, nil
@@ -103,7 +106,9 @@ func (g *grading) run(ctx context.Context) error {
 		{outcome.GateTypes, false, g.types},
 		{outcome.GateRun, false, g.smoke},
 	} {
+		began := time.Now()
 		reason, err := gate.run(ctx)
+		g.res.Seconds[gate.name] = time.Since(began).Seconds()
 		if err != nil {
 			return fmt.Errorf("gate %s: %w", gate.name, err)
 		}
@@ -301,6 +306,7 @@ func (c *Cache) put(k cacheKey, r Result) {
 
 func (r Result) clone() Result {
 	c := r
+	c.Seconds = nil
 	c.Gates = make(map[outcome.Gate]string, len(r.Gates))
 	for k, v := range r.Gates {
 		c.Gates[k] = v

@@ -212,6 +212,7 @@ func (g *Game) fix(ctx context.Context, board *Board, b *bug.Bug, ep *store.Epis
 	began := time.Now()
 	ep.Attempts = make([]store.Attempt, g.Config.Group)
 	fatal := make([]error, g.Config.Group)
+	spent := make([]map[string]float64, g.Config.Group)
 	var wg sync.WaitGroup
 	for i := range ep.Attempts {
 		wg.Add(1)
@@ -219,12 +220,18 @@ func (g *Game) fix(ctx context.Context, board *Board, b *bug.Bug, ep *store.Epis
 			defer wg.Done()
 			release := g.slot()
 			defer release()
-			ep.Attempts[i], fatal[i] = g.attempt(ctx, board, b, broken, attemptSeed(ep.Seed, i+1))
+			spent[i] = map[string]float64{}
+			ep.Attempts[i], fatal[i] = g.attempt(ctx, board, b, broken, attemptSeed(ep.Seed, i+1), spent[i])
 			ep.Attempts[i].Number = i + 1
 		}()
 	}
 	wg.Wait()
 	ep.Seconds["fix"] = time.Since(began).Seconds()
+	for _, phases := range spent {
+		for phase, s := range phases {
+			ep.Seconds[phase] += s
+		}
+	}
 	for _, a := range ep.Attempts {
 		for _, reason := range a.Suspicious {
 			ep.Notices = append(ep.Notices, fmt.Sprintf("episode %d, attempt %d: suspicious grading: %s", ep.Number, a.Number, reason))
@@ -233,12 +240,12 @@ func (g *Game) fix(ctx context.Context, board *Board, b *bug.Bug, ep *store.Epis
 	return errors.Join(fatal...)
 }
 
-// attempt is one go of the fixer. A fault of our own is tried again and then
+// attempt is one go of the fixer; it adds to spent what each phase took. A fault of our own is tried again and then
 // recorded as such; only the end of ctx is an error.
-func (g *Game) attempt(ctx context.Context, board *Board, b *bug.Bug, broken *tree.Tree, seed uint64) (store.Attempt, error) {
+func (g *Game) attempt(ctx context.Context, board *Board, b *bug.Bug, broken *tree.Tree, seed uint64, spent map[string]float64) (store.Attempt, error) {
 	var a store.Attempt
 	err := g.retry(ctx, func() (err error) {
-		a, err = g.attemptOnce(ctx, board, b, broken, seed)
+		a, err = g.attemptOnce(ctx, board, b, broken, seed, spent)
 		return err
 	})
 	if ctx.Err() != nil {
@@ -258,7 +265,7 @@ func stepDeadline(board *Board, b *bug.Bug) time.Duration {
 	return max(time.Second, time.Duration(testrun.Slack*board.Work.Base.Seconds[b.RedTest.From]*float64(time.Second)))
 }
 
-func (g *Game) attemptOnce(ctx context.Context, board *Board, b *bug.Bug, broken *tree.Tree, seed uint64) (store.Attempt, error) {
+func (g *Game) attemptOnce(ctx context.Context, board *Board, b *bug.Bug, broken *tree.Tree, seed uint64, spent map[string]float64) (store.Attempt, error) {
 	tests := &timedRunner{Runner: board.Work}
 	fx, err := arena.NewFix(tests, b, broken, arena.FixOptions{Seed: seed, Steps: g.Config.Steps, Deadline: stepDeadline(board, b)})
 	if err != nil {
@@ -266,7 +273,10 @@ func (g *Game) attemptOnce(ctx context.Context, board *Board, b *bug.Bug, broken
 	}
 	began := time.Now()
 	played, err := g.Fixer.Fix(ctx, fx)
-	g.thinking.add(time.Since(began) - tests.spent)
+	took := time.Since(began)
+	g.thinking.add(took - tests.spent)
+	spent["steps"] += tests.spent.Seconds()
+	spent["fixer"] += (took - tests.spent).Seconds()
 	if err != nil {
 		return store.Attempt{}, fmt.Errorf("%s as fixer: %w", g.Fixer.Name(), err)
 	}
@@ -295,6 +305,9 @@ func (g *Game) attemptOnce(ctx context.Context, board *Board, b *bug.Bug, broken
 	res, err := grade.Grade(ctx, board.Grading, b, left.Tree, grade.Options{Tier: policy.Tier(g.Fixer), Cache: g.gradings})
 	if err != nil {
 		return store.Attempt{}, fmt.Errorf("grade: %w", err)
+	}
+	for gate, s := range res.Seconds {
+		spent["gate "+string(gate)] += s
 	}
 	a.Outcome, a.Gates, a.Tree, a.Suspicious = res.Outcome, res.Gates, res.Tree, res.Suspicious
 	a.Spurious, a.Tier = res.Spurious, res.Tier.String()
