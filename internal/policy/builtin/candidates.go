@@ -22,12 +22,15 @@ type View struct {
 
 // Candidate is one edit that may be a repair.
 type Candidate struct {
-	Path     string
-	Edits    []tree.Edit
-	What     string // for people: "compare: < → <="
-	Kind     Kind
-	Line     int     // 1-based line of the first edit
-	LogPrior float64 // natural logarithm, up to a constant of the view
+	Path       string
+	Edits      []tree.Edit
+	What       string // for people: "compare: < → <="
+	Kind       Kind
+	Line       int     // 1-based line of the first edit
+	LogPrior   float64 // natural logarithm, up to a constant of the view
+	start, end int     // the site
+	share      float64 // of the mass of its kind at its site, by hand
+	place      float64 // log prior of the place, by hand
 }
 
 // Candidates lists the edits in and around the context that may be repairs,
@@ -35,17 +38,30 @@ type Candidate struct {
 // that lead to the same text are listed once, under the likeliest reading.
 // The list is not checked for syntax: see Parses.
 func Candidates(v View) []Candidate {
+	g := generate(v, true)
+	if g == nil {
+		return nil
+	}
+	return g.ranked()
+}
+
+// generate drafts the candidates, those of the bank too or not; nil when the
+// file does not parse.
+func generate(v View, bank bool) *generator {
 	root := parse(v.Path, v.Source)
 	if root == nil {
 		return nil
 	}
 	g := &generator{view: v, src: v.Source, root: root, span: spanOf(v, root), hints: hintsOf(v)}
 	g.facts = gather(g)
-	g.fromBank()
+	if bank {
+		g.fromBank()
+	}
 	g.visit(root)
 	g.statements()
 	g.enclose()
-	return g.ranked()
+	g.general()
+	return g
 }
 
 // draft is a candidate before ranking. Drafts of one kind at one site share
@@ -111,29 +127,41 @@ func (g *generator) ranked() []Candidate {
 	for _, d := range g.drafts {
 		total[site{d.kind, d.start, d.end}] += d.weight
 	}
-	byText := map[string]int{}
-	var cs []Candidate
-	for _, d := range g.drafts {
+	byText := make(map[uint64]int, len(g.drafts))
+	cs := make([]Candidate, 0, len(g.drafts))
+	starts := lineStarts(g.src)
+	for i := range g.drafts {
+		d := &g.drafts[i]
 		edits := trimEdits(g.src, d.edits)
 		if len(edits) == 0 {
 			continue
 		}
 		share := d.weight / math.Max(total[site{d.kind, d.start, d.end}], 1)
-		c := Candidate{Path: g.view.Path, Edits: edits, Kind: d.kind, What: string(d.kind) + ": " + d.what,
-			Line:     1 + strings.Count(string(g.src[:edits[0].Start]), "\n"),
-			LogPrior: d.line + logPrior(d.kind) + math.Log(share) + g.hints.bonus(d.kind)}
+		prior := d.line + logPrior(d.kind) + math.Log(share) + g.hints.bonus(d.kind)
 		k := editKey(edits)
-		if i, ok := byText[k]; ok {
-			if c.LogPrior > cs[i].LogPrior {
-				cs[i] = c
-			}
+		at, ok := byText[k]
+		if ok && prior <= cs[at].LogPrior {
+			continue
+		}
+		c := Candidate{Path: g.view.Path, Edits: edits, Kind: d.kind, What: string(d.kind) + ": " + d.what,
+			Line: sort.SearchInts(starts, edits[0].Start+1), LogPrior: prior, start: d.start, end: d.end, share: share, place: d.line}
+		if ok {
+			cs[at] = c
 			continue
 		}
 		byText[k] = len(cs)
 		cs = append(cs, c)
 	}
-	sort.SliceStable(cs, func(i, j int) bool { return cs[i].LogPrior > cs[j].LogPrior })
-	return cs
+	order := make([]int, len(cs)) // a candidate is large: their numbers are sorted
+	for i := range order {
+		order[i] = i
+	}
+	sort.SliceStable(order, func(i, j int) bool { return cs[order[i]].LogPrior > cs[order[j]].LogPrior })
+	sorted := make([]Candidate, len(cs))
+	for i, at := range order {
+		sorted[i] = cs[at]
+	}
+	return sorted
 }
 
 // trimEdits takes what does not change off both ends of each edit, so that
@@ -157,21 +185,36 @@ func trimEdits(src []byte, edits []tree.Edit) []tree.Edit {
 	return out
 }
 
-func editKey(edits []tree.Edit) string {
-	var b strings.Builder
+// editKey is a hash of edits (FNV-1a over 64 bits).
+func editKey(edits []tree.Edit) uint64 {
+	h := uint64(fnvOffset)
 	for _, e := range edits {
-		b.WriteString(itoa(e.Start))
-		b.WriteByte(':')
-		b.WriteString(itoa(e.End))
-		b.WriteByte(':')
-		b.WriteString(e.New)
-		b.WriteByte(0)
+		h = (h ^ uint64(e.Start)) * fnvPrime
+		h = (h ^ uint64(e.End)) * fnvPrime
+		for i := 0; i < len(e.New); i++ {
+			h = (h ^ uint64(e.New[i])) * fnvPrime
+		}
+		h = (h ^ 0x100) * fnvPrime
 	}
-	return b.String()
+	return h
+}
+
+// lineStarts lists the offsets at which lines begin.
+func lineStarts(src []byte) []int {
+	starts := []int{0}
+	for i, c := range src {
+		if c == '\n' {
+			starts = append(starts, i+1)
+		}
+	}
+	return starts
 }
 
 // clip shortens text to one line for people.
 func clip(s string) string {
+	if len(s) <= 38 && !strings.ContainsAny(s, "\n\t") && !strings.Contains(s, "  ") {
+		return s
+	}
 	s = strings.Join(strings.Fields(s), " ")
 	if len(s) > 40 {
 		r := []rune(s)

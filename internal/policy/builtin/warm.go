@@ -1,0 +1,302 @@
+package builtin
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"strings"
+
+	"breakfix/internal/arena"
+	"breakfix/internal/policy/builtin/network"
+	"breakfix/internal/tree"
+)
+
+// Example is one thing to learn from: a choice among moves, and which of them
+// were right.
+type Example struct {
+	Problem *network.Problem
+	Targets []network.Target
+	Kind    Kind // of the first right move
+}
+
+// way is a kind of fix and whether it makes the code longer: to put a term in
+// is another thing to learn than to take one out.
+type way struct {
+	kind  Kind
+	grows bool
+}
+
+func wayOf(c *Candidate) way {
+	n := 0
+	for _, e := range c.Edits {
+		n += len(e.New) - (e.End - e.Start)
+	}
+	switch c.Kind {
+	case kindOffset, kindNegate, kindArgument, kindElement, kindNone, kindAwait, kindAddTerm, kindValue:
+		return way{c.Kind, n > 0}
+	}
+	return way{kind: c.Kind}
+}
+
+// quotas are the shares of the ways in self-supervision: those of real bugs
+// rather than those that random corruptions give. What is not named has half a
+// share.
+var quotas = map[way]float64{
+	{kindName, false}: 8, {kindValue, false}: 4, {kindValue, true}: 4, {kindLiteral, false}: 9, {kindOffset, true}: 7, {kindOffset, false}: 4,
+	{kindDropTerm, false}: 8, {kindDropCond, false}: 3, {kindCompare, false}: 10, {kindAddTerm, true}: 7, {kindAddCond, false}: 4,
+	{kindSwap, false}: 4, {kindArgs, false}: 3, {kindInsert, false}: 6, {kindGuard, false}: 2, {kindUnwrap, false}: 4, {kindWrap, false}: 5,
+	{kindAttr, false}: 4, {kindArith, false}: 5, {kindElement, true}: 2, {kindElement, false}: 1, {kindArgument, true}: 3, {kindArgument, false}: 2,
+	{kindBool, false}: 2, {kindNegate, true}: 2, {kindNegate, false}: 2, {kindAugment, false}: 3, {kindReturn, false}: 4, {kindString, false}: 3,
+	{kindDelete, false}: 3, {kindOrder, false}: 2, {kindBranches, false}: 2, {kindJump, false}: 2, {kindKeyword, false}: 1, {kindCondition, false}: 3,
+}
+
+// Corruptor makes examples out of code that nobody says anything about: it
+// takes a function, damages it, and asks for the way back.
+type Corruptor struct {
+	random *rand.Rand
+	texts  []Text
+	made   map[way]int
+	ready  []*Example
+	total  int
+}
+
+// Text is one file to learn from.
+type Text struct {
+	Path   string
+	Source []byte
+}
+
+// NewCorruptor takes the files that parse and hold functions.
+func NewCorruptor(texts []Text, seed uint64) *Corruptor {
+	c := &Corruptor{random: rand.New(rand.NewPCG(seed, 0x7761726d)), made: map[way]int{}}
+	for _, t := range texts {
+		c.texts = append(c.texts, functionsOf(t)...)
+	}
+	return c
+}
+
+// Functions is how many functions there are to damage.
+func (c *Corruptor) Functions() int { return len(c.texts) }
+
+// functionsOf cuts a file into its functions, each a text of its own.
+func functionsOf(t Text) []Text {
+	if len(t.Source) > 1<<18 {
+		return nil
+	}
+	root := parse(t.Path, t.Source)
+	if root == nil {
+		return nil
+	}
+	var out []Text
+	root.walk(func(n *node) bool {
+		if n.kind != "function_definition" {
+			return true
+		}
+		if lines := n.last - n.row + 1; lines >= 3 && lines <= 60 {
+			indent := indentAt(t.Source, n.start)
+			text := indent + string(t.Source[n.start:n.end]) + "\n"
+			if indent != "" {
+				text = outdent(text, indent)
+			}
+			out = append(out, Text{t.Path, []byte(text)})
+		}
+		return true
+	})
+	return out
+}
+
+func outdent(text, indent string) string {
+	lines := strings.Split(text, "\n")
+	for i := range lines {
+		lines[i] = strings.TrimPrefix(lines[i], indent)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Limits of self-supervision.
+const (
+	perFunction = 6   // examples that are made of a function while it is at hand
+	tries       = 24  // damages of it that are looked at
+	negatives   = 400 // moves beside the right ones that an example keeps
+)
+
+// Next makes an example.
+func (c *Corruptor) Next() *Example {
+	for len(c.ready) == 0 {
+		c.damage(c.texts[c.random.IntN(len(c.texts))])
+	}
+	ex := c.ready[len(c.ready)-1]
+	c.ready = c.ready[:len(c.ready)-1]
+	return ex
+}
+
+// damage makes some examples of one function.
+func (c *Corruptor) damage(t Text) {
+	g := generate(wholeView(t.Path, t.Source), false)
+	if g == nil || len(g.drafts) == 0 {
+		return
+	}
+	cs := g.ranked()
+	byKind := map[Kind][]int{}
+	var present []Kind
+	for i := range cs {
+		if byKind[cs[i].Kind] == nil {
+			present = append(present, cs[i].Kind)
+		}
+		byKind[cs[i].Kind] = append(byKind[cs[i].Kind], i)
+	}
+	made := 0
+	for range tries {
+		d := &cs[pickIn(c.random, byKind[present[c.random.IntN(len(present))]], cs)]
+		broken, err := tree.ApplyEdits(t.Source, d.Edits)
+		if err != nil || bytes.Equal(squeezed(broken), squeezed(t.Source)) {
+			continue
+		}
+		if ex := c.ask(t, broken); ex != nil {
+			c.ready = append(c.ready, ex)
+			if made++; made == perFunction {
+				return
+			}
+		}
+	}
+}
+
+// ask makes the example of one damage; nil when the grammar knows no way back,
+// or there are enough of its kind.
+func (c *Corruptor) ask(t Text, broken []byte) *Example {
+	g := generate(c.viewOf(t, broken), c.random.IntN(4) == 0)
+	if g == nil {
+		return nil
+	}
+	all := g.ranked()
+	var right []int
+	back := wayBack(broken, t.Source)
+	for i := range all {
+		if back(all[i].Edits) {
+			right = append(right, i)
+		}
+	}
+	if len(right) == 0 || !c.admit(wayOf(&all[right[0]])) {
+		return nil
+	}
+	ex := &Example{Kind: all[right[0]].Kind}
+	var kept []Candidate
+	share := float64(negatives) / float64(len(all))
+	for i := range all {
+		if len(right) > 0 && right[0] == i {
+			right = right[1:]
+			ex.Targets = append(ex.Targets, network.Target{Move: len(kept)})
+		} else if share < 1 && c.random.Float64() >= share {
+			continue
+		}
+		kept = append(kept, all[i])
+	}
+	for i := range ex.Targets {
+		ex.Targets[i].Weight = 1 / float32(len(ex.Targets))
+	}
+	ex.Problem = g.pose(kept)
+	return ex
+}
+
+// pickIn draws in proportion to the share that a move has at its site.
+func pickIn(r *rand.Rand, of []int, cs []Candidate) int {
+	total := 0.0
+	for _, i := range of {
+		total += cs[i].share + 0.02
+	}
+	x := r.Float64() * total
+	for _, i := range of {
+		if x -= cs[i].share + 0.02; x < 0 {
+			return i
+		}
+	}
+	return of[len(of)-1]
+}
+
+// admit keeps the kinds near their quotas.
+func (c *Corruptor) admit(k way) bool {
+	q := quotas[k] / 140
+	if q == 0 {
+		q = 0.005
+	}
+	if c.total > 50 && float64(c.made[k]) > 1.3*q*float64(c.total)+2 {
+		return false
+	}
+	c.made[k]++
+	c.total++
+	return true
+}
+
+// viewOf shows the broken function, half of the time with the place of the
+// change as a diff shows it, else as a whole.
+func (c *Corruptor) viewOf(t Text, broken []byte) View {
+	v := wholeView(t.Path, broken)
+	if c.random.IntN(2) == 0 {
+		return v
+	}
+	before, err := tree.FromFiles(map[string]*tree.File{t.Path: {Kind: tree.Regular, Data: t.Source}})
+	if err != nil {
+		return v
+	}
+	after, err := tree.FromFiles(map[string]*tree.File{t.Path: {Kind: tree.Regular, Data: broken}})
+	if err != nil {
+		return v
+	}
+	diff, err := tree.Diff(before, after)
+	if err != nil {
+		return v
+	}
+	if contexts, err := arena.Contexts(diff, after); err == nil && len(contexts) > 0 {
+		v.Context = contexts[0]
+	}
+	return v
+}
+
+// wholeView shows a text that is one function, all of it suspected alike.
+func wholeView(path string, src []byte) View {
+	last := lines(src)
+	return View{Path: path, Source: src, Context: arena.Context{Path: path, FirstLine: 1, LastLine: last, WindowFirst: -2, WindowLast: last + 3}}
+}
+
+// wayBack returns a function that reports whether edits of src make the wanted
+// text, but for white space at the ends of lines.
+func wayBack(src, want []byte) func([]tree.Edit) bool {
+	squeezedWant := squeezed(want)
+	first := 0 // up to here both are alike: a way back begins before
+	for first < len(src) && first < len(want) && src[first] == want[first] {
+		first++
+	}
+	for first < len(src) && (src[first] == ' ' || src[first] == '\t' || src[first] == '\n') {
+		first++
+	}
+	return func(edits []tree.Edit) bool {
+		if edits[0].Start > first {
+			return false
+		}
+		n := len(src) - len(want)
+		for _, e := range edits {
+			n += len(e.New) - (e.End - e.Start)
+		}
+		if n > 8 || n < -8 {
+			return false
+		}
+		out, err := tree.ApplyEdits(src, edits)
+		return err == nil && bytes.Equal(squeezed(out), squeezedWant)
+	}
+}
+
+// squeezed leaves out white space at the ends of lines, and empty lines.
+func squeezed(src []byte) []byte {
+	out := make([]byte, 0, len(src)+1)
+	for len(src) > 0 {
+		line := src
+		if i := bytes.IndexByte(src, '\n'); i >= 0 {
+			line, src = src[:i], src[i+1:]
+		} else {
+			src = nil
+		}
+		if line = bytes.TrimRight(line, " \t\r"); len(line) > 0 {
+			out = append(append(out, line...), '\n')
+		}
+	}
+	return out
+}
