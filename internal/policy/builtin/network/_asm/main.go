@@ -1,0 +1,187 @@
+// Command asm writes kernel_amd64.s: a tile of a matrix product for each
+// number of rows from one to six, sixteen columns wide, and three sums
+// over vectors. Six by two registers of sums, two of the panel and one for the other factor fill the
+// sixteen that AVX2 has (the tile of BLIS, Van Zee and van de Geijn, 2015).
+package main
+
+import (
+	"fmt"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	. "github.com/mmcloughlin/avo/reg"
+)
+
+func main() {
+	ConstraintExpr("amd64")
+	for rows := 1; rows <= 6; rows++ {
+		tile(rows)
+	}
+	dot()
+	axpy()
+	weigh()
+	Generate()
+}
+
+// tile adds to rows × 16 of c the product of a, whose entry (i, k) stands at
+// i·row + k·step, and of b, whose row k stands at k·panel.
+func tile(rows int) {
+	TEXT(fmt.Sprintf("tile%d", rows), NOSPLIT,
+		"func(k int, a *float32, row, step int, b *float32, panel int, c *float32, crow int)")
+	Pragma("noescape")
+	k := Load(Param("k"), GP64())
+	a := Load(Param("a"), GP64())
+	row := bytes("row")
+	step := bytes("step")
+	b := Load(Param("b"), GP64())
+	panel := bytes("panel")
+	c := Load(Param("c"), GP64())
+	crow := bytes("crow")
+
+	var sum [6][2]VecVirtual
+	for i := range rows {
+		for j := range 2 {
+			sum[i][j] = YMM()
+			VXORPS(sum[i][j], sum[i][j], sum[i][j])
+		}
+	}
+	low := GP64() // row 3 of a
+	if rows > 3 {
+		LEAQ(Mem{Base: a, Index: row, Scale: 2}, low)
+		ADDQ(row, low)
+	}
+	at := func(i int) Mem {
+		base := a
+		if i >= 3 {
+			base, i = low, i-3
+		}
+		if i == 0 {
+			return Mem{Base: base}
+		}
+		return Mem{Base: base, Index: row, Scale: uint8(i)}
+	}
+
+	Label("loop")
+	TESTQ(k, k)
+	JZ(LabelRef("done"))
+	b0, b1, x := YMM(), YMM(), YMM()
+	VMOVUPS(Mem{Base: b}, b0)
+	VMOVUPS(Mem{Base: b, Disp: 32}, b1)
+	for i := range rows {
+		VBROADCASTSS(at(i), x)
+		VFMADD231PS(b0, x, sum[i][0])
+		VFMADD231PS(b1, x, sum[i][1])
+	}
+	ADDQ(step, a)
+	if rows > 3 {
+		ADDQ(step, low)
+	}
+	ADDQ(panel, b)
+	DECQ(k)
+	JMP(LabelRef("loop"))
+
+	Label("done")
+	for i := range rows {
+		for j := range 2 {
+			to := Mem{Base: c, Disp: 32 * j}
+			VADDPS(to, sum[i][j], sum[i][j])
+			VMOVUPS(sum[i][j], to)
+		}
+		if i < rows-1 {
+			ADDQ(crow, c)
+		}
+	}
+	VZEROUPPER()
+	RET()
+}
+
+// dot sums x·y over n, a multiple of 8.
+func dot() {
+	TEXT("dot8", NOSPLIT, "func(n int, x, y *float32) float32")
+	Pragma("noescape")
+	n := Load(Param("n"), GP64())
+	x := Load(Param("x"), GP64())
+	y := Load(Param("y"), GP64())
+	sum, v := YMM(), YMM()
+	VXORPS(sum, sum, sum)
+	Label("loop")
+	TESTQ(n, n)
+	JZ(LabelRef("done"))
+	VMOVUPS(Mem{Base: x}, v)
+	VFMADD231PS(Mem{Base: y}, v, sum)
+	ADDQ(Imm(32), x)
+	ADDQ(Imm(32), y)
+	SUBQ(Imm(8), n)
+	JMP(LabelRef("loop"))
+	Label("done")
+	half, low := XMM(), sum.AsX()
+	VEXTRACTF128(Imm(1), sum, half)
+	VADDPS(half, low, low)
+	VHADDPS(low, low, low)
+	VHADDPS(low, low, low)
+	to, err := ReturnIndex(0).Resolve()
+	if err != nil {
+		panic(err)
+	}
+	VMOVSS(low, to.Addr)
+	VZEROUPPER()
+	RET()
+}
+
+// axpy adds s·x to y over n, a multiple of 8.
+func axpy() {
+	TEXT("axpy8", NOSPLIT, "func(n int, s float32, x, y *float32)")
+	Pragma("noescape")
+	n := Load(Param("n"), GP64())
+	s := YMM()
+	VBROADCASTSS(Load(Param("s"), XMM()), s)
+	x := Load(Param("x"), GP64())
+	y := Load(Param("y"), GP64())
+	v := YMM()
+	Label("loop")
+	TESTQ(n, n)
+	JZ(LabelRef("done"))
+	VMOVUPS(Mem{Base: y}, v)
+	VFMADD231PS(Mem{Base: x}, s, v)
+	VMOVUPS(v, Mem{Base: y})
+	ADDQ(Imm(32), x)
+	ADDQ(Imm(32), y)
+	SUBQ(Imm(8), n)
+	JMP(LabelRef("loop"))
+	Label("done")
+	VZEROUPPER()
+	RET()
+}
+
+// weigh adds x⊙y to z over n, a multiple of 8.
+func weigh() {
+	TEXT("weigh8", NOSPLIT, "func(n int, x, y, z *float32)")
+	Pragma("noescape")
+	n := Load(Param("n"), GP64())
+	x := Load(Param("x"), GP64())
+	y := Load(Param("y"), GP64())
+	z := Load(Param("z"), GP64())
+	v, sum := YMM(), YMM()
+	Label("loop")
+	TESTQ(n, n)
+	JZ(LabelRef("done"))
+	VMOVUPS(Mem{Base: x}, v)
+	VMOVUPS(Mem{Base: z}, sum)
+	VFMADD231PS(Mem{Base: y}, v, sum)
+	VMOVUPS(sum, Mem{Base: z})
+	ADDQ(Imm(32), x)
+	ADDQ(Imm(32), y)
+	ADDQ(Imm(32), z)
+	SUBQ(Imm(8), n)
+	JMP(LabelRef("loop"))
+	Label("done")
+	VZEROUPPER()
+	RET()
+}
+
+// bytes loads a stride and turns it from floats into bytes.
+func bytes(name string) GPVirtual {
+	r := Load(Param(name), GP64()).(GPVirtual)
+	SHLQ(Imm(2), r)
+	return r
+}
