@@ -91,3 +91,18 @@ func weigh[T real](x, y, z []T) {
 		z[i] += v * y[i]
 	}
 }
+
+// gate clears those of y whose x is not above zero.
+func gate[T real](x, y []T) {
+	y = y[:len(x)]
+	if a, ok := any(x).([]float32); ok && current.vector && len(x) >= 8 {
+		n := len(x) &^ 7
+		gate8(n, &a[0], &any(y).([]float32)[0])
+		x, y = x[n:], y[n:]
+	}
+	for i, v := range x {
+		if v <= 0 {
+			y[i] = 0
+		}
+	}
+}

@@ -472,3 +472,26 @@ loop:
 done:
 	VZEROUPPER
 	RET
+
+// func gate8(n int, x *float32, y *float32)
+// Requires: AVX
+TEXT ·gate8(SB), NOSPLIT, $0-24
+	MOVQ   n+0(FP), AX
+	MOVQ   x+8(FP), CX
+	MOVQ   y+16(FP), DX
+	VXORPS Y0, Y0, Y0
+
+loop:
+	TESTQ   AX, AX
+	JZ      done
+	VCMPPS  $0x01, (CX), Y0, Y1
+	VANDPS  (DX), Y1, Y1
+	VMOVUPS Y1, (DX)
+	ADDQ    $0x20, CX
+	ADDQ    $0x20, DX
+	SUBQ    $0x08, AX
+	JMP     loop
+
+done:
+	VZEROUPPER
+	RET

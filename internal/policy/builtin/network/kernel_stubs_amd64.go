@@ -30,3 +30,6 @@ func axpy8(n int, s float32, x *float32, y *float32)
 
 //go:noescape
 func weigh8(n int, x *float32, y *float32, z *float32)
+
+//go:noescape
+func gate8(n int, x *float32, y *float32)

@@ -73,12 +73,20 @@ func TestVectorsAreThoseOfGonum(t *testing.T) {
 	r := rand.New(rand.NewPCG(2, 2))
 	for n := 1; n < 70; n++ {
 		x, y := noise(r, n), noise(r, n)
+		x[n/2] = 0
 		vx, vy := blas32.Vector{N: n, Data: x, Inc: 1}, blas32.Vector{N: n, Data: append([]float32(nil), y...), Inc: 1}
 		wantDot := blas32.Dot(vx, vy)
 		blas32.Axpy(1.5, vx, vy)
 		with(t, func(name string) {
 			if got := dot(x, y); math.Abs(float64(got-wantDot)) > 1e-5*float64(n) {
 				t.Errorf("%s: dot of %d is %v, gonum says %v", name, n, got, wantDot)
+			}
+			gated := append([]float32(nil), y...)
+			gate(x, gated)
+			for i := range gated {
+				if want := y[i]; x[i] > 0 && gated[i] != want || x[i] <= 0 && gated[i] != 0 {
+					t.Errorf("%s: gate of %d, entry %d by %v is %v", name, n, i, x[i], gated[i])
+				}
 			}
 			sums := append([]float32(nil), y...)
 			weigh(x, y, sums)

@@ -66,12 +66,7 @@ func (t *tape[T]) rectify(x mat[T]) mat[T] {
 	}
 	t.later(func() {
 		for i := range x.rows {
-			row, g := x.row(i), x.grad(i)
-			for j, v := range row {
-				if v <= 0 {
-					g[j] = 0
-				}
-			}
+			gate(x.row(i), x.grad(i))
 		}
 	})
 	return x

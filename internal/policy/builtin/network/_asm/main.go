@@ -1,6 +1,6 @@
 // Command asm writes kernel_amd64.s: a tile of a matrix product for each
-// number of rows from one to six, sixteen columns wide, and three sums
-// over vectors. Six by two registers of sums, two of the panel and one for the other factor fill the
+// number of rows from one to six, sixteen columns wide, three sums over
+// vectors and a mask. Six by two registers of sums, two of the panel and one for the other factor fill the
 // sixteen that AVX2 has (the tile of BLIS, Van Zee and van de Geijn, 2015).
 package main
 
@@ -20,6 +20,7 @@ func main() {
 	dot()
 	axpy()
 	weigh()
+	gate()
 	Generate()
 }
 
@@ -172,6 +173,30 @@ func weigh() {
 	ADDQ(Imm(32), x)
 	ADDQ(Imm(32), y)
 	ADDQ(Imm(32), z)
+	SUBQ(Imm(8), n)
+	JMP(LabelRef("loop"))
+	Label("done")
+	VZEROUPPER()
+	RET()
+}
+
+// gate clears those of y whose x is not above zero, over n, a multiple of 8.
+func gate() {
+	TEXT("gate8", NOSPLIT, "func(n int, x, y *float32)")
+	Pragma("noescape")
+	n := Load(Param("n"), GP64())
+	x := Load(Param("x"), GP64())
+	y := Load(Param("y"), GP64())
+	zero, mask := YMM(), YMM()
+	VXORPS(zero, zero, zero)
+	Label("loop")
+	TESTQ(n, n)
+	JZ(LabelRef("done"))
+	VCMPPS(Imm(1), Mem{Base: x}, zero, mask) // 0 < x
+	VANDPS(Mem{Base: y}, mask, mask)
+	VMOVUPS(mask, Mem{Base: y})
+	ADDQ(Imm(32), x)
+	ADDQ(Imm(32), y)
 	SUBQ(Imm(8), n)
 	JMP(LabelRef("loop"))
 	Label("done")
