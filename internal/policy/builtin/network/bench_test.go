@@ -15,10 +15,11 @@ func realSized(moves int) *Problem {
 // rates measures f, which handles a number of candidates, on the plain kernel
 // and the best one, and the linear model alone by another function. It reports
 // candidates a second, by the clock and by the processors' time, which other
-// load does not change, and the ratio to the plain kernel by the latter.
-func rates(b *testing.B, candidates int, f, linear func(b *testing.B)) {
+// load does not change, and the ratio to the plain kernel by the latter; run
+// adds a row.
+func rates(b *testing.B, candidates int, f, linear func(b *testing.B)) (run func(name string, candidates int, f func(b *testing.B))) {
 	plain := 0.0
-	run := func(name string, f func(b *testing.B)) {
+	run = func(name string, candidates int, f func(b *testing.B)) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			before := spent(b)
@@ -35,8 +36,9 @@ func rates(b *testing.B, candidates int, f, linear func(b *testing.B)) {
 			}
 		})
 	}
-	with(b, func(name string) { run(name, f) })
-	run("linear", linear)
+	with(b, func(name string) { run(name, candidates, f) })
+	run("linear", candidates, linear)
+	return run
 }
 
 // spent is the processors' time of this process so far.
@@ -48,18 +50,26 @@ func spent(b *testing.B) time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// BenchmarkScore is a first look at a problem: 2,000 moves, encoding included.
+// BenchmarkScore is a first look at a problem: 2,000 moves, encoding included;
+// unfactored, the context is read for each move.
 func BenchmarkScore(b *testing.B) {
 	p := realSized(2000)
 	m, l := New(1), NewLinear()
 	out := make([]float32, len(p.Moves))
-	rates(b, len(p.Moves), func(b *testing.B) {
+	run := rates(b, len(p.Moves), func(b *testing.B) {
 		for b.Loop() {
 			m.Score(m.Encode(p), p.Moves, out)
 		}
 	}, func(b *testing.B) {
 		for b.Loop() {
 			l.Score(p.Moves, out)
+		}
+	})
+	alone := *p // one move and its site
+	alone.Sites = p.Sites[:1]
+	run("unfactored", 1, func(b *testing.B) {
+		for b.Loop() {
+			m.Score(m.Encode(&alone), p.Moves[:1], out)
 		}
 	})
 }

@@ -12,7 +12,7 @@
 //	x       = x + W₂·max(0, W₁·rms(conv(x)))            two blocks, dilation 1 and 5
 //	site    = max(0, [first, last, mean, left, right]·W + facts + syntax
 //	          + test + problem's facts + attend(mean → said)·W)·W       P × 64
-//	token   = max(0, e·W + attend(e → said)·W)          each distinct one of the fillers
+//	token   = max(0, e·W + attend(e → said)·W + attend(e → code)·W)    each distinct one of the fillers
 //	filler  = max(0, [mean of tokens, Σ gate(place)⊙token]·W)           F × 64
 //	score   = linear(hash) + place[site, action]
 //	          + filler(new) · (want(site)⊙(1 + gate(action)) + want(action) + want(old))
@@ -24,11 +24,11 @@
 // problem (Encode); when only the failure changed, Say reads that alone.
 //
 // Attention is by one head, with a sink beside the keys, so that nothing need
-// be read: a = softmax([sink, q·kᵀ/8]). A filler's query and the keys of what
-// was said are functions of single tokens and begin as the identity, so that
-// from the first step on a value in an assertion is seen when a move would put
-// it in; what is read there knows its neighbours, hence whether the value was
-// expected or got.
+// be read: a = softmax([sink, q·kᵀ/8]). The query of a filler's token and the
+// keys of code and of what was said are functions of single tokens and begin as
+// the identity, so that from the first step on a token that a move would put in
+// is found where it stands. What is read there knows its neighbours: whether a
+// value of the assertion was expected or got, how a name is used elsewhere.
 //
 // Whatever ends in a score begins at zero: a new model ranks all moves alike.
 //

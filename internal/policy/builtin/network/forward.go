@@ -4,6 +4,8 @@ package network
 type coded[T real] struct {
 	sites  mat[T] // sites × inner, before what was said is added
 	query  mat[T] // sites × vector
+	keys   mat[T] // tokens × vector, for fillers
+	values mat[T]
 	pooled mat[T] // 1 × trunk
 }
 
@@ -49,7 +51,8 @@ func (t *tape[T]) read(e mat[T], segment int) mat[T] {
 }
 
 func (t *tape[T]) code(p *Problem) coded[T] {
-	x := t.read(t.embed(p.Code), 0)
+	e := t.embed(p.Code)
+	x := t.read(e, 0)
 	spans := t.spans(x, p.Sites)
 	y := t.layer(spans, weights.siteTokens, weights.siteBias)
 	facts := t.constant(len(p.Sites), SiteFacts)
@@ -61,7 +64,7 @@ func (t *tape[T]) code(p *Problem) coded[T] {
 		t.look(y, table, func(s int) int { return int(p.Sites[s].Syntax[i]) })
 	}
 	mean := spans.cut(spanMean*trunk, (spanMean+1)*trunk)
-	return coded[T]{y, t.project(mean, weights.siteQuery), t.mean(x)}
+	return coded[T]{y, t.project(mean, weights.siteQuery), t.project(e, weights.codeKey), t.project(x, weights.codeValue), t.mean(x)}
 }
 
 func (t *tape[T]) said(said []Token) heard[T] {
@@ -86,9 +89,9 @@ func (t *tape[T]) sites(c coded[T], h heard[T], facts *[ProblemFacts]float32) pl
 	return placed[T]{t.layer(v, weights.place, weights.placeBias), t.project(v, weights.want), t.layer(v, weights.meet, weights.meetBias)}
 }
 
-// fill encodes lists of tokens: each distinct token once with what it finds
-// among what was said, then each list.
-func (t *tape[T]) fill(lists [][]Token, h heard[T]) filled[T] {
+// fill encodes lists of tokens: each distinct token once, with what it finds
+// in the code and in what was said, then each list.
+func (t *tape[T]) fill(lists [][]Token, c coded[T], h heard[T]) filled[T] {
 	number := map[Token]int32{}
 	var tokens []Token
 	rows := make([][]int32, len(lists))
@@ -106,8 +109,10 @@ func (t *tape[T]) fill(lists [][]Token, h heard[T]) filled[T] {
 	}
 	e := t.embed(tokens)
 	z := t.layer(e, weights.tokenSelf, weights.tokenBias)
-	read := t.attend(t.project(e, weights.fillerQuery), h.fillerKeys, h.fillerValues, weights.fillerSink)
-	t.times(z, read, t.param(weights.tokenRead))
+	said := t.attend(t.project(e, weights.fillerQuery), h.fillerKeys, h.fillerValues, weights.fillerSink)
+	t.times(z, said, t.param(weights.tokenSaid))
+	used := t.attend(t.project(e, weights.codeQuery), c.keys, c.values, weights.codeSink)
+	t.times(z, used, t.param(weights.tokenUsed))
 	g := t.rectify(t.layer(t.bag(t.rectify(z), rows, weights.gates), weights.filler, weights.fillerBias))
 	y := t.layer(g, weights.fillerOut, weights.fillerOutBias)
 	return filled[T]{y.cut(0, vector), y.cut(vector, 2*vector), y.cut(2*vector, 3*vector), t.project(g, weights.fillerPair)}

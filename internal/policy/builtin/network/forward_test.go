@@ -131,7 +131,7 @@ func TestGradients(t *testing.T) {
 func silent(name string) bool {
 	switch name {
 	case "site.query", "site.key", "site.value", "site.sink", "site.read", "test.query", "test.sink", "filler.query", "filler.key",
-		"filler.value", "filler.sink", "token.read", "site.test", "value.test":
+		"filler.value", "filler.sink", "token.said", "site.test", "value.test":
 		return true
 	}
 	return false
@@ -201,6 +201,28 @@ func TestSayIsAsGoodAsEncode(t *testing.T) {
 	mixed.Said, mixed.Facts = q.Said, q.Facts
 	if fresh := score(m.Encode(&mixed)); fresh != between {
 		t.Error("Say and Encode give different scores")
+	}
+}
+
+// Lists that share a digest are still told apart.
+func TestListsAreNumberedByWhatTheyHold(t *testing.T) {
+	r := rand.New(rand.NewPCG(10, 10))
+	a, b, long := randomTokens(r, 2), randomTokens(r, 2), randomTokens(r, MaxFiller+3)
+	var c catalog
+	first := c.find(a)
+	c.number[digest(b)] = first
+	if c.find(b) == first || c.find(b) != c.find(b) || c.find(a) != first {
+		t.Error("two lists with one digest are mixed up")
+	}
+	if c.find(long) != c.find(long[:MaxFiller]) {
+		t.Error("tokens count beyond the most that count")
+	}
+	turned := []Token{a[1], a[0]}
+	if c.find(turned) == first || c.find(nil) == first {
+		t.Error("the order of tokens, or their number, does not count")
+	}
+	if len(c.lists) != 5 {
+		t.Errorf("%d lists, want 5", len(c.lists))
 	}
 }
 

@@ -495,3 +495,51 @@ loop:
 done:
 	VZEROUPPER
 	RET
+
+// func adam8(n int, w *float32, grad *float32, m *float32, v *float32, constants *[8]float32)
+// Requires: AVX, FMA3
+TEXT ·adam8(SB), NOSPLIT, $0-48
+	MOVQ         n+0(FP), AX
+	MOVQ         w+8(FP), CX
+	MOVQ         grad+16(FP), DX
+	MOVQ         m+24(FP), BX
+	MOVQ         v+32(FP), SI
+	MOVQ         constants+40(FP), DI
+	VBROADCASTSS (DI), Y0
+	VBROADCASTSS 4(DI), Y1
+	VBROADCASTSS 8(DI), Y2
+	VBROADCASTSS 12(DI), Y3
+	VBROADCASTSS 16(DI), Y4
+	VBROADCASTSS 20(DI), Y5
+	VBROADCASTSS 24(DI), Y6
+	VBROADCASTSS 28(DI), Y7
+
+loop:
+	TESTQ       AX, AX
+	JZ          done
+	VMULPS      (DX), Y0, Y8
+	VMULPS      (BX), Y1, Y9
+	VFMADD231PS Y2, Y8, Y9
+	VMOVUPS     Y9, (BX)
+	VMULPS      Y8, Y8, Y8
+	VMULPS      (SI), Y3, Y10
+	VFMADD231PS Y4, Y8, Y10
+	VMOVUPS     Y10, (SI)
+	VMULPS      Y5, Y10, Y10
+	VSQRTPS     Y10, Y10
+	VADDPS      Y7, Y10, Y10
+	VMULPS      Y6, Y9, Y9
+	VDIVPS      Y10, Y9, Y9
+	VMOVUPS     (CX), Y8
+	VSUBPS      Y9, Y8, Y8
+	VMOVUPS     Y8, (CX)
+	ADDQ        $0x20, CX
+	ADDQ        $0x20, DX
+	ADDQ        $0x20, BX
+	ADDQ        $0x20, SI
+	SUBQ        $0x08, AX
+	JMP         loop
+
+done:
+	VZEROUPPER
+	RET

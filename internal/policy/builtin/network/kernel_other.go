@@ -15,3 +15,5 @@ func axpy8(n int, s float32, x, y *float32) {}
 func weigh8(n int, x, y, z *float32) {}
 
 func gate8(n int, x, y *float32) {}
+
+func adam8(n int, w, grad, m, v *float32, constants *[8]float32) {}

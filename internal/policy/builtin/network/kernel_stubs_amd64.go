@@ -33,3 +33,6 @@ func weigh8(n int, x *float32, y *float32, z *float32)
 
 //go:noescape
 func gate8(n int, x *float32, y *float32)
+
+//go:noescape
+func adam8(n int, w *float32, grad *float32, m *float32, v *float32, constants *[8]float32)

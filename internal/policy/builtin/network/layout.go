@@ -49,7 +49,8 @@ type layout struct {
 	testQuery, testSink                                              param
 
 	fillerQuery, fillerKey, fillerValue, fillerSink                                  param
-	tokenSelf, tokenRead, tokenBias, gates                                           param
+	codeQuery, codeKey, codeValue, codeSink                                          param
+	tokenSelf, tokenSaid, tokenUsed, tokenBias, gates                                param
 	filler, fillerBias, fillerOut, fillerOutBias, fillerPair                         param
 	place, placeBias, want, meet, meetBias, actionMeet, actionGate, actionWant, fact param
 	out                                                                              param
@@ -114,8 +115,13 @@ func plan() *layout {
 	add(&l.fillerKey, "filler.key", embedding, vector, 0, 0)
 	matrix(&l.fillerValue, "filler.value", trunk, vector)
 	add(&l.fillerSink, "filler.sink", 1, 1, 0, 7)
+	add(&l.codeQuery, "filler.code.query", embedding, vector, 0, 0)
+	add(&l.codeKey, "filler.code.key", embedding, vector, 0, 0)
+	matrix(&l.codeValue, "filler.code.value", trunk, vector)
+	add(&l.codeSink, "filler.code.sink", 1, 1, 0, 7)
 	before(&l.tokenSelf, "token.self", embedding, vector)
-	before(&l.tokenRead, "token.read", vector, vector)
+	before(&l.tokenSaid, "token.said", vector, vector)
+	before(&l.tokenUsed, "token.used", vector, vector)
 	zero(&l.tokenBias, "token.bias", 1, vector)
 	add(&l.gates, "filler.gates", MaxFiller, vector, 0.5, 0)
 	before(&l.filler, "filler.bag", 2*vector, vector)
@@ -153,12 +159,17 @@ func begin(seed uint64) []float32 {
 			w[p.at+j] = float32(p.start + p.spread*r.NormFloat64())
 		}
 	}
-	// Queries and keys begin alike, so that a token finds its like among what
-	// was said before anything is learned: of fillers with a logit of about 12.
+	// Queries and keys begin alike, so that a token finds its like in the code
+	// and in what was said before anything is learned: with a logit of about 12
+	// for fillers. Begun at random, copying is not found in five times the steps.
 	copy(w[weights.siteKey.at:][:weights.siteKey.size()], w[weights.siteQuery.at:])
 	for i := range vector {
-		w[weights.fillerQuery.at+i*vector+i] = math.Sqrt2
-		w[weights.fillerKey.at+i*vector+i] = 1
+		for _, p := range []param{weights.fillerQuery, weights.codeQuery} {
+			w[p.at+i*vector+i] = math.Sqrt2
+		}
+		for _, p := range []param{weights.fillerKey, weights.codeKey} {
+			w[p.at+i*vector+i] = 1
+		}
 	}
 	return w
 }

@@ -30,7 +30,7 @@ func (m *Model) Clone() *Model {
 }
 
 // Encoding is a problem read by a model, but for its moves. One at a time may
-// use it. It holds about 200 KB and 1 KB a distinct filler.
+// use it. It holds about 400 KB and 1 KB a distinct filler.
 type Encoding struct {
 	model    *Model
 	facts    [ProblemFacts]float32
@@ -50,7 +50,7 @@ func (m *Model) Encode(p *Problem) *Encoding {
 	e := &Encoding{model: m}
 	t := m.tape()
 	c := t.code(p)
-	e.code = coded[float32]{c.sites.keep(), c.query.keep(), c.pooled.keep()}
+	e.code = coded[float32]{c.sites.keep(), c.query.keep(), c.keys.keep(), c.values.keep(), c.pooled.keep()}
 	m.scratch.Put(t)
 	e.Say(p.Said, p.Facts)
 	return e
@@ -91,7 +91,7 @@ func (m *Model) Score(e *Encoding, moves []Move, out []float32) {
 	}
 	for from := e.filled.is.rows; from < len(e.known.lists); from = e.filled.is.rows {
 		t.reset()
-		f := t.fill(e.known.lists[from:min(from+scoreChunk, len(e.known.lists))], e.heard)
+		f := t.fill(e.known.lists[from:min(from+scoreChunk, len(e.known.lists))], e.code, e.heard)
 		grow(&e.filled.is, f.is)
 		grow(&e.filled.in, f.in)
 		grow(&e.filled.out, f.out)

@@ -157,7 +157,7 @@ func (t *tape[T]) forward(p *Problem) (scores, value mat[T]) {
 	for i := range p.Moves {
 		fillings[i] = filling{known.find(p.Moves[i].Old), known.find(p.Moves[i].New)}
 	}
-	scores = t.moves(p.Moves, fillings, t.sites(c, h, &p.Facts), t.fill(known.lists, h))
+	scores = t.moves(p.Moves, fillings, t.sites(c, h, &p.Facts), t.fill(known.lists, c, h))
 	return scores, t.value(c, h, &p.Facts)
 }
 
@@ -195,21 +195,37 @@ func (t *Trainer) gather(scale float32) float64 {
 	return math.Sqrt(norm)
 }
 
+// adam takes a step, with the mean gradient scaled.
 func (t *Trainer) adam(lr float64, scale float32) {
 	t.steps++
-	n := float64(t.steps)
-	second := float32(1 / (1 - math.Pow(adamSecond, n)))
-	rate := float32(lr / (1 - math.Pow(adamFirst, n)))
+	c := constants(lr, scale, float64(t.steps))
 	t.each(func(i int, _ *worker) {
 		from, to := i*weights.size/len(t.workers), (i+1)*weights.size/len(t.workers)
-		w, g, m, v := t.model.w[from:to], t.workers[0].tape.g[from:to], t.m[from:to], t.v[from:to]
-		for j, d := range g {
-			d *= scale
-			m[j] = adamFirst*m[j] + (1-adamFirst)*d
-			v[j] = adamSecond*v[j] + (1-adamSecond)*d*d
-			w[j] -= rate * m[j] / (float32(math.Sqrt(float64(v[j]*second))) + adamFloor)
-		}
+		adam(t.model.w[from:to], t.workers[0].tape.g[from:to], t.m[from:to], t.v[from:to], c)
 	})
+}
+
+// constants of step n: the gradient's scale, β1, 1−β1, β2, 1−β2, the second
+// moment's correction, the rate with the first's, and the floor.
+func constants(lr float64, scale float32, n float64) *[8]float32 {
+	return &[8]float32{scale, adamFirst, 1 - adamFirst, adamSecond, 1 - adamSecond,
+		float32(1 / (1 - math.Pow(adamSecond, n))), float32(lr / (1 - math.Pow(adamFirst, n))), adamFloor}
+}
+
+// adam takes a step of some weights.
+func adam(w, g, m, v []float32, c *[8]float32) {
+	g, m, v = g[:len(w)], m[:len(w)], v[:len(w)]
+	if current.vector && len(w) >= 8 {
+		n := len(w) &^ 7
+		adam8(n, &w[0], &g[0], &m[0], &v[0], c)
+		w, g, m, v = w[n:], g[n:], m[n:], v[n:]
+	}
+	for j, d := range g {
+		d *= c[0]
+		m[j] = c[1]*m[j] + c[2]*d
+		v[j] = c[3]*v[j] + c[4]*d*d
+		w[j] -= c[6] * m[j] / (float32(math.Sqrt(float64(v[j]*c[5]))) + c[7])
+	}
 }
 
 // each runs all workers at once.

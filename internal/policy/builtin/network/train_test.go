@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"testing"
 )
@@ -12,25 +13,30 @@ import (
 func word(n int, kind uint8) Token { return Token{Pieces: [Pieces]uint16{uint16(n)}, Kind: kind} }
 
 // copying gives a problem whose right move puts in the value that follows the
-// word "expected" in what the test said, at the site with the wrong value. The
-// values are drawn anew each time, so that nothing can be learned by heart.
-func copying(r *rand.Rand) (*Problem, []Target) {
+// word "expected" in what the test said, or in the code, and not the one that
+// follows "got". The values are drawn anew each time, 2,000 words from the one given, so
+// that nothing can be learned by heart.
+func copying(r *rand.Rand, fromCode bool, words int) (*Problem, []Target) {
 	const expected, got = 11, 12
 	values := r.Perm(2000)[:8]
 	p := &Problem{}
 	for range 24 {
 		p.Code = append(p.Code, word(20+r.IntN(50), 1))
 	}
-	for _, v := range []int{3, 9, 15} {
-		p.Code[v] = word(100+values[7], 2)
-		p.Sites = append(p.Sites, Site{First: int32(v), Last: int32(v)})
-	}
 	for range 12 {
 		p.Said = append(p.Said, word(20+r.IntN(50), 3))
 	}
-	at := r.IntN(8)
-	p.Said[at], p.Said[at+1] = word(expected, 3), word(100+values[0], 3)
-	p.Said[at+2], p.Said[at+3] = word(got, 3), word(100+values[1], 3)
+	for _, v := range []int{3, 9, 15} {
+		p.Code[v] = word(words+values[7], 2)
+		p.Sites = append(p.Sites, Site{First: int32(v), Last: int32(v)})
+	}
+	at, where := r.IntN(8), p.Said
+	if fromCode {
+		at, where = 16+r.IntN(4), p.Code
+	}
+	first := r.IntN(2) * 2
+	where[at+first], where[at+first+1] = word(expected, 3), word(words+values[0], 3)
+	where[at+2-first], where[at+3-first] = word(got, 3), word(words+values[1], 3)
 	right := r.IntN(6)
 	for i := range 6 {
 		v := values[2+i%5]
@@ -40,55 +46,60 @@ func copying(r *rand.Rand) (*Problem, []Target) {
 		case (right + 1) % 6:
 			v = values[1]
 		}
-		p.Moves = append(p.Moves, Move{Site: 1, New: []Token{word(100+v, 2)}, Old: []Token{p.Code[9]}, Hash: []uint32{uint32(100 + v), uint32(5000)}})
+		p.Moves = append(p.Moves, Move{Site: 1, New: []Token{word(words+v, 2)}, Old: []Token{p.Code[9]}, Hash: []uint32{uint32(100 + v), uint32(5000)}})
 	}
 	return p, []Target{{Move: right, Weight: 1}}
 }
 
-func TestTheNetworkCopiesWhatTheTestSaysAndTheLinearPartCannot(t *testing.T) {
-	r := rand.New(rand.NewPCG(1, 2))
-	m, alone := New(1), NewLinear()
-	trainer := NewTrainer(m, 2)
-	for step := range 40 {
-		for range 24 {
-			p, targets := copying(r)
-			if err := trainer.Add(p, targets, 0, nil); err != nil {
+func TestTheNetworkCopiesAndTheLinearPartCannot(t *testing.T) {
+	for _, fromCode := range []bool{false, true} {
+		r := rand.New(rand.NewPCG(1, 2))
+		m, alone := New(1), NewLinear()
+		trainer := NewTrainer(m, 2)
+		for step := range 40 {
+			for range 24 {
+				p, targets := copying(r, fromCode, 100)
+				if err := trainer.Add(p, targets, 0, nil); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := alone.Train(p, targets, 0); err != nil {
+					t.Fatal(err)
+				}
+			}
+			report, err := trainer.Step(2e-3)
+			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := alone.Train(p, targets, 0); err != nil {
-				t.Fatal(err)
+			if step%10 == 0 {
+				t.Logf("step %d: loss %.3f, norm %.2f", step, report.Loss, report.Norm)
 			}
 		}
-		report, err := trainer.Step(2e-3)
-		if err != nil {
-			t.Fatal(err)
+		network, linear, blind := 0, 0, 0
+		const of = 300
+		for range of {
+			p, targets := copying(r, fromCode, 3000) // values never seen
+			out := make([]float32, len(p.Moves))
+			right := func() int {
+				if best(out) == targets[0].Move {
+					return 1
+				}
+				return 0
+			}
+			m.Score(m.Encode(p), p.Moves, out)
+			network += right()
+			other, _ := copying(r, fromCode, 3000)
+			if p.Said = other.Said; fromCode {
+				p.Code = other.Code
+			}
+			m.Score(m.Encode(p), p.Moves, out)
+			blind += right()
+			alone.Score(p.Moves, out)
+			linear += right()
 		}
-		if step%10 == 0 {
-			t.Logf("step %d: loss %.3f, norm %.2f", step, report.Loss, report.Norm)
+		t.Logf("from code %v, of %d: network %d, with another's text %d, linear %d", fromCode, of, network, blind, linear)
+		if network < of*9/10 || linear > of/2 || blind > of/2 {
+			t.Errorf("from code %v: of %d the network has %d right, want 90 %%; with another problem's text %d, the linear part alone %d, want at most half", fromCode, of, network, blind, linear)
 		}
-	}
-	network, linear, deaf := 0, 0, 0
-	const of = 300
-	for range of {
-		p, targets := copying(r)
-		out := make([]float32, len(p.Moves))
-		m.Score(m.Encode(p), p.Moves, out)
-		if best(out) == targets[0].Move {
-			network++
-		}
-		p.Said = nil
-		m.Score(m.Encode(p), p.Moves, out)
-		if best(out) == targets[0].Move {
-			deaf++
-		}
-		alone.Score(p.Moves, out)
-		if best(out) == targets[0].Move {
-			linear++
-		}
-	}
-	t.Logf("of %d: network %d, without what was said %d, linear %d", of, network, deaf, linear)
-	if network < of*9/10 || linear > of/2 || deaf > of/2 {
-		t.Errorf("of %d the network has %d right, want 90 %%; without what was said %d, the linear part alone %d, want at most half", of, network, deaf, linear)
 	}
 }
 
@@ -261,6 +272,61 @@ func TestTheGradientIsClipped(t *testing.T) {
 	if n := moments(1000); math.Abs(n-1) > 1e-3 {
 		t.Errorf("a large gradient is taken with norm %v, want 1", n)
 	}
+}
+
+// The model with a trainer of two workers, after problems as large as they get,
+// stays below 100 MB.
+func TestMemory(t *testing.T) {
+	heap := func() float64 {
+		var s runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&s)
+		return float64(s.HeapAlloc) / (1 << 20)
+	}
+	before := heap()
+	m := New(1)
+	trainer := NewTrainer(m, 2)
+	p := random(rand.New(rand.NewPCG(1, 1)), MaxCode, MaxSaid, 80, 1000)
+	for range 2 {
+		if err := trainer.Add(p, []Target{{Move: 0, Weight: 1}}, 0, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := trainer.Step(1e-3); err != nil {
+		t.Fatal(err)
+	}
+	e := m.Encode(p)
+	m.Score(e, p.Moves, make([]float32, len(p.Moves)))
+	used := heap() - before
+	runtime.KeepAlive(trainer)
+	runtime.KeepAlive(e)
+	t.Logf("%.0f MB", used)
+	if used > 100 || used < 15 {
+		t.Errorf("model, trainer and an encoding take %.0f MB", used)
+	}
+}
+
+// Adam's first step goes by the rate against the sign of each gradient, and
+// with the same gradient every step does.
+func TestStepsOfAdam(t *testing.T) {
+	with(t, func(name string) {
+		w, m, v := make([]float32, 21), make([]float32, 21), make([]float32, 21)
+		g := noise(rand.New(rand.NewPCG(8, 8)), 21)
+		g[4] = 0
+		for step := range 5 {
+			n := float64(step + 1)
+			adam(w, g, m, v, constants(0.01, 0.5, n))
+			for i := range w {
+				want := -0.01 * n * math.Copysign(1, float64(g[i]))
+				if g[i] == 0 {
+					want = 0
+				}
+				if math.Abs(float64(w[i])-want) > 1e-5 {
+					t.Errorf("%s: after %d steps by gradient %v a weight is %v, want %v", name, step+1, g[i], w[i], want)
+				}
+			}
+		}
+	})
 }
 
 func TestBadExamplesAreRefused(t *testing.T) {

@@ -1,6 +1,6 @@
 // Command asm writes kernel_amd64.s: a tile of a matrix product for each
 // number of rows from one to six, sixteen columns wide, three sums over
-// vectors and a mask. Six by two registers of sums, two of the panel and one for the other factor fill the
+// vectors, a mask and a step of Adam. Six by two registers of sums, two of the panel and one for the other factor fill the
 // sixteen that AVX2 has (the tile of BLIS, Van Zee and van de Geijn, 2015).
 package main
 
@@ -21,6 +21,7 @@ func main() {
 	axpy()
 	weigh()
 	gate()
+	adam()
 	Generate()
 }
 
@@ -197,6 +198,53 @@ func gate() {
 	VMOVUPS(mask, Mem{Base: y})
 	ADDQ(Imm(32), x)
 	ADDQ(Imm(32), y)
+	SUBQ(Imm(8), n)
+	JMP(LabelRef("loop"))
+	Label("done")
+	VZEROUPPER()
+	RET()
+}
+
+// adam takes a step of n weights, a multiple of 8. The constants are the
+// gradient's scale, β1, 1−β1, β2, 1−β2, the second moment's correction, the rate
+// and the floor.
+func adam() {
+	TEXT("adam8", NOSPLIT, "func(n int, w, grad, m, v *float32, constants *[8]float32)")
+	Pragma("noescape")
+	n := Load(Param("n"), GP64())
+	w := Load(Param("w"), GP64())
+	g := Load(Param("grad"), GP64())
+	m := Load(Param("m"), GP64())
+	v := Load(Param("v"), GP64())
+	from := Load(Param("constants"), GP64())
+	var c [8]VecVirtual
+	for i := range c {
+		c[i] = YMM()
+		VBROADCASTSS(Mem{Base: from, Disp: 4 * i}, c[i])
+	}
+	d, first, second := YMM(), YMM(), YMM()
+	Label("loop")
+	TESTQ(n, n)
+	JZ(LabelRef("done"))
+	VMULPS(Mem{Base: g}, c[0], d)
+	VMULPS(Mem{Base: m}, c[1], first)
+	VFMADD231PS(c[2], d, first)
+	VMOVUPS(first, Mem{Base: m})
+	VMULPS(d, d, d)
+	VMULPS(Mem{Base: v}, c[3], second)
+	VFMADD231PS(c[4], d, second)
+	VMOVUPS(second, Mem{Base: v})
+	VMULPS(c[5], second, second)
+	VSQRTPS(second, second)
+	VADDPS(c[7], second, second)
+	VMULPS(c[6], first, first)
+	VDIVPS(second, first, first) // first / second
+	VMOVUPS(Mem{Base: w}, d)
+	VSUBPS(first, d, d)
+	VMOVUPS(d, Mem{Base: w})
+	for _, p := range []Register{w, g, m, v} {
+		ADDQ(Imm(32), p)
+	}
 	SUBQ(Imm(8), n)
 	JMP(LabelRef("loop"))
 	Label("done")
