@@ -50,7 +50,7 @@
 // et al., ICLR 2024. Copying by pointing: Vinyals et al., NeurIPS 2015. Policy
 // gradient: Williams 1992; Adam: Kingma and Ba, ICLR 2015; clipping: Pascanu et
 // al., ICML 2013. Tiles of the products: BLIS, Van Zee and van de Geijn, TOMS
-// 2015. File: safetensors.
+// 2015; exponentials: Cephes, Moshier. File: safetensors.
 //
 // # Kernels
 //

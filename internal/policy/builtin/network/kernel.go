@@ -2,6 +2,7 @@ package network
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"slices"
 	"strings"
@@ -105,4 +106,25 @@ func gate[T real](x, y []T) {
 			y[i] = 0
 		}
 	}
+}
+
+// expConstants are exp8's: Cephes' polynomial, after it the series' first terms.
+var expConstants = [12]float32{-87, math.Log2E, 0.693359375, -2.12194440e-4,
+	1.9875691500e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1, 1, 1}
+
+// exponents replaces x by e to the power of scale·x − shift, at most 88, and
+// gives their sum.
+func exponents[T real](x []T, scale, shift T) T {
+	sum := T(0)
+	if a, ok := any(x).([]float32); ok && current.vector && len(x) >= 8 {
+		n := len(x) &^ 7
+		sum = T(exp8(n, &a[0], float32(scale), float32(shift), &expConstants))
+		x = x[n:]
+	}
+	for i, v := range x {
+		e := T(math.Exp(float64(v*scale - shift)))
+		x[i] = e
+		sum += e
+	}
+	return sum
 }

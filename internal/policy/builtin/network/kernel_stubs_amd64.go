@@ -36,3 +36,6 @@ func gate8(n int, x *float32, y *float32)
 
 //go:noescape
 func adam8(n int, w *float32, grad *float32, m *float32, v *float32, constants *[8]float32)
+
+//go:noescape
+func exp8(n int, x *float32, scale float32, shift float32, constants *[12]float32) float32

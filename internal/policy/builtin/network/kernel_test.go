@@ -81,6 +81,22 @@ func TestVectorsAreThoseOfGonum(t *testing.T) {
 			if got := dot(x, y); math.Abs(float64(got-wantDot)) > 1e-5*float64(n) {
 				t.Errorf("%s: dot of %d is %v, gonum says %v", name, n, got, wantDot)
 			}
+			powers, sum := append([]float32(nil), y...), 0.0
+			powers[0] = 40 // far below
+			all := float64(exponents(powers, -3, 2))
+			for i, v := range y {
+				if i == 0 {
+					v = 40
+				}
+				want := math.Exp(float64(-3*v - 2))
+				sum += want
+				if math.Abs(float64(powers[i])-want) > 1e-6*want+1e-37 {
+					t.Errorf("%s: e to the power of %v is %v, want %v", name, -3*v-2, powers[i], want)
+				}
+			}
+			if math.Abs(all-sum) > 1e-5*sum+1e-37 {
+				t.Errorf("%s: the sum of %d powers is %v, want %v", name, n, all, sum)
+			}
 			gated := append([]float32(nil), y...)
 			gate(x, gated)
 			for i := range gated {

@@ -111,7 +111,7 @@ func plan() *layout {
 	add(&l.testQuery, "test.query", queries, vector, 1, 0)
 	add(&l.testSink, "test.sink", 1, 1, 0, 0)
 
-	add(&l.fillerQuery, "filler.query", embedding, vector, 0, 0) // see start
+	add(&l.fillerQuery, "filler.query", embedding, vector, 0, 0) // see begin
 	add(&l.fillerKey, "filler.key", embedding, vector, 0, 0)
 	matrix(&l.fillerValue, "filler.value", trunk, vector)
 	add(&l.fillerSink, "filler.sink", 1, 1, 0, 7)

@@ -173,17 +173,15 @@ func (t *tape[T]) attend(q, keys, values mat[T], sink param) mat[T] {
 
 // soften turns logits, scaled, into their shares beside a sink's.
 func soften[T real](x []T, scale, sink T) {
-	top := sink
+	top := sink / scale
 	for _, v := range x {
-		top = max(top, v*scale)
+		if v > top {
+			top = v
+		}
 	}
-	sum := math.Exp(float64(sink - top))
+	top *= scale
+	part := 1 / (exponents(x, scale, top) + T(math.Exp(float64(sink-top))))
 	for j, v := range x {
-		e := math.Exp(float64(v*scale - top))
-		x[j] = T(e)
-		sum += e
-	}
-	for j := range x {
-		x[j] *= T(1 / sum)
+		x[j] = v * part
 	}
 }

@@ -1,6 +1,6 @@
 // Command asm writes kernel_amd64.s: a tile of a matrix product for each
 // number of rows from one to six, sixteen columns wide, three sums over
-// vectors, a mask and a step of Adam. Six by two registers of sums, two of the panel and one for the other factor fill the
+// vectors, a mask, a step of Adam and exponentials. Six by two registers of sums, two of the panel and one for the other factor fill the
 // sixteen that AVX2 has (the tile of BLIS, Van Zee and van de Geijn, 2015).
 package main
 
@@ -22,6 +22,7 @@ func main() {
 	weigh()
 	gate()
 	adam()
+	exp()
 	Generate()
 }
 
@@ -116,18 +117,7 @@ func dot() {
 	SUBQ(Imm(8), n)
 	JMP(LabelRef("loop"))
 	Label("done")
-	half, low := XMM(), sum.AsX()
-	VEXTRACTF128(Imm(1), sum, half)
-	VADDPS(half, low, low)
-	VHADDPS(low, low, low)
-	VHADDPS(low, low, low)
-	to, err := ReturnIndex(0).Resolve()
-	if err != nil {
-		panic(err)
-	}
-	VMOVSS(low, to.Addr)
-	VZEROUPPER()
-	RET()
+	total(sum)
 }
 
 // axpy adds s·x to y over n, a multiple of 8.
@@ -248,6 +238,70 @@ func adam() {
 	SUBQ(Imm(8), n)
 	JMP(LabelRef("loop"))
 	Label("done")
+	VZEROUPPER()
+	RET()
+}
+
+// exp replaces x by e to the power of scale·x − shift over n, a multiple of 8,
+// and sums up (Cephes' expf, Moshier: x = k·ln 2 + r, a polynomial of r, 2 to the
+// power of k put into the exponent's bits). Powers must not be above 88. The
+// constants are the least power, log₂ e, ln 2 in two parts and the polynomial's,
+// the highest first.
+func exp() {
+	TEXT("exp8", NOSPLIT, "func(n int, x *float32, scale, shift float32, constants *[12]float32) float32")
+	Pragma("noescape")
+	n := Load(Param("n"), GP64())
+	at := Load(Param("x"), GP64())
+	scale, shift := YMM(), YMM()
+	VBROADCASTSS(Load(Param("scale"), XMM()), scale)
+	VBROADCASTSS(Load(Param("shift"), XMM()), shift)
+	from := Load(Param("constants"), GP64())
+	constant := func(i int, to VecVirtual) VecVirtual {
+		VBROADCASTSS(Mem{Base: from, Disp: 4 * i}, to)
+		return to
+	}
+	least, log2e := constant(0, YMM()), constant(1, YMM())
+	ln2, rest := constant(2, YMM()), constant(3, YMM())
+	x, k, y, c, sum := YMM(), YMM(), YMM(), YMM(), YMM()
+	VXORPS(sum, sum, sum)
+	Label("loop")
+	TESTQ(n, n)
+	JZ(LabelRef("done"))
+	VMOVUPS(Mem{Base: at}, x)
+	VFMSUB132PS(scale, shift, x)
+	VMAXPS(least, x, x)
+	VMULPS(log2e, x, k)
+	VROUNDPS(Imm(0), k, k)
+	VFNMADD231PS(ln2, k, x)
+	VFNMADD231PS(rest, k, x)
+	constant(4, y)
+	for i := 5; i < 12; i++ {
+		VFMADD213PS(constant(i, c), x, y)
+	}
+	VCVTPS2DQ(k, k)
+	VPSLLD(Imm(23), k, k)
+	VPADDD(k, y, y)
+	VMOVUPS(y, Mem{Base: at})
+	VADDPS(y, sum, sum)
+	ADDQ(Imm(32), at)
+	SUBQ(Imm(8), n)
+	JMP(LabelRef("loop"))
+	Label("done")
+	total(sum)
+}
+
+// total returns the sum over a register.
+func total(sum VecVirtual) {
+	half, low := XMM(), sum.AsX()
+	VEXTRACTF128(Imm(1), sum, half)
+	VADDPS(half, low, low)
+	VHADDPS(low, low, low)
+	VHADDPS(low, low, low)
+	to, err := ReturnIndex(0).Resolve()
+	if err != nil {
+		panic(err)
+	}
+	VMOVSS(low, to.Addr)
 	VZEROUPPER()
 	RET()
 }
