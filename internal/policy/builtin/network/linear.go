@@ -1,6 +1,9 @@
 package network
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // Features is how many weights the linear part has; hashed features are taken
 // modulo it (the hashing trick, Weinberger et al., ICML 2009).
@@ -24,6 +27,12 @@ type Linear struct {
 func NewLinear() *Linear {
 	return &Linear{Rate: 0.1, Decay: 1e-4,
 		weight: make([]float32, Features), z: make([]float32, Features), n: make([]float32, Features)}
+}
+
+// Clone gives a copy that learning does not change.
+func (l *Linear) Clone() *Linear {
+	return &Linear{Rate: l.Rate, Sparsity: l.Sparsity, Decay: l.Decay,
+		weight: slices.Clone(l.weight), z: slices.Clone(l.z), n: slices.Clone(l.n)}
 }
 
 // Score writes each move's unnormalised log score.
@@ -114,6 +123,14 @@ func (s *sparse) merge(o *sparse) {
 		o.sum[f] = 0
 	}
 	o.touched = o.touched[:0]
+}
+
+// drop empties it.
+func (s *sparse) drop() {
+	for _, f := range s.touched {
+		s.sum[f] = 0
+	}
+	s.touched = s.touched[:0]
 }
 
 func sized[T any](s []T, n int) []T {
