@@ -161,7 +161,7 @@ func begin(seed uint64) []float32 {
 	}
 	// Queries and keys begin alike, so that a token finds its like in the code
 	// and in what was said before anything is learned: with a logit of about 12
-	// for fillers. Begun at random, copying is not found in five times the steps.
+	// for fillers. Begun at random, copying was not found in ten times the steps.
 	copy(w[weights.siteKey.at:][:weights.siteKey.size()], w[weights.siteQuery.at:])
 	for i := range vector {
 		for _, p := range []param{weights.fillerQuery, weights.codeQuery} {

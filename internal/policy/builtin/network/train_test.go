@@ -56,7 +56,7 @@ func TestTheNetworkCopiesAndTheLinearPartCannot(t *testing.T) {
 		r := rand.New(rand.NewPCG(1, 2))
 		m, alone := New(1), NewLinear()
 		trainer := NewTrainer(m, 2)
-		for step := range 40 {
+		for step := range 16 {
 			for range 24 {
 				p, targets := copying(r, fromCode, 100)
 				if err := trainer.Add(p, targets, 0, nil); err != nil {
@@ -70,7 +70,7 @@ func TestTheNetworkCopiesAndTheLinearPartCannot(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if step%10 == 0 {
+			if step%5 == 0 {
 				t.Logf("step %d: loss %.3f, norm %.2f", step, report.Loss, report.Norm)
 			}
 		}
