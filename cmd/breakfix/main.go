@@ -39,6 +39,7 @@ type cli struct {
 	Replay replayCmd  `cmd:"" help:"Recompute every reward of a run from what was recorded; any difference is an error."`
 	Verify verifyCmd  `cmd:"" help:"Validate bugs or whole sets again, from their folders alone."`
 	Grade  gradeCmd   `cmd:"" help:"Judge a repair of a bug, with every gate."`
+	Train  trainCmd   `cmd:"" help:"Teach the built-in policy to rank repairs, from code and from bugs, without playing."`
 	Export exportCmd  `cmd:"" help:"Write bugs in the formats of others: SWE-bench, SWE-smith, Harbor, chat."`
 	Bench  benchCmd   `cmd:"" help:"Speeds as ratios, side by side in one run: bench exec."`
 	Doctor doctorCmd  `cmd:"" help:"Show what works on this machine, and the command that brings what does not."`

@@ -45,6 +45,7 @@ func (f *sourceFlags) deadlines() testrun.Deadlines {
 // gameFlags say how a game is played.
 type gameFlags struct {
 	Policy  string `json:"policy" help:"Who plays: builtin (default) or scripted:FILE." default:"builtin" placeholder:"P"`
+	From    string `json:"from" help:"Weights of the built-in policy: a file that breakfix train wrote, scratch (nothing learned), or hand (a prior that was set by hand). Default: those that come with breakfix." placeholder:"FILE"`
 	Breaker string `json:"breaker" help:"Who breaks, when not the policy." placeholder:"P"`
 	Fixer   string `json:"fixer" help:"Who fixes, when not the policy." placeholder:"P"`
 	Reward  string `json:"reward" help:"Reward schema: shared (default) or adversarial." default:"shared" placeholder:"NAME"`

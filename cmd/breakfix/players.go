@@ -10,27 +10,51 @@ import (
 
 // players are who breaks and who fixes.
 func (c *playCmd) players() (breaker, fixer policy.Policy, err error) {
-	all, err := player("policy", c.Policy)
+	all, err := player("policy", c.Policy, c.From)
 	if err != nil {
 		return nil, nil, err
 	}
 	breaker, fixer = all, all
 	if c.Breaker != "" {
-		if breaker, err = player("breaker", c.Breaker); err != nil {
+		if breaker, err = player("breaker", c.Breaker, c.From); err != nil {
 			return nil, nil, err
 		}
 	}
 	if c.Fixer != "" {
-		if fixer, err = player("fixer", c.Fixer); err != nil {
+		if fixer, err = player("fixer", c.Fixer, c.From); err != nil {
 			return nil, nil, err
 		}
 	}
 	return breaker, fixer, nil
 }
 
-func player(flag, name string) (policy.Policy, error) {
+// Words of --from that name no file.
+const (
+	fromScratch = "scratch"
+	fromHand    = "hand"
+)
+
+// player makes the policy that a flag names; from says with which weights the
+// built-in one plays: those that come with breakfix when it is empty.
+func player(flag, name, from string) (policy.Policy, error) {
 	if name == "builtin" {
-		return builtin.New(), nil
+		switch from {
+		case fromHand:
+			return builtin.New(), nil
+		case fromScratch:
+			return builtin.With(builtin.Scratch(1)), nil
+		case "":
+			w, err := builtin.Shipped()
+			if err != nil {
+				return nil, err
+			}
+			return builtin.With(w), nil
+		}
+		w, err := weightsOf(from)
+		if err != nil {
+			return nil, err
+		}
+		return builtin.With(w), nil
 	}
 	if file, ok := strings.CutPrefix(name, "scripted:"); ok {
 		p, err := scripted.Open(file)

@@ -50,3 +50,10 @@ func enclose(l lang.Language, f *lang.File, c *Context) {
 		c.Function, c.FirstLine, c.LastLine = s.Name, s.FirstLine, s.LastLine
 	}
 }
+
+// Whole is the context without the place of the change: all of the function is
+// suspected alike.
+func (c Context) Whole() Context {
+	c.WindowFirst, c.WindowLast = c.FirstLine-3, c.LastLine+3
+	return c
+}

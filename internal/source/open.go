@@ -61,7 +61,7 @@ func Open(ctx context.Context, spec string, o Options) (*Snapshot, error) {
 	if len(s.Tree.Paths()) == 0 {
 		return nil, &UsageError{fmt.Sprintf("%s holds no files", spec), forms}
 	}
-	if len(o.Tests) == 0 && !hasTests(s.Tree) {
+	if !o.Reading && len(o.Tests) == 0 && !hasTests(s.Tree) {
 		return nil, &TargetError{
 			Reason: fmt.Sprintf("%s ships no tests", spec),
 			Next:   "breakfix learns from what tests notice: name a source that has some, or name where they are with --tests",

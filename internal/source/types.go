@@ -25,6 +25,7 @@ type Options struct {
 	Python  string   // an interpreter whose environment exists already; "" builds one
 	Env     []string // names of variables of the host that tests may see
 	Cache   string   // breakfix's cache folder; "" means the user's
+	Reading bool     // the code is only read: a source without tests will do
 }
 
 // Snapshot is an immutable tree without version-control data, and where it

@@ -13,11 +13,16 @@ const (
 	maxLists = 24  // views; the attempts of a group share theirs
 )
 
-// Shortlist returns the first maxList candidates that parse.
-func Shortlist(v View) ([]Candidate, error) {
-	all := Candidates(v)
-	if len(all) == 0 {
+// Shortlist returns the first maxList candidates that parse, in the order of
+// the weights; without any, of the prior that was set by hand.
+func Shortlist(v View, w *Weights) ([]Candidate, error) {
+	g := generate(v, true)
+	if g == nil {
 		return nil, nil
+	}
+	all := g.ranked()
+	if w != nil {
+		w.rank(g, all)
 	}
 	parses, free, err := checker(v.Path, v.Source)
 	if err != nil {
@@ -50,7 +55,7 @@ type list struct {
 	err  error
 }
 
-func (l *lists) of(v View) ([]Candidate, error) {
+func (l *lists) of(v View, w *Weights) ([]Candidate, error) {
 	b, err := json.Marshal(v)
 	if err != nil {
 		return nil, err
@@ -71,6 +76,6 @@ func (l *lists) of(v View) ([]Candidate, error) {
 		}
 	}
 	l.mu.Unlock()
-	e.once.Do(func() { e.cs, e.err = Shortlist(v) })
+	e.once.Do(func() { e.cs, e.err = Shortlist(v, w) })
 	return e.cs, e.err
 }

@@ -30,13 +30,17 @@ const DefaultTemperature = 0.5
 // saves time and changes nothing.
 type Policy struct {
 	Temperature float64
+	weights     *Weights // nil: the hand-set prior
 	lists       lists
 }
 
 var _ policy.Policy = (*Policy)(nil)
 
-// New returns version 0 with the default temperature.
+// New returns version 0, the hand-set prior, with the default temperature.
 func New() *Policy { return &Policy{Temperature: DefaultTemperature} }
+
+// With returns the policy that ranks repairs by weights.
+func With(w *Weights) *Policy { return &Policy{Temperature: DefaultTemperature, weights: w} }
 
 // Name is what the command line calls it.
 func (*Policy) Name() string { return "builtin" }
@@ -44,14 +48,19 @@ func (*Policy) Name() string { return "builtin" }
 // OwnEdits says that its moves are the bank's mutations and a grammar of edits.
 func (*Policy) OwnEdits() bool { return true }
 
-// Version names the state of its weights: the hand-set prior.
-func (*Policy) Version() policy.Version { return Version0 }
+// Version names the state of its weights.
+func (p *Policy) Version() policy.Version {
+	if p.weights == nil {
+		return Version0
+	}
+	return p.weights.version
+}
 
 // Break draws an operator, then one of its sites.
 func (p *Policy) Break(_ context.Context, a arena.Break) (policy.Trajectory, error) {
 	sites := a.Sites()
 	if len(sites) == 0 {
-		return policy.Trajectory{Version: Version0}, nil
+		return policy.Trajectory{Version: p.Version()}, nil
 	}
 	at, logp := draw(sites, a, rand.New(rand.NewPCG(a.Task().Seed, seedBreak)))
 	if err := a.Choose(sites[at]); err != nil {
@@ -62,7 +71,7 @@ func (p *Policy) Break(_ context.Context, a arena.Break) (policy.Trajectory, err
 		LogProb  float64 `json:"log_prob"`
 		Sites    int     `json:"sites"`
 	}{sites[at].ID, round(logp), len(sites)})
-	return policy.Trajectory{Version: Version0, Steps: 1, Data: data}, err
+	return policy.Trajectory{Version: p.Version(), Steps: 1, Data: data}, err
 }
 
 // Streams of the generators that one task's seed starts.

@@ -82,7 +82,7 @@ func rankOf(t *testing.T, base *tree.Tree, m mutate.Mutation) int {
 	src, _ := broken.Read(m.Path)
 	var all []Candidate
 	for _, c := range contexts {
-		cs, err := Shortlist(View{Path: c.Path, Source: src, Context: c})
+		cs, err := Shortlist(View{Path: c.Path, Source: src, Context: c}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -45,18 +45,19 @@ type tried struct {
 
 // search is one attempt.
 type search struct {
-	arena  arena.Fix
-	lists  *lists
-	task   arena.Task
-	random *rand.Rand
-	temp   float64
-	stands []*stand
-	seen   map[string]bool
-	trail  []tried
-	turn   int
-	files  int     // that the change touches
-	other  int     // the step with the likeliest edit that changed the failure
-	otherP float64 // its prior
+	arena   arena.Fix
+	lists   *lists
+	weights *Weights
+	task    arena.Task
+	random  *rand.Rand
+	temp    float64
+	stands  []*stand
+	seen    map[string]bool
+	trail   []tried
+	turn    int
+	files   int     // that the change touches
+	other   int     // the step with the likeliest edit that changed the failure
+	otherP  float64 // its prior
 }
 
 // Fix tries candidates in the order of prior plus noise. A step after which
@@ -66,7 +67,7 @@ type search struct {
 // failure changed; else nothing.
 func (p *Policy) Fix(ctx context.Context, a arena.Fix) (policy.Trajectory, error) {
 	task := a.Task()
-	s := &search{arena: a, lists: &p.lists, task: task, temp: p.Temperature, random: rand.New(rand.NewPCG(task.Seed, seedFix)), seen: map[string]bool{}}
+	s := &search{arena: a, lists: &p.lists, weights: p.weights, task: task, temp: p.Temperature, random: rand.New(rand.NewPCG(task.Seed, seedFix)), seen: map[string]bool{}}
 	s.stands = []*stand{{failure: task.Failure, verdict: outcome.Failed}}
 	paths := map[string]bool{}
 	for _, c := range task.Contexts {
@@ -78,7 +79,7 @@ func (p *Policy) Fix(ctx context.Context, a arena.Fix) (policy.Trajectory, error
 		return policy.Trajectory{}, err
 	}
 	data, err := json.Marshal(s.trail)
-	return policy.Trajectory{Version: Version0, Steps: steps, Data: data}, err
+	return policy.Trajectory{Version: p.Version(), Steps: steps, Data: data}, err
 }
 
 func (s *search) run(ctx context.Context) (int, error) {
@@ -210,7 +211,7 @@ func (s *search) open(st *stand) error {
 			c.LastLine += moved
 			c.WindowLast += moved
 		}
-		cs, err := s.lists.of(View{Path: c.Path, Source: src, Context: c, Failure: st.failure, RedTest: s.task.RedTest})
+		cs, err := s.lists.of(View{Path: c.Path, Source: src, Context: c, Failure: st.failure, RedTest: s.task.RedTest}, s.weights)
 		if err != nil {
 			return fmt.Errorf("list the candidates: %w", err)
 		}

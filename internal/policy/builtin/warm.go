@@ -16,6 +16,7 @@ type Example struct {
 	Problem *network.Problem
 	Targets []network.Target
 	Kind    Kind // of the first right move
+	way     way
 }
 
 // way is a kind of fix and whether it makes the code longer: to put a term in
@@ -115,13 +116,17 @@ func outdent(text, indent string) string {
 // Limits of self-supervision.
 const (
 	perFunction = 6   // examples that are made of a function while it is at hand
+	fruitless   = 500 // functions in a row that give none before it gives up
 	tries       = 24  // damages of it that are looked at
 	negatives   = 400 // moves beside the right ones that an example keeps
 )
 
-// Next makes an example.
+// Next makes an example; nil when no function gives one.
 func (c *Corruptor) Next() *Example {
-	for len(c.ready) == 0 {
+	for try := 0; len(c.ready) == 0; try++ {
+		if len(c.texts) == 0 || try > fruitless {
+			return nil
+		}
 		c.damage(c.texts[c.random.IntN(len(c.texts))])
 	}
 	ex := c.ready[len(c.ready)-1]
@@ -167,33 +172,10 @@ func (c *Corruptor) ask(t Text, broken []byte) *Example {
 	if g == nil {
 		return nil
 	}
-	all := g.ranked()
-	var right []int
-	back := wayBack(broken, t.Source)
-	for i := range all {
-		if back(all[i].Edits) {
-			right = append(right, i)
-		}
-	}
-	if len(right) == 0 || !c.admit(wayOf(&all[right[0]])) {
+	ex := g.example(t.Source, negatives, c.random)
+	if ex == nil || !c.admit(ex.way) {
 		return nil
 	}
-	ex := &Example{Kind: all[right[0]].Kind}
-	var kept []Candidate
-	share := float64(negatives) / float64(len(all))
-	for i := range all {
-		if len(right) > 0 && right[0] == i {
-			right = right[1:]
-			ex.Targets = append(ex.Targets, network.Target{Move: len(kept)})
-		} else if share < 1 && c.random.Float64() >= share {
-			continue
-		}
-		kept = append(kept, all[i])
-	}
-	for i := range ex.Targets {
-		ex.Targets[i].Weight = 1 / float32(len(ex.Targets))
-	}
-	ex.Problem = g.pose(kept)
 	return ex
 }
 
@@ -299,4 +281,45 @@ func squeezed(src []byte) []byte {
 		}
 	}
 	return out
+}
+
+// ExampleOf asks for the way back from a broken file whose right text is
+// known; nil where the grammar does not know it in one move. At most most
+// wrong moves are kept, drawn with r.
+func ExampleOf(v View, right []byte, most int, r *rand.Rand) *Example {
+	g := generate(v, true)
+	if g == nil {
+		return nil
+	}
+	return g.example(right, most, r)
+}
+
+// example keeps the ways back and some other moves; nil where there is none.
+func (g *generator) example(want []byte, most int, r *rand.Rand) *Example {
+	all := g.ranked()
+	back := wayBack(g.src, want)
+	var right []int
+	for i := range all {
+		if back(all[i].Edits) {
+			right = append(right, i)
+		}
+	}
+	if len(right) == 0 {
+		return nil
+	}
+	ex := &Example{Kind: all[right[0]].Kind, way: wayOf(&all[right[0]])}
+	weight := 1 / float32(len(right))
+	var kept []Candidate
+	share := float64(most) / float64(len(all))
+	for i := range all {
+		if len(right) > 0 && right[0] == i {
+			right = right[1:]
+			ex.Targets = append(ex.Targets, network.Target{Move: len(kept), Weight: weight})
+		} else if share < 1 && r.Float64() >= share {
+			continue
+		}
+		kept = append(kept, all[i])
+	}
+	ex.Problem = g.pose(kept)
+	return ex
 }

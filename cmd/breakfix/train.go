@@ -1,0 +1,224 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+
+	"breakfix/internal/arena"
+	"breakfix/internal/bugset"
+	"breakfix/internal/lang/python"
+	"breakfix/internal/policy/builtin"
+	"breakfix/internal/source"
+	"breakfix/internal/tree"
+)
+
+// trainCmd teaches weights from code and from bugs, without playing.
+type trainCmd struct {
+	Sources  []string `arg:"" optional:"" name:"source" help:"Code to learn from: folders, git URLs, pypi:NAME==VERSION. Nothing of it is run."`
+	Bugs     []string `name:"bugs" type:"path" placeholder:"PATH" help:"Sets of bugs to learn from as well, as breakfix bugs makes them: their red tests say what a failure looks like."`
+	Output   string   `short:"o" name:"output" type:"path" required:"" placeholder:"FILE" help:"File of the weights (safetensors)."`
+	From     string   `placeholder:"FILE" help:"Weights to go on from. Default: from nothing."`
+	Examples int      `default:"6000" placeholder:"N" help:"Damaged functions to learn from. Default 6000."`
+	Seed     uint64   `default:"1" placeholder:"N" help:"Everything follows from it, and from the number of workers."`
+	Workers  int      `placeholder:"N" help:"Default: the cores."`
+	Only     []string `placeholder:"GLOB" help:"Code to learn from: a folder, a file or a glob, relative to each source."`
+}
+
+// Help is the second part of train's help text.
+func (trainCmd) Help() string {
+	return `Examples:
+
+    breakfix train pypi:toolz==1.2.0 -o weights.safetensors
+    breakfix train pypi:toolz==1.2.0 --bugs out -o weights.safetensors
+    breakfix fix --from weights.safetensors .
+`
+}
+
+// taught is what train prints as JSON.
+type taught struct {
+	Version  string            `json:"version"`
+	File     string            `json:"file"`
+	Examples int               `json:"examples"`
+	Bugs     int               `json:"bugs"` // of the sets, with one move as a way back
+	First    float64           `json:"first"`
+	Eight    float64           `json:"eight"`
+	Seconds  float64           `json:"seconds"`
+	Card     map[string]string `json:"card"`
+}
+
+// Run teaches and writes the file.
+func (c *trainCmd) Run(a *app) error {
+	if len(c.Sources)+len(c.Bugs) == 0 {
+		return usagef("name code, such as pypi:toolz==1.2.0", "there is nothing to learn from")
+	}
+	if len(c.Sources) == 0 {
+		return usagef("name some code beside the bugs, such as the package that they are of", "bugs alone are too few to learn from")
+	}
+	if c.Examples < 1 {
+		return usagef("give --examples 6000", "--examples %d is no number of examples", c.Examples)
+	}
+	if _, err := os.Stat(c.Output); err == nil {
+		return usagef("name another file with -o, or move it away", "%s exists", c.Output)
+	}
+	course := builtin.Course{Seed: c.Seed, Examples: c.Examples, Workers: c.Workers, Card: map[string]string{}}
+	if course.Workers < 1 {
+		course.Workers = runtime.NumCPU()
+	}
+	if c.From != "" {
+		w, err := weightsOf(c.From)
+		if err != nil {
+			return err
+		}
+		course.From = w
+	}
+	watch := newWatcher(a)
+	defer watch.Close()
+	began := time.Now()
+	for i, s := range c.Sources {
+		watch.Stage("source", source.Shown(s))
+		o := source.Options{Only: c.Only, Cache: a.Cache, Reading: true}
+		snap, err := source.Open(a.drain, s, o)
+		if err != nil {
+			return err
+		}
+		paths, err := source.Selected(snap.Tree, o, python.Python.IsCode)
+		if err != nil {
+			return err
+		}
+		for _, p := range paths {
+			src, err := snap.Tree.Read(p)
+			if err != nil {
+				return err
+			}
+			course.Texts = append(course.Texts, builtin.Text{Path: p, Source: src})
+		}
+		course.Card["source "+strconv.Itoa(i+1)] = fmt.Sprintf("%s, %s, %s, %d files", source.Shown(s), snap.Licence, snap.Digest, len(paths))
+	}
+	if err := c.bugs(a, &course); err != nil {
+		return err
+	}
+	course.Progress = func(l builtin.Lesson) { watch.Status(teaching{l, time.Since(began)}) }
+	w, lesson, err := builtin.Teach(a.drain, course)
+	if a.drain.Err() != nil {
+		return &stopped{"nothing was written. To start again", typed(a)}
+	}
+	if err != nil {
+		return usagef("name more code", "%v", err)
+	}
+	watch.Close()
+	if err := writeWeights(c.Output, w); err != nil {
+		return err
+	}
+	t := taught{string(w.Version()), c.Output, lesson.Done, lesson.Solved, lesson.First, lesson.Eight, time.Since(began).Seconds(), w.Card()}
+	if a.JSON {
+		return json.NewEncoder(a.stdout).Encode(t)
+	}
+	_, err = fmt.Fprintf(a.stdout, "%s: version %s, taught on %d damaged functions and %d bugs in %s; of the last ones the right move was first in %.0f %%, in the first eight in %.0f %%\n",
+		c.Output, t.Version, t.Examples, t.Bugs, time.Since(began).Round(time.Second), 100*t.First, 100*t.Eight)
+	return err
+}
+
+// teaching is the status of train.
+type teaching struct {
+	builtin.Lesson
+	elapsed time.Duration
+}
+
+func (t teaching) lines(later time.Duration, _ int) []string {
+	return []string{fmt.Sprintf("example %d of %d, %s: the right move first in %.0f %%, in the first eight in %.0f %% (loss %.2f)",
+		t.Done, t.Of, (t.elapsed + later).Round(time.Second), 100*t.First, 100*t.Eight, t.Loss)}
+}
+
+func (t teaching) last() bool { return t.Done == t.Of }
+
+// bugs adds the bugs of sets: half of them with the place of the change as a
+// diff shows it, half with the function alone.
+func (c *trainCmd) bugs(a *app, course *builtin.Course) error {
+	r := rand.New(rand.NewPCG(c.Seed, 0x62756773))
+	bases := map[string]*tree.Tree{}
+	for _, path := range c.Bugs {
+		n := 0
+		for artifact, err := range bugset.Artifacts(path) {
+			if err != nil {
+				return err
+			}
+			b, err := artifact.Load()
+			if err != nil {
+				return usagef("verify it with breakfix verify", "%s: %v", artifact.Name, err)
+			}
+			base, ok := bases[string(b.Base)]
+			if !ok {
+				snap, err := b.Open(a.drain, a.Cache)
+				if err != nil {
+					return err
+				}
+				base = snap.Tree
+				bases[string(b.Base)] = base
+			}
+			broken, err := tree.Apply(base, b.Inject)
+			if err != nil {
+				return usagef("verify it with breakfix verify", "%s: %v", artifact.Name, err)
+			}
+			contexts, err := arena.Contexts(b.Inject, broken)
+			if err != nil || len(contexts) != 1 {
+				continue // of several places: no one move is the way back
+			}
+			v := builtin.View{Path: contexts[0].Path, Context: contexts[0], RedTest: b.RedTest.Code, Failure: b.RedTest.Failure}
+			if v.Source, err = broken.Read(v.Path); err != nil {
+				return err
+			}
+			right, err := base.Read(v.Path)
+			if err != nil {
+				return err
+			}
+			if r.IntN(2) == 0 {
+				v.Context = v.Context.Whole()
+			}
+			course.Solved, course.Right = append(course.Solved, v), append(course.Right, right)
+			n++
+		}
+		course.Card["bugs "+filepath.Base(path)] = strconv.Itoa(n)
+	}
+	return nil
+}
+
+// weightsOf reads weights that a flag names.
+func weightsOf(from string) (*builtin.Weights, error) {
+	f, err := os.Open(from)
+	if err != nil {
+		return nil, usagef("name a file that breakfix train wrote", "cannot read the weights: %v", err)
+	}
+	defer f.Close()
+	w, err := builtin.ReadWeights(f)
+	if err != nil {
+		return nil, usagef("name a file that this version of breakfix train wrote", "%s: %s", from, strings.TrimPrefix(err.Error(), "network: "))
+	}
+	return w, nil
+}
+
+// writeWeights writes the file whole or not at all.
+func writeWeights(to string, w *builtin.Weights) error {
+	f, err := os.CreateTemp(filepath.Dir(to), ".weights-*")
+	if err != nil {
+		return usagef("name a file in a folder that exists", "cannot write the weights: %v", err)
+	}
+	defer os.Remove(f.Name())
+	if err := w.Write(f); err != nil {
+		f.Close()
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	if err := os.Chmod(f.Name(), 0o644); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), to)
+}

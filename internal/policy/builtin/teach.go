@@ -1,0 +1,212 @@
+package builtin
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"sort"
+	"strconv"
+	"sync"
+
+	"breakfix/internal/policy/builtin/network"
+)
+
+// Course is what weights are taught on.
+type Course struct {
+	Texts    []Text // code of which functions are damaged; nothing is run
+	Solved   []View // broken files with what their red test says, and
+	Right    [][]byte
+	From     *Weights // to go on from; nil: from nothing
+	Seed     uint64
+	Examples int // damages to learn from
+	Workers  int
+	Card     map[string]string
+	Progress func(Lesson)
+}
+
+// Lesson tells how far teaching is.
+type Lesson struct {
+	Done, Of int     // examples
+	Loss     float64 // mean over the latest ones, in nats
+	First    float64 // share of the latest fresh examples whose right move was ranked first before it was learned
+	Eight    float64 // ranked among the first eight
+	Solved   int     // broken files whose way back is one move, so that they are learned from
+}
+
+// Rates of teaching.
+const (
+	rate      = 1e-3 // of Adam; falls to a tenth along a half cosine
+	fresh     = 2    // new examples a step
+	replayed  = 6    // examples of the pool a step
+	bugs      = 2    // of the broken files a step, where there are any
+	poolLimit = 4000 // examples that may be replayed; an example holds about 100 KB
+	latestOf  = 500
+)
+
+// Teach learns to rank repairs: from code that it damages itself, and from
+// broken files whose right text is known. With the same course and number of
+// workers the weights are the same, byte for byte.
+func Teach(ctx context.Context, c Course) (*Weights, Lesson, error) {
+	said := Lesson{Of: c.Examples}
+	model := network.New(c.Seed)
+	if c.From != nil {
+		model = c.From.model.Clone()
+	}
+	workers := max(1, c.Workers)
+	trainer := network.NewTrainer(model, workers)
+	r := rand.New(rand.NewPCG(c.Seed, 0x7465616368))
+	solved, err := c.solved(ctx, workers)
+	if err != nil {
+		return nil, said, err
+	}
+	said.Solved = len(solved)
+	next, stop := c.damaged(workers)
+	defer stop()
+	var pool []*Example
+	var ranks []int
+	loss, steps := 0.0, 0
+	for said.Done < c.Examples {
+		if err := ctx.Err(); err != nil {
+			return nil, said, err
+		}
+		var batch []*Example
+		for range min(fresh, c.Examples-said.Done) {
+			ex := next()
+			if ex == nil {
+				return nil, said, fmt.Errorf("%d functions give no example to learn from", len(c.Texts))
+			}
+			ranks = append(ranks, rankIn(model, ex))
+			batch = append(batch, ex)
+			if len(pool) < poolLimit {
+				pool = append(pool, ex)
+			} else {
+				pool[r.IntN(poolLimit)] = ex
+			}
+			said.Done++
+		}
+		for range replayed {
+			batch = append(batch, pool[r.IntN(len(pool))])
+		}
+		if len(solved) > 0 {
+			for range bugs {
+				batch = append(batch, solved[r.IntN(len(solved))])
+			}
+		}
+		for _, ex := range batch {
+			if err := trainer.Add(ex.Problem, ex.Targets, 0, nil); err != nil {
+				return nil, said, err
+			}
+		}
+		rep, err := trainer.Step(falling(rate, said.Done, c.Examples))
+		if err != nil {
+			return nil, said, err
+		}
+		loss, steps = loss+rep.Choice, steps+1
+		if said.Done%latestOf < fresh || said.Done == c.Examples {
+			said.Loss, said.First, said.Eight = loss/float64(steps), within(ranks, 1), within(ranks, 8)
+			loss, steps, ranks = 0, 0, nil
+			if c.Progress != nil {
+				c.Progress(said)
+			}
+		}
+	}
+	card := network.Card{"examples": strconv.Itoa(c.Examples), "seed": strconv.FormatUint(c.Seed, 10), "workers": strconv.Itoa(workers)}
+	for k, v := range c.Card {
+		card[k] = v
+	}
+	w := &Weights{model: model, card: card}
+	var file bytes.Buffer
+	if err := w.Write(&file); err != nil {
+		return nil, said, err
+	}
+	w.version = versionOf(file.Bytes())
+	return w, said, nil
+}
+
+// solved poses the broken files.
+func (c *Course) solved(ctx context.Context, workers int) ([]*Example, error) {
+	found := make([]*Example, len(c.Solved))
+	var wg sync.WaitGroup
+	for w := range workers {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			for i := w; i < len(found) && ctx.Err() == nil; i += workers {
+				found[i] = ExampleOf(c.Solved[i], c.Right[i], negatives, rand.New(rand.NewPCG(c.Seed, uint64(i))))
+			}
+		}()
+	}
+	wg.Wait()
+	var out []*Example
+	for _, ex := range found {
+		if ex != nil {
+			out = append(out, ex)
+		}
+	}
+	return out, ctx.Err()
+}
+
+// damaged returns a function that gives example after example, made ahead by
+// workers and taken from them in turn.
+func (c *Course) damaged(workers int) (next func() *Example, stop func()) {
+	all := NewCorruptor(c.Texts, c.Seed)
+	done := make(chan struct{})
+	lines := make([]chan *Example, workers)
+	for w := range lines {
+		lines[w] = make(chan *Example, 8)
+		own := NewCorruptor(nil, c.Seed+uint64(w)+1)
+		own.texts = all.texts
+		go func() {
+			defer close(lines[w])
+			for {
+				ex := own.Next()
+				if ex == nil {
+					return
+				}
+				select {
+				case lines[w] <- ex:
+				case <-done:
+					return
+				}
+			}
+		}()
+	}
+	turn := -1
+	return func() *Example {
+		turn++
+		return <-lines[turn%workers]
+	}, func() { close(done) }
+}
+
+// rankIn is the place of the best right move among the moves of an example.
+func rankIn(m *network.Model, ex *Example) int {
+	scores := make([]float32, len(ex.Problem.Moves))
+	m.Score(m.Encode(ex.Problem), ex.Problem.Moves, scores)
+	best := scores[ex.Targets[0].Move]
+	for _, t := range ex.Targets {
+		best = max(best, scores[t.Move])
+	}
+	rank := 1
+	for _, s := range scores {
+		if s > best {
+			rank++
+		}
+	}
+	return rank
+}
+
+func within(ranks []int, n int) float64 {
+	if len(ranks) == 0 {
+		return 0
+	}
+	sort.Ints(ranks)
+	return float64(sort.SearchInts(ranks, n+1)) / float64(len(ranks))
+}
+
+// falling is a rate that falls to a tenth along a half cosine (Loshchilov and
+// Hutter, SGDR, ICLR 2017).
+func falling(rate float64, done, of int) float64 {
+	return rate * (0.1 + 0.9*(1+math.Cos(math.Pi*float64(done)/float64(max(of, 1))))/2)
+}

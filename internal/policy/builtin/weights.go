@@ -1,0 +1,128 @@
+package builtin
+
+import (
+	"bytes"
+	"compress/gzip"
+	_ "embed"
+	"fmt"
+	"io"
+	"math"
+	"sort"
+	"sync"
+
+	"breakfix/internal/policy"
+	"breakfix/internal/policy/builtin/network"
+	"breakfix/internal/tree"
+)
+
+// Weights are what was learned of ranking moves. They do not change: learning
+// makes new ones.
+type Weights struct {
+	model   *network.Model
+	card    network.Card
+	version policy.Version
+}
+
+// VersionScratch names weights that nothing was learned into: all moves alike.
+const VersionScratch policy.Version = "builtin-scratch"
+
+//go:embed weights/fixer.safetensors.gz
+var shipped []byte
+
+// Shipped gives the weights that come with breakfix.
+var Shipped = sync.OnceValues(func() (*Weights, error) {
+	z, err := gzip.NewReader(bytes.NewReader(shipped))
+	if err != nil {
+		return nil, fmt.Errorf("the weights that come with breakfix: %w", err)
+	}
+	w, err := ReadWeights(z)
+	if err != nil {
+		return nil, fmt.Errorf("the weights that come with breakfix: %w", err)
+	}
+	return w, nil
+})
+
+// Scratch gives weights that rank all moves alike.
+func Scratch(seed uint64) *Weights {
+	return &Weights{model: network.New(seed), version: VersionScratch}
+}
+
+// maxWeights bounds a file of weights, in bytes.
+const maxWeights = 64 << 20
+
+// ReadWeights reads a safetensors file, as it is or compressed with gzip. What
+// it cannot use is one error that says why.
+func ReadWeights(r io.Reader) (*Weights, error) {
+	data, err := io.ReadAll(io.LimitReader(r, maxWeights+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(data) > maxWeights {
+		return nil, fmt.Errorf("more than %d MB are no weights of ours", maxWeights>>20)
+	}
+	if bytes.HasPrefix(data, []byte{0x1f, 0x8b}) {
+		z, err := gzip.NewReader(bytes.NewReader(data))
+		if err != nil {
+			return nil, err
+		}
+		return ReadWeights(z)
+	}
+	m, card, err := network.Load(bytes.NewReader(data))
+	if err != nil {
+		return nil, err
+	}
+	return &Weights{model: m, card: card, version: versionOf(data)}, nil
+}
+
+// versionOf names weights by their bytes.
+func versionOf(file []byte) policy.Version {
+	return policy.Version("builtin-" + string(tree.DigestOf(file))[:8])
+}
+
+// Write writes the weights with their card as safetensors.
+func (w *Weights) Write(to io.Writer) error { return w.model.Save(to, w.card) }
+
+// Version names them.
+func (w *Weights) Version() policy.Version { return w.version }
+
+// Card says what they were trained on.
+func (w *Weights) Card() map[string]string { return w.card }
+
+// rank gives each candidate its log-probability among all and sorts them, the
+// likeliest first. What is alike is in an order that has nothing to do with
+// the order in which moves are thought of.
+func (w *Weights) rank(g *generator, cs []Candidate) {
+	if len(cs) == 0 {
+		return
+	}
+	scores := make([]float32, len(cs))
+	if w.version != VersionScratch {
+		p := g.pose(cs)
+		w.model.Score(w.model.Encode(p), p.Moves, scores)
+	}
+	best, sum := scores[0], 0.0
+	for _, s := range scores {
+		best = max(best, s)
+	}
+	for _, s := range scores {
+		sum += math.Exp(float64(s - best))
+	}
+	type ranked struct {
+		c   Candidate
+		key uint64
+	}
+	rs := make([]ranked, len(cs))
+	for i := range cs {
+		cs[i].LogPrior = float64(scores[i]-best) - math.Log(sum)
+		rs[i] = ranked{cs[i], editKey(cs[i].Edits)}
+	}
+	sort.SliceStable(rs, func(i, j int) bool {
+		if rs[i].c.LogPrior != rs[j].c.LogPrior {
+			return rs[i].c.LogPrior > rs[j].c.LogPrior
+		}
+		return rs[i].key < rs[j].key
+	})
+	for i := range rs {
+		cs[i] = rs[i].c
+	}
+}
