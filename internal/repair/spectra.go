@@ -1,0 +1,325 @@
+package repair
+
+import (
+	"math"
+	"math/bits"
+	"slices"
+	"sort"
+
+	"breakfix/internal/arena"
+	"breakfix/internal/lang"
+	"breakfix/internal/testrun"
+	"breakfix/internal/tree"
+)
+
+// Ochiai is the suspicion of a line: red and green are how many tests of each
+// colour run it, all how many red tests there are. It is the coefficient that
+// came out best of the simple ones (Abreu, Zoeteweij, van Gemund, 2007).
+func Ochiai(red, green, all int) float64 {
+	if red == 0 {
+		return 0
+	}
+	return float64(red) / math.Sqrt(float64(all)*float64(red+green))
+}
+
+// Bounds of what is looked at for one failure.
+const (
+	mostFunctions = 8
+	mostModules   = 3
+	// What runs while modules are loaded runs for every test, and is seldom what
+	// is wrong: its suspicion counts this much.
+	loadedShare = 0.5
+	// Suspicion of functions where no line of the red test is known: of those
+	// that it names, and of others.
+	namedScore, otherScore = 1.0, 0.4
+)
+
+// unit is a function, or a run of lines outside of any.
+type unit struct {
+	arena.Context
+	function bool
+	lines    []line // that some red test runs
+	loaded   []int  // outside of functions: lines that ran while the suite was loaded
+}
+
+type line struct {
+	number int
+	row    []byte // bit i: test i of the cover runs it
+}
+
+// spectra is what the tests of a suite run, by unit.
+type spectra struct {
+	units []*unit
+	at    map[string]int // number of a test
+	green []byte         // mask of the tests that passed
+	width int
+}
+
+// newSpectra reads what each test runs. code says which files may be edited.
+func newSpectra(t *tree.Tree, b *testrun.Baseline, code func(path string) bool) (*spectra, error) {
+	s := &spectra{at: map[string]int{}, width: (len(b.Cover.Tests) + 7) / 8}
+	red := make([]byte, s.width)
+	s.green = make([]byte, s.width)
+	for i, id := range b.Cover.Tests {
+		s.at[id] = i
+		switch v := b.Results.Get(id); {
+		case v.Red():
+			red[i/8] |= 1 << (i % 8)
+		case v.Known() && b.Results.Get(id) == "passed":
+			s.green[i/8] |= 1 << (i % 8)
+		}
+	}
+	for _, p := range t.Paths() {
+		if t.Kind(p) == tree.Link || !code(p) {
+			continue
+		}
+		us, err := unitsOf(t, p)
+		if err != nil {
+			return nil, err
+		}
+		f := b.Cover.Files[p]
+		if f == nil {
+			f = &testrun.FileCover{}
+		}
+		for i, n := range f.Lines {
+			row := f.Bits[i*s.width : (i+1)*s.width]
+			if u := unitAt(us, n); u != nil && u.function && count(row, red) > 0 {
+				u.lines = append(u.lines, line{n, row})
+			}
+		}
+		for _, n := range f.Imported {
+			if u := unitAt(us, n); u != nil && !u.function {
+				u.loaded = append(u.loaded, n)
+			}
+		}
+		s.units = append(s.units, us...)
+	}
+	return s, nil
+}
+
+// count tells how many bits two rows have in common.
+func count(a, b []byte) int {
+	n := 0
+	for i := range a {
+		n += bits.OnesCount8(a[i] & b[i])
+	}
+	return n
+}
+
+// unitsOf lists the functions of a file and the runs of lines between them, in
+// order; a line belongs to the innermost function. A file that does not parse
+// has none.
+func unitsOf(t *tree.Tree, path string) ([]*unit, error) {
+	src, err := t.Read(path)
+	if err != nil {
+		return nil, err
+	}
+	l, ok := lang.ForPath(path)
+	if !ok {
+		return nil, nil
+	}
+	f, err := l.Parse(src)
+	if err != nil {
+		return nil, nil // too large or too slow to parse: it cannot be edited either
+	}
+	var us []*unit
+	var now *unit
+	inside := map[lang.Scope]*unit{}
+	for n := 1; n <= f.Lines(); n++ {
+		at := f.LineStart(n)
+		for at < len(src) && (src[at] == ' ' || src[at] == '\t') {
+			at++
+		}
+		if at >= len(src) || src[at] == '\n' || src[at] == '\r' || src[at] == '#' {
+			continue
+		}
+		scope, in := l.Enclosing(f, at)
+		if in && scope.Function {
+			if inside[scope] == nil {
+				inside[scope] = &unit{function: true, Context: arena.Context{Path: path, Function: scope.Name, FirstLine: scope.FirstLine, LastLine: scope.LastLine}}
+				us = append(us, inside[scope])
+			}
+			now = nil
+			continue
+		}
+		if now == nil || now.Function != scope.Name {
+			now = &unit{Context: arena.Context{Path: path, Function: scope.Name, FirstLine: n}}
+			us = append(us, now)
+		}
+		now.LastLine = n
+	}
+	return us, nil
+}
+
+// unitAt returns the smallest unit that holds a line.
+func unitAt(us []*unit, n int) *unit {
+	var best *unit
+	for _, u := range us {
+		if n >= u.FirstLine && n <= u.LastLine && (best == nil || u.LastLine-u.FirstLine < best.LastLine-best.FirstLine) {
+			best = u
+		}
+	}
+	return best
+}
+
+// mask is the set of tests as a row.
+func (s *spectra) mask(tests []string) []byte {
+	m := make([]byte, s.width)
+	for _, id := range tests {
+		if i, ok := s.at[id]; ok {
+			m[i/8] |= 1 << (i % 8)
+		}
+	}
+	return m
+}
+
+// top is the suspicion of a unit for some red tests, and its most suspicious line.
+func (s *spectra) top(u *unit, red []byte, all int) (score float64, at line) {
+	for _, l := range u.lines {
+		if o := Ochiai(count(l.row, red), count(l.row, s.green), all); o > score {
+			score, at = o, l
+		}
+	}
+	return score, at
+}
+
+// groups separates red tests into failures with different causes, as far as what
+// they run tells: the function that explains most of them best takes those that
+// run its most suspicious line, and so on with the rest. raised is the line that
+// raised in each test; among equals the function that raised comes first. Tests
+// of which nothing is known are one group for each file.
+func (s *spectra) groups(tests []string, raised map[string]testrun.Frame) [][]string {
+	var groups [][]string
+	rest := slices.Clone(tests)
+	for len(rest) > 0 {
+		red := s.mask(rest)
+		best, explained, from := 0.0, line{}, 0
+		for _, u := range s.units {
+			if score, at := s.top(u, red, len(rest)); score > 0 {
+				n := 0
+				for _, id := range rest {
+					if f, ok := raised[id]; ok && f.Path == u.Path && f.Line >= u.FirstLine && f.Line <= u.LastLine {
+						n++
+					}
+				}
+				if score > best || score == best && n > from {
+					best, explained, from = score, at, n
+				}
+			}
+		}
+		if best == 0 {
+			break
+		}
+		var group, left []string
+		for _, id := range rest {
+			if i, ok := s.at[id]; ok && explained.row[i/8]&(1<<(i%8)) != 0 {
+				group = append(group, id)
+			} else {
+				left = append(left, id)
+			}
+		}
+		groups, rest = append(groups, group), left
+	}
+	byFile := map[string]int{}
+	for _, id := range rest {
+		f := fileOf(id)
+		if _, ok := byFile[f]; !ok {
+			byFile[f] = len(groups)
+			groups = append(groups, nil)
+		}
+		groups[byFile[f]] = append(groups[byFile[f]], id)
+	}
+	return groups
+}
+
+// suspects ranks what the red tests of one failure run: the functions to look
+// at, the most suspicious first, and the suspicion of their lines. frames is
+// the traceback of the first of them, named the identifiers of its source.
+func (s *spectra) suspects(tests []string, frames []testrun.Frame, named map[string]bool) ([]arena.Context, []arena.Suspect) {
+	red, greens := s.mask(tests), 0
+	for _, b := range s.green {
+		greens += bits.OnesCount8(b)
+	}
+	type ranked struct {
+		*unit
+		score float64
+	}
+	var functions, modules []ranked
+	lines := map[*unit]map[int]float64{}
+	files := map[string]bool{}
+	for _, u := range s.units {
+		for _, l := range u.lines {
+			if o := Ochiai(count(l.row, red), count(l.row, s.green), len(tests)); o > 0 {
+				if lines[u] == nil {
+					lines[u] = map[int]float64{}
+				}
+				lines[u][l.number] = o
+			}
+		}
+		if score, _ := s.top(u, red, len(tests)); score > 0 {
+			files[u.Path] = true
+			functions = append(functions, ranked{u, score + raisedIn(u, frames)})
+		}
+	}
+	if len(functions) == 0 { // they hung, or nothing of the code ran: by name
+		for _, u := range s.units {
+			if !u.function {
+				continue
+			}
+			score := otherScore
+			if named[lastName(u.Function)] {
+				score = namedScore
+			}
+			files[u.Path] = true
+			functions = append(functions, ranked{u, score})
+			lines[u] = map[int]float64{}
+			for n := u.FirstLine; n <= u.LastLine; n++ {
+				lines[u][n] = score
+			}
+		}
+	}
+	for _, u := range s.units {
+		if !u.function && len(u.loaded) > 0 && (files[u.Path] || len(functions) == 0) {
+			score := loadedShare * Ochiai(len(tests), greens, len(tests))
+			modules = append(modules, ranked{u, score})
+			lines[u] = map[int]float64{}
+			for _, n := range u.loaded {
+				lines[u][n] = score
+			}
+		}
+	}
+	var cs []arena.Context
+	var all []arena.Suspect
+	for _, kind := range []struct {
+		list []ranked
+		most int
+	}{{functions, mostFunctions}, {modules, mostModules}} {
+		sort.SliceStable(kind.list, func(i, j int) bool { return kind.list[i].score > kind.list[j].score })
+		for _, r := range kind.list[:min(kind.most, len(kind.list))] {
+			cs = append(cs, r.Context)
+			for n, score := range lines[r.unit] {
+				all = append(all, arena.Suspect{Path: r.Path, Line: n, Score: score})
+			}
+		}
+	}
+	sort.Slice(all, func(i, j int) bool {
+		a, b := all[i], all[j]
+		if a.Score != b.Score {
+			return a.Score > b.Score
+		}
+		return a.Path < b.Path || a.Path == b.Path && a.Line < b.Line
+	})
+	return cs, all
+}
+
+// raisedIn ranks a function up that stands in the traceback, the innermost most.
+func raisedIn(u *unit, frames []testrun.Frame) float64 {
+	bonus := 1.0
+	for i := len(frames) - 1; i >= 0; i-- {
+		if f := frames[i]; f.Path == u.Path && f.Line >= u.FirstLine && f.Line <= u.LastLine {
+			return bonus
+		}
+		bonus /= 2
+	}
+	return 0
+}
