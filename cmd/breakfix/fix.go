@@ -267,7 +267,10 @@ func (c *fixCmd) print(a *app, f fixed) error {
 		}
 		inLines(w, "  looked at", x.LookedAt)
 		if a.Verbose {
-			inLines(w, "  tried", x.Tried)
+			fmt.Fprintf(w, "  tried\n")
+			for i, step := range x.Tried {
+				fmt.Fprintf(w, "  %4d %s\n", i+1, report.Visible(step))
+			}
 		}
 	}
 	inLines(w, "\nset aside, red in some runs only", f.Flaky)

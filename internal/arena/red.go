@@ -60,6 +60,9 @@ func (r Red) run(ctx context.Context, runner testrun.Runner, t *tree.Tree) (seen
 	req := testrun.Request{Tree: t, Tests: r.Tests[:1], Tier: testrun.CodeSwap, Unaudited: true, Deadline: r.Deadline}
 	s, err := runOne(ctx, runner, req)
 	if err != nil || s.verdict != outcome.Passed {
+		if s.failure.Kind == "" && s.verdict.Red() { // nothing ran: the edit cannot affect it
+			s.failure = cloneFailure(r.Failure)
+		}
 		return s, err
 	}
 	s.green = 1

@@ -2,6 +2,7 @@ package repair
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -159,7 +160,7 @@ func (r *run) search(ctx context.Context, tests []string, how testrun.Failure) (
 	if err != nil {
 		return f, s, err
 	}
-	if _, err := r.Player.Fix(ctx, a); err != nil {
+	if _, err := r.Player.Fix(ctx, a); err != nil && !errors.Is(err, arena.ErrOutOfSteps) { // it was told to stop
 		return f, s, err
 	}
 	if s.FixResult, err = a.Result(); err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"breakfix/internal/arena"
 	"breakfix/internal/lang"
+	"breakfix/internal/outcome"
 	"breakfix/internal/testrun"
 	"breakfix/internal/tree"
 )
@@ -32,6 +33,8 @@ const (
 	// Suspicion of functions where no line of the red test is known: of those
 	// that it names, and of others.
 	namedScore, otherScore = 1.0, 0.4
+	// What the first red test does not run cannot turn it green.
+	offShare = 0.3
 )
 
 // unit is a function, or a run of lines outside of any.
@@ -52,6 +55,7 @@ type spectra struct {
 	units []*unit
 	at    map[string]int // number of a test
 	green []byte         // mask of the tests that passed
+	known []byte         // mask of the tests of which some line is known
 	width int
 }
 
@@ -59,13 +63,18 @@ type spectra struct {
 func newSpectra(t *tree.Tree, b *testrun.Baseline, code func(path string) bool) (*spectra, error) {
 	s := &spectra{at: map[string]int{}, width: (len(b.Cover.Tests) + 7) / 8}
 	red := make([]byte, s.width)
-	s.green = make([]byte, s.width)
+	s.green, s.known = make([]byte, s.width), make([]byte, s.width)
+	for _, f := range b.Cover.Files { // tests themselves too
+		for i, bits := range f.Bits {
+			s.known[i%s.width] |= bits
+		}
+	}
 	for i, id := range b.Cover.Tests {
 		s.at[id] = i
 		switch v := b.Results.Get(id); {
 		case v.Red():
 			red[i/8] |= 1 << (i % 8)
-		case v.Known() && b.Results.Get(id) == "passed":
+		case v == outcome.Passed:
 			s.green[i/8] |= 1 << (i % 8)
 		}
 	}
@@ -236,7 +245,7 @@ func (s *spectra) groups(tests []string, raised map[string]testrun.Frame) [][]st
 // at, the most suspicious first, and the suspicion of their lines. frames is
 // the traceback of the first of them, named the identifiers of its source.
 func (s *spectra) suspects(tests []string, frames []testrun.Frame, named map[string]bool) ([]arena.Context, []arena.Suspect) {
-	red, greens := s.mask(tests), 0
+	red, first, greens := s.mask(tests), s.mask(tests[:1]), 0
 	for _, b := range s.green {
 		greens += bits.OnesCount8(b)
 	}
@@ -250,6 +259,9 @@ func (s *spectra) suspects(tests []string, frames []testrun.Frame, named map[str
 	for _, u := range s.units {
 		for _, l := range u.lines {
 			if o := Ochiai(count(l.row, red), count(l.row, s.green), len(tests)); o > 0 {
+				if count(l.row, first) == 0 {
+					o *= offShare
+				}
 				if lines[u] == nil {
 					lines[u] = map[int]float64{}
 				}
@@ -261,7 +273,7 @@ func (s *spectra) suspects(tests []string, frames []testrun.Frame, named map[str
 			functions = append(functions, ranked{u, score + raisedIn(u, frames)})
 		}
 	}
-	if len(functions) == 0 { // they hung, or nothing of the code ran: by name
+	if len(functions) == 0 && !s.traced(tests) { // they hung: by name
 		for _, u := range s.units {
 			if !u.function {
 				continue
@@ -310,6 +322,16 @@ func (s *spectra) suspects(tests []string, frames []testrun.Frame, named map[str
 		return a.Path < b.Path || a.Path == b.Path && a.Line < b.Line
 	})
 	return cs, all
+}
+
+// traced reports whether it is known what one of the tests runs.
+func (s *spectra) traced(tests []string) bool {
+	for _, id := range tests {
+		if i, ok := s.at[id]; ok && s.known[i/8]&(1<<(i%8)) != 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // raisedIn ranks a function up that stands in the traceback, the innermost most.
