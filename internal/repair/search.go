@@ -17,7 +17,6 @@ import (
 const (
 	lookMost = 200             // red tests whose failures are looked at
 	hung     = 5 * time.Second // for a test that was past its deadline on the tree as it was given
-	least    = 3 * time.Second // for others: what fails at once may take longer when it passes
 )
 
 // repair searches for a repair of one failure on the tree with the repairs so
@@ -100,7 +99,7 @@ func (r *run) deadline(id string) time.Duration {
 	if r.Work.Base.Results.Get(id) == outcome.TimedOut {
 		return hung
 	}
-	return max(least, r.Work.Deadline(id))
+	return r.Work.Deadline(id)
 }
 
 // searched is what a search left.

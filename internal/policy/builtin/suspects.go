@@ -134,7 +134,7 @@ func shifted(before, after []byte) func(line int) int {
 	}
 	moved := lines(after) - lines(before)
 	return func(line int) int {
-		if line > head+max(0, -moved)+1 {
+		if line > head+max(0, -moved) {
 			return line + moved
 		}
 		return line

@@ -12,7 +12,7 @@ def merge(left, right):
         else:
             out.append(right[j])
             j += 1
-    return out + left[i:]
+    return out + left[i:] + right[:j]
 
 
 def insert(items, item):
