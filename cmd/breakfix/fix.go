@@ -22,7 +22,7 @@ import (
 
 // fixCmd repairs a working tree that is red.
 type fixCmd struct {
-	Path string `json:"path" arg:"" optional:"" help:"The folder to repair. Default: this one." default:"."`
+	Path string `json:"path" arg:"" optional:"" help:"The folder to repair. Default: this one."`
 
 	Only        []string `json:"only" help:"Code that may be edited: a folder, a file or a glob, relative to PATH." placeholder:"GLOB" group:"source"`
 	Exclude     []string `json:"exclude" help:"Code to leave alone." placeholder:"GLOB" group:"source"`
@@ -56,6 +56,9 @@ test is green and no gate objects; 4 no repair, a part of one, or nothing is red
 
 // refuse refuses what cannot be meant.
 func (c *fixCmd) refuse() error {
+	if c.Path == "" {
+		c.Path = "."
+	}
 	for _, f := range []struct {
 		name         string
 		value, least float64

@@ -227,6 +227,9 @@ func (c *cli) sourcesOf(file *resolver) error {
 	if len(c.Check.Sources) == 0 && (len(named) == 1 || c.Check.Merge) {
 		c.Check.Sources = named
 	}
+	if len(named) == 1 && c.Fix.Path == "" {
+		c.Fix.Path = named[0]
+	}
 	if one := &c.Bench.Exec.Source; *one == "" && len(named) == 1 {
 		*one = named[0]
 	}

@@ -69,8 +69,8 @@ func logPrior(k Kind) float64 { return math.Log(priors[k]) }
 type span struct {
 	first, last         int // of the enclosing function
 	winFirst, winLast   int
-	cut                 bool // the window is cut short by an end of the file
-	coreFirst, coreLast int  // coreLast = coreFirst-1: nothing is left of the change but the gap before coreFirst
+	cut                 bool            // the window is cut short by an end of the file
+	coreFirst, coreLast int             // coreLast = coreFirst-1: nothing is left of the change but the gap before coreFirst
 	lines               map[int]float64 // log prior of each line where no window tells; nil where one does
 }
 
