@@ -204,6 +204,15 @@ func TestFailuresAreSeparatedAndAPartOfARepairIsShownAsOne(t *testing.T) {
 		t.Errorf("an edit that turns test_deposit_of_nothing red counts: green %v\n%s", res.Green, res.Diff)
 	}
 
+	// Nor is what takes a function out.
+	c.Player = scriptOf(t, "fixes:\n  - path: ledger.py\n    old: \"    def total(self):\\n        total = 0\\n        for name in self.accounts:\\n            total = self.accounts[name]\\n        return total\\n\"\n    new: \"    total = lambda self: sum(self.accounts.values())\\n\"\n")
+	if res, err = repair.Run(context.Background(), context.Background(), c); err != nil {
+		t.Fatal(err)
+	}
+	if len(res.Green) != 0 || len(res.Diff) != 0 {
+		t.Errorf("an edit that takes total out counts: green %v\n%s", res.Green, res.Diff)
+	}
+
 	// Told to stop it says what it did not look at.
 	stopped, stop := context.WithCancel(context.Background())
 	stop()

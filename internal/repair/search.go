@@ -185,6 +185,9 @@ func (r *run) search(ctx context.Context, tests []string, how testrun.Failure) (
 // passes judges a tree on which the red tests of a step pass: first what else
 // the change can affect, quickly, then everything.
 func (r *run) passes(ctx context.Context, t *tree.Tree, reds []string) (judged, bool, error) {
+	if gone, err := takenOut(r.base, t); err != nil || gone != "" {
+		return judged{failure: testrun.Failure{Kind: "Gate", Message: "it takes out " + gone}}, false, err
+	}
 	if passed := r.Work.Base.Results.Passed(); len(passed) > 0 {
 		rep, err := r.Work.Run(ctx, testrun.Request{Tree: t, Tests: passed, Tier: testrun.CodeSwap, Decide: true, Unaudited: true})
 		if err != nil {
@@ -206,6 +209,9 @@ func (r *run) passes(ctx context.Context, t *tree.Tree, reds []string) (judged, 
 func (r *run) partly(ctx context.Context, t *tree.Tree, tests []string) (part, left []string, err error) {
 	if len(tests) < 2 || t.Digest() == r.tree.Digest() || r.drain.Err() != nil {
 		return nil, nil, nil
+	}
+	if gone, err := takenOut(r.base, t); err != nil || gone != "" {
+		return nil, nil, err
 	}
 	left, _, err = r.look(ctx, t, tests)
 	if err != nil || len(left) == len(tests) {

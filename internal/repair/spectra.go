@@ -7,7 +7,6 @@ import (
 	"sort"
 
 	"breakfix/internal/arena"
-	"breakfix/internal/lang"
 	"breakfix/internal/outcome"
 	"breakfix/internal/testrun"
 	"breakfix/internal/tree"
@@ -35,20 +34,9 @@ const (
 	namedScore, otherScore = 1.0, 0.4
 	// What the first red test does not run cannot turn it green.
 	offShare = 0.3
+	// The report of a failure runs what shows values, which green tests do not.
+	shownShare = 0.3
 )
-
-// unit is a function, or a run of lines outside of any.
-type unit struct {
-	arena.Context
-	function bool
-	lines    []line // that some red test runs
-	loaded   []int  // outside of functions: lines that ran while the suite was loaded
-}
-
-type line struct {
-	number int
-	row    []byte // bit i: test i of the cover runs it
-}
 
 // spectra is what the tests of a suite run, by unit.
 type spectra struct {
@@ -115,62 +103,6 @@ func count(a, b []byte) int {
 	return n
 }
 
-// unitsOf lists the functions of a file and the runs of lines between them, in
-// order; a line belongs to the innermost function. A file that does not parse
-// has none.
-func unitsOf(t *tree.Tree, path string) ([]*unit, error) {
-	src, err := t.Read(path)
-	if err != nil {
-		return nil, err
-	}
-	l, ok := lang.ForPath(path)
-	if !ok {
-		return nil, nil
-	}
-	f, err := l.Parse(src)
-	if err != nil {
-		return nil, nil // too large or too slow to parse: it cannot be edited either
-	}
-	var us []*unit
-	var now *unit
-	inside := map[lang.Scope]*unit{}
-	for n := 1; n <= f.Lines(); n++ {
-		at := f.LineStart(n)
-		for at < len(src) && (src[at] == ' ' || src[at] == '\t') {
-			at++
-		}
-		if at >= len(src) || src[at] == '\n' || src[at] == '\r' || src[at] == '#' {
-			continue
-		}
-		scope, in := l.Enclosing(f, at)
-		if in && scope.Function {
-			if inside[scope] == nil {
-				inside[scope] = &unit{function: true, Context: arena.Context{Path: path, Function: scope.Name, FirstLine: scope.FirstLine, LastLine: scope.LastLine}}
-				us = append(us, inside[scope])
-			}
-			now = nil
-			continue
-		}
-		if now == nil || now.Function != scope.Name {
-			now = &unit{Context: arena.Context{Path: path, Function: scope.Name, FirstLine: n}}
-			us = append(us, now)
-		}
-		now.LastLine = n
-	}
-	return us, nil
-}
-
-// unitAt returns the smallest unit that holds a line.
-func unitAt(us []*unit, n int) *unit {
-	var best *unit
-	for _, u := range us {
-		if n >= u.FirstLine && n <= u.LastLine && (best == nil || u.LastLine-u.FirstLine < best.LastLine-best.FirstLine) {
-			best = u
-		}
-	}
-	return best
-}
-
 // mask is the set of tests as a row.
 func (s *spectra) mask(tests []string) []byte {
 	m := make([]byte, s.width)
@@ -182,14 +114,22 @@ func (s *spectra) mask(tests []string) []byte {
 	return m
 }
 
-// top is the suspicion of a unit for some red tests, and its most suspicious line.
-func (s *spectra) top(u *unit, red []byte, all int) (score float64, at line) {
-	for _, l := range u.lines {
-		if o := Ochiai(count(l.row, red), count(l.row, s.green), all); o > score {
-			score, at = o, l
-		}
+// explains is how well a line accounts for red tests: how suspicious it is for
+// those that run it, times a weak preference for one that all of them run. A line
+// of its own for each of two failures wins over one that these and many green
+// tests share.
+func (s *spectra) explains(l line, red []byte, all int) float64 {
+	n := count(l.row, red)
+	return Ochiai(n, count(l.row, s.green), n) * math.Pow(float64(n)/float64(all), 0.25)
+}
+
+// share is what the suspicion of a function's lines counts.
+func share(u *unit) float64 {
+	switch lastName(u.Function) {
+	case "__repr__", "__str__", "__format__":
+		return shownShare
 	}
-	return score, at
+	return 1
 }
 
 // groups separates red tests into failures with different causes, as far as what
@@ -204,15 +144,15 @@ func (s *spectra) groups(tests []string, raised map[string]testrun.Frame) [][]st
 		red := s.mask(rest)
 		best, explained, from := 0.0, line{}, 0
 		for _, u := range s.units {
-			if score, at := s.top(u, red, len(rest)); score > 0 {
-				n := 0
-				for _, id := range rest {
-					if f, ok := raised[id]; ok && f.Path == u.Path && f.Line >= u.FirstLine && f.Line <= u.LastLine {
-						n++
-					}
+			n := 0
+			for _, id := range rest {
+				if f, ok := raised[id]; ok && f.Path == u.Path && f.Line >= u.FirstLine && f.Line <= u.LastLine {
+					n++
 				}
-				if score > best || score == best && n > from {
-					best, explained, from = score, at, n
+			}
+			for _, l := range u.lines {
+				if score := s.explains(l, red, len(rest)) * share(u); score > best || score > 0 && score == best && n > from {
+					best, explained, from = score, l, n
 				}
 			}
 		}
@@ -257,20 +197,22 @@ func (s *spectra) suspects(tests []string, frames []testrun.Frame, named map[str
 	lines := map[*unit]map[int]float64{}
 	files := map[string]bool{}
 	for _, u := range s.units {
+		top := 0.0
 		for _, l := range u.lines {
 			if o := Ochiai(count(l.row, red), count(l.row, s.green), len(tests)); o > 0 {
 				if count(l.row, first) == 0 {
 					o *= offShare
 				}
+				o *= share(u)
 				if lines[u] == nil {
 					lines[u] = map[int]float64{}
 				}
-				lines[u][l.number] = o
+				lines[u][l.number], top = o, max(top, o)
 			}
 		}
-		if score, _ := s.top(u, red, len(tests)); score > 0 {
+		if top > 0 {
 			files[u.Path] = true
-			functions = append(functions, ranked{u, score + raisedIn(u, frames)})
+			functions = append(functions, ranked{u, top + raisedIn(u, frames)})
 		}
 	}
 	if len(functions) == 0 && !s.traced(tests) { // they hung: by name

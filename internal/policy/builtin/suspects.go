@@ -13,7 +13,7 @@ import (
 const (
 	suspectWeight = 2.0
 	innermost     = 0.7  // bonus of the line that raised
-	onTheWay      = 0.2  // of the other lines of the traceback
+	onTheWay      = 0.4  // of the other lines of the traceback
 	notRun        = -7.0 // a line that no red test runs: an edit of it alone repairs nothing
 	between       = -2.0 // as that of a gap in a window
 )
