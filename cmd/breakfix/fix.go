@@ -209,7 +209,7 @@ func (c *fixCmd) Run(a *app) error {
 	case err != nil:
 		return err
 	case res.Ended == repair.Interrupted && !res.Found:
-		return &stopped{"nothing was written, and verdicts are in the cache. To look again", typed(a)}
+		return &stopped{"nothing was written. To look again", typed(a)}
 	case !res.Found:
 		return errNo
 	}

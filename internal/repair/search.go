@@ -15,8 +15,11 @@ import (
 
 // Bounds of one failure.
 const (
-	lookMost = 200             // red tests whose failures are looked at
-	hung     = 5 * time.Second // for a test that was past its deadline on the tree as it was given
+	lookMost = 200 // red tests whose failures are looked at
+	// What a test that was past its deadline on the tree as it was given has in a
+	// step: so many times the slowest test that ended, between the floor and the most.
+	hungSlack = 3
+	hungMost  = 10 * time.Second
 )
 
 // repair searches for a repair of one failure on the tree with the repairs so
@@ -97,7 +100,13 @@ func (r *run) look(ctx context.Context, t *tree.Tree, tests []string) (red []str
 // deadline is what a red test has in one step.
 func (r *run) deadline(id string) time.Duration {
 	if r.Work.Base.Results.Get(id) == outcome.TimedOut {
-		return hung
+		slowest := 0.0
+		for other, s := range r.Work.Base.Seconds {
+			if r.Work.Base.Results.Get(other) != outcome.TimedOut {
+				slowest = max(slowest, s)
+			}
+		}
+		return min(max(testrun.Floor, time.Duration(hungSlack*slowest*float64(time.Second))), hungMost)
 	}
 	return r.Work.Deadline(id)
 }
