@@ -11,6 +11,7 @@ import (
 	"breakfix/internal/bugset"
 	"breakfix/internal/check"
 	"breakfix/internal/policy/scripted"
+	"breakfix/internal/repair"
 	"breakfix/internal/sandbox"
 	"breakfix/internal/source"
 	"breakfix/internal/store"
@@ -78,6 +79,7 @@ func explain(w io.Writer, err error) int {
 		halt    *stopped
 		move    *scripted.MoveError
 		hand    *check.ApplyError
+		write   *repair.ApplyError
 		folder  *check.FolderError
 		set     *bugset.SetError
 	)
@@ -99,7 +101,7 @@ func explain(w io.Writer, err error) int {
 		fmt.Fprintln(w, "breakfix:", err)
 		return exitOurs
 	case errors.As(err, &usage), errors.As(err, &susage), errors.As(err, &missing), errors.As(err, &run), errors.As(err, &move),
-		errors.As(err, &hand), errors.As(err, &folder), errors.As(err, &set):
+		errors.As(err, &hand), errors.As(err, &write), errors.As(err, &folder), errors.As(err, &set):
 		fmt.Fprintln(w, "breakfix:", err)
 		return exitUsage
 	case errors.As(err, &target):

@@ -35,6 +35,7 @@ type cli struct {
 	Play   playCmd    `cmd:"" help:"Play against itself on SOURCE…: break, validate, fix, grade, reward, harder."`
 	Bugs   bugsCmd    `cmd:"" help:"Make N validated bugs of SOURCE…, as a set with its card; no repair, no learning."`
 	Check  checkCmd   `cmd:"" help:"Mutation testing of SOURCE: what its tests notice, and what they miss."`
+	Fix    fixCmd     `cmd:"" help:"Repair a working tree whose tests are red: find the place, search, print a diff."`
 	Show   showCmd    `cmd:"" help:"Show what happened in a run."`
 	Replay replayCmd  `cmd:"" help:"Recompute every reward of a run from what was recorded; any difference is an error."`
 	Verify verifyCmd  `cmd:"" help:"Validate bugs or whole sets again, from their folders alone."`
@@ -72,13 +73,13 @@ Exit codes:
   1  breakfix failed: it says what to report
   2  bad usage or bad input
   3  the target cannot be played: no tests, too many red ones, it does not install
-  4  done, and the answer is "no": verify or grade rejected, replay differs,
+  4  done, and the answer is "no": fix found no repair, verify or grade rejected, replay differs,
      bugs found fewer than -n, the score of check is under --fail-under,
      bench exec found a wrong verdict
   5  interrupted; the run or set is whole, and the line to resume it is printed`
 
 // later are commands of docs/cli.md that this version does not have.
-var later = []string{"fix", "engine", "eval", "ablate", "review", "serve", "worker"}
+var later = []string{"engine", "eval", "ablate", "review", "serve", "worker"}
 
 // laterFlags are flags of docs/cli.md that a command does not have yet.
 var laterFlags = map[string][]string{}
@@ -90,6 +91,7 @@ var groups = []kong.Group{
 	{Key: "run", Title: "How long, and where:"},
 	{Key: "make", Title: "What is made, and where:"},
 	{Key: "list", Title: "What there is:"},
+	{Key: "search", Title: "How a repair is looked for:"},
 	{Key: "choice", Title: "Which mutations, how long:"},
 	{Key: "results", Title: "Where results go, and looking at them:"},
 	{Key: "hand", Title: "One mutation by hand:"},
@@ -225,6 +227,9 @@ func (c *cli) sourcesOf(file *resolver) error {
 	}
 	if len(c.Check.Sources) == 0 && (len(named) == 1 || c.Check.Merge) {
 		c.Check.Sources = named
+	}
+	if len(named) == 1 && c.Fix.Path == "" {
+		c.Fix.Path = named[0]
 	}
 	if one := &c.Bench.Exec.Source; *one == "" && len(named) == 1 {
 		*one = named[0]

@@ -69,14 +69,21 @@ type FixResult struct {
 // the host, so that the patch is a diff that no player wrote. It is used by
 // one player at a time.
 type FixArena struct {
-	task     Task
-	runner   testrun.Runner
-	redTest  string
-	deadline time.Duration
-	trees    []*tree.Tree // by step; a step that did not apply has the tree it edited
-	passed   []bool       // by step: the red test passed
-	records  []Record
-	picked   int // the tree handed in, 0: none
+	task    Task
+	run     func(ctx context.Context, t *tree.Tree) (seen, error) // what a step shows
+	stop    func() bool                                           // no further step is to be made; nil: the steps alone count
+	trees   []*tree.Tree                                          // by step; a step that did not apply has the tree it edited
+	passed  []bool                                                // by step: the red test passed
+	records []Record
+	picked  int // the tree handed in, 0: none
+}
+
+// seen is what running red tests on a tree showed.
+type seen struct {
+	verdict outcome.Verdict
+	failure testrun.Failure
+	cached  bool
+	green   int
 }
 
 var _ Fix = (*FixArena)(nil)
@@ -97,9 +104,28 @@ func NewFix(runner testrun.Runner, b *bug.Bug, broken *tree.Tree, o FixOptions) 
 	return &FixArena{
 		task: Task{Role: Fixer, Seed: o.Seed, Steps: o.Steps, RedTest: b.RedTest.Code, RedPath: b.RedTest.Path,
 			Failure: cloneFailure(b.RedTest.Failure), Contexts: places},
-		runner: runner, redTest: b.RedTest.Test, deadline: o.Deadline,
+		run: func(ctx context.Context, t *tree.Tree) (seen, error) {
+			return runOne(ctx, runner, testrun.Request{Tree: t, Tests: []string{b.RedTest.Test}, FilesOnly: true,
+				Tier:     testrun.CodeSwap, // what a step shows is feedback: grading judges
+				Files:    map[string]string{b.RedTest.Path: b.RedTest.Code},
+				Deadline: func(string) time.Duration { return o.Deadline }})
+		},
 		trees: []*tree.Tree{broken}, passed: []bool{false},
 	}, nil
+}
+
+// runOne runs the one test of a request.
+func runOne(ctx context.Context, runner testrun.Runner, req testrun.Request) (seen, error) {
+	report, err := runner.Run(ctx, req)
+	if err != nil {
+		return seen{}, fmt.Errorf("run the red test: %w", err)
+	}
+	id := req.Tests[0]
+	s := seen{verdict: report.Results.Get(id), failure: cloneFailure(report.Failures[id]), cached: report.Cached > 0 && report.Ran == 0}
+	if s.verdict != outcome.Passed && s.failure.Kind == "" && report.LoadError != "" {
+		s.failure.Kind, s.failure.Message, s.failure.Text = "LoadError", oneLine(report.LoadError), report.LoadError
+	}
+	return s, nil
 }
 
 // cloneFailure copies f without the addresses of objects, which differ from
@@ -116,6 +142,7 @@ var address = regexp.MustCompile(`\b0x[0-9a-fA-F]{4,}\b`)
 func (a *FixArena) Task() Task {
 	t := a.task
 	t.Contexts = append([]Context(nil), t.Contexts...)
+	t.Suspects = append([]Suspect(nil), t.Suspects...)
 	t.Failure = cloneFailure(t.Failure)
 	return t
 }
@@ -158,7 +185,7 @@ func isCode(path string) bool {
 
 // Try makes one step. An error is ours, or ErrOutOfSteps.
 func (a *FixArena) Try(ctx context.Context, from int, path string, edits []tree.Edit, what string) (Observation, error) {
-	if len(a.records) >= a.task.Steps {
+	if len(a.records) >= a.task.Steps || a.stop != nil && a.stop() {
 		return Observation{}, ErrOutOfSteps
 	}
 	if from < 0 || from >= len(a.trees) {
@@ -169,7 +196,7 @@ func (a *FixArena) Try(ctx context.Context, from int, path string, edits []tree.
 	if err != nil {
 		return Observation{}, err
 	}
-	var failure testrun.Failure
+	var shown seen
 	if why != "" {
 		r.Why = why
 		next = a.trees[from]
@@ -178,28 +205,18 @@ func (a *FixArena) Try(ctx context.Context, from int, path string, edits []tree.
 		if err != nil {
 			return Observation{}, fmt.Errorf("step %d: %w", r.Number, err)
 		}
-		report, err := a.runner.Run(ctx, testrun.Request{Tree: next, Tests: []string{a.redTest}, FilesOnly: true,
-			Tier:     testrun.CodeSwap, // what a step shows is feedback: grading judges
-			Files:    map[string]string{a.task.RedPath: a.task.RedTest},
-			Deadline: func(string) time.Duration { return a.deadline }})
-		if err != nil {
-			return Observation{}, fmt.Errorf("step %d: run the red test: %w", r.Number, err)
+		if shown, err = a.run(ctx, next); err != nil {
+			return Observation{}, fmt.Errorf("step %d: %w", r.Number, err)
 		}
-		r.Applied, r.Diff = true, string(diff)
-		r.Verdict = report.Results.Get(a.redTest)
-		failure = cloneFailure(report.Failures[a.redTest])
-		if r.Verdict != outcome.Passed && failure.Kind == "" && report.LoadError != "" {
-			failure.Kind, failure.Message, failure.Text = "LoadError", oneLine(report.LoadError), report.LoadError
-		}
+		r.Applied, r.Diff, r.Verdict, r.Cached = true, string(diff), shown.verdict, shown.cached
 		if r.Verdict != outcome.Passed {
-			r.Failure = FailureLine(r.Verdict, failure)
+			r.Failure = FailureLine(r.Verdict, shown.failure)
 		}
-		r.Cached = report.Cached > 0 && report.Ran == 0
 	}
 	a.records = append(a.records, r)
 	a.trees = append(a.trees, next)
 	a.passed = append(a.passed, r.Verdict == outcome.Passed)
-	return Observation{Step: r.Number, Applied: r.Applied, Why: r.Why, Verdict: r.Verdict, Failure: failure, Cached: r.Cached,
+	return Observation{Step: r.Number, Applied: r.Applied, Why: r.Why, Verdict: r.Verdict, Failure: shown.failure, Cached: r.Cached, Green: shown.green,
 		Left: a.task.Steps - len(a.records)}, nil
 }
 

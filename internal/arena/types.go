@@ -33,14 +33,26 @@ type Task struct {
 	RedPath  string          // where it is laid
 	Failure  testrun.Failure // how it fails on the broken tree
 	Contexts []Context
+	// Suspects weighs lines of the contexts, the most suspicious first, where
+	// nothing but the tests tells the place; empty for a bug that was made.
+	Suspects []Suspect
 }
 
-// Context is one place of the change, in the broken tree.
+// Suspect is a line and how far what ran it speaks against it, in (0, 1]: 1 for
+// a line that every red test and no other runs.
+type Suspect struct {
+	Path  string
+	Line  int
+	Score float64
+}
+
+// Context is one place of the change, in the broken tree. Where the place of
+// the change is not known it is a function to look at, without a window.
 type Context struct {
 	Path                    string
 	Function                string // qualified name of the enclosing function or class, "" at module level
 	FirstLine, LastLine     int    // of the enclosing function, 1-based inclusive; of the window at module level
-	WindowFirst, WindowLast int    // three lines either side of the change, as a diff shows it
+	WindowFirst, WindowLast int    // three lines either side of the change, as a diff shows it; 0: not known
 }
 
 // Observation is what one step of the fixer showed.
@@ -48,7 +60,8 @@ type Observation struct {
 	Step    int             // 1-based
 	Applied bool            // false: the edit did not apply or does not parse; the step counts all the same
 	Why     string          // why not
-	Verdict outcome.Verdict // of the minimised red test
+	Verdict outcome.Verdict // of the minimised red test; of several red tests passed only when all do
+	Green   int             // of several red tests: how many are known to pass now
 	Failure testrun.Failure // when red
 	Cached  bool
 	Left    int // steps left

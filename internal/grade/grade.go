@@ -233,20 +233,20 @@ func (g *grading) suite(ctx context.Context) (string, error) {
 
 func (g *grading) lint(ctx context.Context) (string, error) {
 	now, err := g.t.Judge.Lint(ctx, g.tree)
-	return news(g.t.Base.Lint, now), err
+	return News(g.t.Base.Lint, now), err
 }
 
 func (g *grading) types(ctx context.Context) (string, error) {
 	now, err := g.t.Judge.Types(ctx, g.tree)
-	return news(g.t.Base.Types, now), err
+	return News(g.t.Base.Types, now), err
 }
 
 func (g *grading) smoke(ctx context.Context) (string, error) {
 	return g.t.Judge.Smoke(ctx, g.tree, g.free)
 }
 
-// news names the findings that the base does not have, the first three.
-func news(base, now testrun.Findings) string {
+// News names the findings that the base does not have, the first three.
+func News(base, now testrun.Findings) string {
 	fresh := testrun.NewFindings(base, now)
 	if len(fresh) == 0 {
 		return ""

@@ -83,8 +83,33 @@ func (w *Workspace) affected(c *change) map[string]bool {
 		for _, id := range w.Base.Spawns {
 			may[id] = true
 		}
+		for _, id := range w.untraced() {
+			may[id] = true
+		}
 	}
 	return may
+}
+
+// untracedTests lists the red tests of which no line is known: they hung or
+// ended their process on the base, and what they run went with it.
+func (w *Workspace) untracedTests() []string {
+	c := w.Base.Cover
+	if c == nil {
+		return nil
+	}
+	runs := make([]byte, c.width())
+	for _, f := range c.Files {
+		for i, b := range f.Bits {
+			runs[i%len(runs)] |= b
+		}
+	}
+	var ids []string
+	for i, id := range c.Tests {
+		if runs[i/8]&(1<<(i%8)) == 0 && w.Base.Results.Get(id).Red() {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }
 
 // loadedFromOutside reports whether something that is not of the tree loads one

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"sync"
 	"time"
 
 	"breakfix/internal/outcome"
@@ -40,6 +41,9 @@ type Config struct {
 	// Uncalibrated leaves out holding the fast tiers against fresh processes
 	// before they are used: for whoever does that himself.
 	Uncalibrated bool
+	// Red takes a suite of which any part is red, all of it too: for whoever
+	// repairs the tree. Without it one under half green is a *source.TargetError.
+	Red bool
 	// Progress, when set, is told what goes on: a stage ("environment",
 	// "collect", "baseline", "lint", "smoke") and a sentence for a person.
 	Progress func(stage, detail string)
@@ -61,6 +65,8 @@ type state struct {
 	Baseline *Baseline         `json:"baseline"`
 	Unfit    map[string]string `json:"unfit,omitempty"`    // tiers that this target is not judged in, and why
 	Unlinted bool              `json:"unlinted,omitempty"` // the baseline has no findings yet
+	Unheld   bool              `json:"unheld,omitempty"`   // the fast tiers were not held against fresh processes
+	Red      bool              `json:"red,omitempty"`      // kept for a repair: the suite may be under half green
 }
 
 // preparer carries one Prepare.
@@ -137,7 +143,7 @@ func (p *preparer) prepare(ctx context.Context) (*Workspace, error) {
 	}
 	stored := filepath.Join(dir, "state.gz")
 	var st state
-	known := readGzipJSON(stored, &st) && st.Version == stateVersion && st.Baseline != nil && st.Baseline.Cover != nil
+	known := readGzipJSON(stored, &st) && st.Version == stateVersion && st.Baseline != nil && st.Baseline.Cover != nil && (p.Red || !st.Red)
 	if known {
 		p.recipe.Requirements = with(r.Requirements, st.More)
 	}
@@ -155,6 +161,7 @@ func (p *preparer) prepare(ctx context.Context) (*Workspace, error) {
 	}
 	w := &Workspace{Snapshot: p.Snapshot, Env: p.env, Box: p.Box, Base: st.Baseline, mode: st.Mode, deadlines: p.Deadlines.orDefault()}
 	w.mode.Vars = p.vars()
+	w.untraced = sync.OnceValue(w.untracedTests)
 	w.heat()
 	verdicts, facts := filepath.Join(dir, "verdicts-"+string(p.env.Digest.Short())+w.deadlines.suffix()), filepath.Join(dir, "facts")
 	if p.NoCache {
@@ -164,12 +171,14 @@ func (p *preparer) prepare(ctx context.Context) (*Workspace, error) {
 		return nil, fmt.Errorf("make the folder of cached findings: %w", err)
 	}
 	w.cache = newVerdictCache(verdicts)
-	if err := p.tiers(ctx, w, &st, known); err != nil {
+	held := known && !st.Unheld
+	if err := p.tiers(ctx, w, &st, held); err != nil {
 		w.Close()
 		return nil, err
 	}
-	if !known {
-		st.Unlinted = true
+	if !known || !held && !p.Uncalibrated {
+		st.Unlinted = st.Unlinted || !known
+		st.Unheld = !held && p.Uncalibrated
 		if err := writeGzipJSON(stored, st); err != nil {
 			w.Close()
 			return nil, fmt.Errorf("keep the baseline in %s: %w", dir, err)
@@ -309,7 +318,7 @@ func (p *preparer) measure(ctx context.Context, detected source.Recipe) (state, 
 		}
 	}
 	md.Vars = nil // values of the host's variables stay out of the cache
-	return state{Version: stateVersion, More: more, Env: p.env.Digest, Mode: md, Baseline: b}, nil
+	return state{Version: stateVersion, More: more, Env: p.env.Digest, Mode: md, Baseline: b, Red: p.Red}, nil
 }
 
 // judge refuses a suite that nothing can be measured with.
@@ -331,6 +340,9 @@ func (p *preparer) judge(b *Baseline, runs []*tally) error {
 		}
 	}
 	sort.Strings(red)
+	if len(red) > 0 && p.Red {
+		return nil
+	}
 	if passed == 0 || 2*passed < counted {
 		e := &source.TargetError{Reason: fmt.Sprintf("only %d of %d tests pass on the base, fewer than half", passed, counted), Log: p.logPath,
 			Next: "repair the suite first, or choose tests that pass with --tests"}

@@ -73,6 +73,19 @@ func preparedLazily(t *testing.T, cache string, files map[string]string) (*Works
 
 func preparedAs(t *testing.T, cache string, files map[string]string, o source.Options, lazy bool) (*Workspace, error) {
 	t.Helper()
+	dir := writtenTo(t, files)
+	o.Cache = cache
+	snap, err := source.Open(context.Background(), dir, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Prepare(context.Background(), Config{Box: testBox(t), Snapshot: snap, Options: o, LazyFindings: lazy, Uncalibrated: lazy,
+		Progress: func(stage, detail string) { t.Logf("%s: %s", stage, detail) }})
+}
+
+// writtenTo writes files into a folder of the test.
+func writtenTo(t *testing.T, files map[string]string) string {
+	t.Helper()
 	dir := t.TempDir()
 	for p, s := range files {
 		name := filepath.Join(dir, p)
@@ -83,11 +96,5 @@ func preparedAs(t *testing.T, cache string, files map[string]string, o source.Op
 			t.Fatal(err)
 		}
 	}
-	o.Cache = cache
-	snap, err := source.Open(context.Background(), dir, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return Prepare(context.Background(), Config{Box: testBox(t), Snapshot: snap, Options: o, LazyFindings: lazy, Uncalibrated: lazy,
-		Progress: func(stage, detail string) { t.Logf("%s: %s", stage, detail) }})
+	return dir
 }

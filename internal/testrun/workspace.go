@@ -34,6 +34,8 @@ type Workspace struct {
 	cache     *verdictCache
 	facts     *factCache // lint, types and smoke runs by tree
 
+	untraced func() []string // red tests of the base that every change may affect
+
 	findings        sync.Mutex
 	measureFindings func(context.Context) error // nil when Base has its findings and lint is ready
 

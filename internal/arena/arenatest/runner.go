@@ -22,7 +22,7 @@ import (
 	"breakfix/internal/tree"
 )
 
-// Runner runs the single test of one extra file with python3 -m pytest.
+// Runner runs tests, of the tree or of extra files, with python3 -m pytest.
 type Runner struct {
 	Dir  string // a folder of the test
 	Runs int    // so far
@@ -30,7 +30,7 @@ type Runner struct {
 
 var testLine = regexp.MustCompile(`(?m)^(\S+\.py):(\d+): ?(\w*)`)
 
-// Run runs the extra files on the tree.
+// Run runs the tests one by one, on the tree with the extra files.
 func (r *Runner) Run(ctx context.Context, req testrun.Request) (testrun.Report, error) {
 	r.Runs++
 	dir, err := os.MkdirTemp(r.Dir, "run")
@@ -46,28 +46,33 @@ func (r *Runner) Run(ctx context.Context, req testrun.Request) (testrun.Report, 
 		if err := os.WriteFile(filepath.Join(dir, path), []byte(code), 0o600); err != nil {
 			return report, err
 		}
-		for _, id := range req.Tests {
-			within, cancel := context.WithTimeout(ctx, req.Deadline(id))
-			start := time.Now()
-			cmd := exec.CommandContext(within, "python3", "-B", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--junitxml=out.xml", id)
-			cmd.Dir = dir
-			out, _ := cmd.CombinedOutput() // the exit status says no more than the report
-			expired := within.Err() != nil
-			cancel()
-			report.Wall += time.Since(start)
-			report.Ran++
-			if expired {
-				report.Results[id] = outcome.TimedOut
-				continue
-			}
-			v, f, err := read(filepath.Join(dir, "out.xml"), path)
-			if err != nil {
-				return report, fmt.Errorf("pytest: %w\n%s", err, out)
-			}
-			report.Results[id] = v
-			if v != outcome.Passed {
-				report.Failures[id] = f
-			}
+	}
+	for _, id := range req.Tests {
+		path, _, _ := strings.Cut(id, "::")
+		deadline := 10 * time.Second
+		if req.Deadline != nil {
+			deadline = req.Deadline(id)
+		}
+		within, cancel := context.WithTimeout(ctx, deadline)
+		start := time.Now()
+		cmd := exec.CommandContext(within, "python3", "-B", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--junitxml=out.xml", id)
+		cmd.Dir = dir
+		out, _ := cmd.CombinedOutput() // the exit status says no more than the report
+		expired := within.Err() != nil
+		cancel()
+		report.Wall += time.Since(start)
+		report.Ran++
+		if expired {
+			report.Results[id] = outcome.TimedOut
+			continue
+		}
+		v, f, err := read(filepath.Join(dir, "out.xml"), path)
+		if err != nil {
+			return report, fmt.Errorf("pytest: %w\n%s", err, out)
+		}
+		report.Results[id] = v
+		if v != outcome.Passed {
+			report.Failures[id] = f
 		}
 	}
 	return report, nil

@@ -18,6 +18,8 @@ type View struct {
 	Context arena.Context
 	Failure testrun.Failure
 	RedTest string
+	// Suspects are the lines of the context where it has no window.
+	Suspects []arena.Suspect
 }
 
 // Candidate is one edit that may be a repair.

@@ -82,7 +82,9 @@ func (g *generator) encloseRun(first, last *node, whole bool) {
 	}
 	// Taking the with out moves each line of its body: they are the core.
 	place := -4.0
-	if first.row == g.span.coreFirst && last.last == g.span.coreLast {
+	if g.span.lines != nil {
+		place += g.span.line(first.row, last.last)
+	} else if first.row == g.span.coreFirst && last.last == g.span.coreLast {
 		place = 0
 	} else if first.row > g.span.coreLast+1 || last.last < g.span.coreFirst-1 {
 		return

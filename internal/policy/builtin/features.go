@@ -271,7 +271,7 @@ func (p *posing) move(c *Candidate) network.Move {
 	known, heard, spokenOld := p.fillers(h, k, s)
 	m := network.Move{Action: actionOf(c.Kind), Hash: h.out}
 	m.Facts = [network.MoveFacts]float32{
-		float32(c.place) / 4, float32(math.Log(math.Max(c.share, 1e-4))) / 4, float32(len(s.old)) / 8, float32(len(s.now)) / 8,
+		float32(p.place(c)) / 4, float32(math.Log(math.Max(c.share, 1e-4))) / 4, float32(len(s.old)) / 8, float32(len(s.now)) / 8,
 		logCount(gain), logCount(loss), known, heard, spokenOld, yes(trace == "trace"), yes(loop == "loop"), yes(stmt == "return_statement")}
 	m.Old, m.New = tokensOf(s.old, network.MaxFiller), tokensOf(s.now, network.MaxFiller)
 	return m
@@ -398,15 +398,29 @@ func (p *posing) joints(s seen) (gain, loss int) {
 
 // placeOf says where a move is, relative to what is known of the change.
 func (p *posing) placeOf(c *Candidate) string {
+	at := p.place(c)
 	switch {
-	case c.place >= 0:
+	case at >= 0:
 		return "core"
-	case c.place > -2:
+	case at > -2:
 		return "edge"
-	case c.place > -4:
-		return "window " + strconv.Itoa(int(-c.place))
+	case at > -4:
+		return "window " + strconv.Itoa(int(-at))
 	}
 	return "far"
+}
+
+// place is the log prior of a candidate's place by its distance from the
+// change. Where only spectra tell, all that red tests run is alike: what is
+// suspected of each line is added to what the network says (weights.go).
+func (p *posing) place(c *Candidate) float64 {
+	if p.span.lines == nil {
+		return c.place
+	}
+	if c.place <= notRun {
+		return notRun
+	}
+	return 0
 }
 
 // actions numbers the kinds of repair for the network.
@@ -540,7 +554,7 @@ func (p *posing) site(c *Candidate, from, to int) network.Site {
 	if f := p.facts.function; f != nil && f.last > f.row {
 		at = min(1, max(0, float32(n.row-f.row)/float32(f.last-f.row)))
 	}
-	s.Facts = [network.SiteFacts]float32{float32(c.place) / 4, yes(c.place >= 0), yes(c.place > -4), yes(p.hints.lines[c.Line]), float32(depth) / 16, at,
+	s.Facts = [network.SiteFacts]float32{float32(p.place(c)) / 4, yes(p.place(c) >= 0), yes(p.place(c) > -4), yes(p.hints.lines[c.Line]), float32(depth) / 16, at,
 		yes(loop), yes(n.up("if_statement", "elif_clause", "while_statement") != nil), yes(n.up("return_statement") != nil), yes(n.up("argument_list") != nil),
 		yes(n.up("subscript") != nil), yes(to <= first || first < from)}
 	return s

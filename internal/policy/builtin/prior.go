@@ -69,12 +69,16 @@ func logPrior(k Kind) float64 { return math.Log(priors[k]) }
 type span struct {
 	first, last         int // of the enclosing function
 	winFirst, winLast   int
-	cut                 bool // the window is cut short by an end of the file
-	coreFirst, coreLast int  // coreLast = coreFirst-1: nothing is left of the change but the gap before coreFirst
+	cut                 bool            // the window is cut short by an end of the file
+	coreFirst, coreLast int             // coreLast = coreFirst-1: nothing is left of the change but the gap before coreFirst
+	lines               map[int]float64 // log prior of each line where no window tells; nil where one does
 }
 
 func spanOf(v View, root *node) span {
 	c := v.Context
+	if c.WindowFirst == 0 {
+		return spread(v, root)
+	}
 	s := span{first: c.FirstLine, last: c.LastLine, winFirst: c.WindowFirst, winLast: c.WindowLast,
 		coreFirst: c.WindowFirst + 3, coreLast: c.WindowLast - 3}
 	// The file's start or end cuts the window: where the change begins or ends
@@ -103,6 +107,9 @@ func (s span) gone() bool { return s.coreLast < s.coreFirst }
 
 // line is the log prior that an edit of the lines first to last repairs.
 func (s span) line(first, last int) float64 {
+	if s.lines != nil {
+		return s.spreadLine(first, last)
+	}
 	lo, hi := s.coreFirst, s.coreLast
 	p := 0.0
 	if s.gone() {
@@ -129,6 +136,9 @@ func (s span) line(first, last int) float64 {
 
 // gap is the log prior that something is missing between line and line + 1.
 func (s span) gap(line int) float64 {
+	if s.lines != nil {
+		return s.spreadGap(line)
+	}
 	if s.gone() {
 		if line == s.coreLast {
 			return 0

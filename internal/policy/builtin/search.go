@@ -27,6 +27,7 @@ type stand struct {
 	step    int // 0: the broken tree
 	failure testrun.Failure
 	verdict outcome.Verdict
+	green   int // red tests that pass on it, of several
 	gain    int // how much further the red test gets than on the broken tree
 	prior   float64
 	queue   []option
@@ -116,7 +117,7 @@ func (s *search) run(ctx context.Context) (int, error) {
 func (s *search) learn(st *stand, o option, obs arena.Observation) {
 	gain := st.gain + progress(st, obs)
 	if gain > st.gain && st.depth < 3 {
-		s.stands = append(s.stands, &stand{step: obs.Step, failure: obs.Failure, verdict: obs.Verdict, gain: gain, prior: o.LogPrior, depth: st.depth + 1})
+		s.stands = append(s.stands, &stand{step: obs.Step, green: obs.Green, failure: obs.Failure, verdict: obs.Verdict, gain: gain, prior: o.LogPrior, depth: st.depth + 1})
 	}
 	if st.step == 0 && changed(s.stands[0].failure, obs) && (s.other == 0 || o.LogPrior > s.otherP) {
 		s.other, s.otherP = obs.Step, o.LogPrior
@@ -124,13 +125,15 @@ func (s *search) learn(st *stand, o option, obs arena.Observation) {
 }
 
 // progress is above 0 when the red test got further than on the tree that was
-// edited: it fails at a later line, or in its own assertion rather than by an
+// edited: more of several red tests pass, it fails at a later line, or in its own assertion rather than by an
 // exception of the code, or it fails where it hung.
 func progress(st *stand, obs arena.Observation) int {
 	now := obs.Failure
 	switch {
 	case obs.Verdict == outcome.TimedOut || obs.Verdict == outcome.Absent || obs.Verdict == outcome.Skipped:
 		return 0
+	case obs.Green != st.green:
+		return 3 * max(0, obs.Green-st.green)
 	case now.TestLine > st.failure.TestLine && st.failure.TestLine > 0:
 		return 2
 	case now.TestLine < st.failure.TestLine:
@@ -202,16 +205,24 @@ func (s *search) open(st *stand) error {
 		if err != nil {
 			return fmt.Errorf("read the context: %w", err)
 		}
+		suspects := s.task.Suspects
 		if st.step > 0 { // the lines below an edit have moved
 			first, err := s.arena.ReadAt(0, c.Path)
 			if err != nil {
 				return fmt.Errorf("read the context: %w", err)
 			}
-			moved := lines(src) - lines(first)
-			c.LastLine += moved
-			c.WindowLast += moved
+			if moved := lines(src) - lines(first); c.WindowFirst > 0 {
+				c.LastLine += moved
+				c.WindowLast += moved
+			} else {
+				to := shifted(first, src)
+				c.FirstLine, c.LastLine = to(c.FirstLine), to(c.LastLine+1)-1
+				suspects = suspectsOf(suspects, c, to)
+			}
+		} else {
+			suspects = suspectsOf(suspects, c, func(line int) int { return line })
 		}
-		cs, err := s.lists.of(View{Path: c.Path, Source: src, Context: c, Failure: st.failure, RedTest: s.task.RedTest}, s.weights)
+		cs, err := s.lists.of(View{Path: c.Path, Source: src, Context: c, Failure: st.failure, RedTest: s.task.RedTest, Suspects: suspects}, s.weights)
 		if err != nil {
 			return fmt.Errorf("list the candidates: %w", err)
 		}

@@ -168,8 +168,8 @@ func TestTheAssertionSaysHowTheValuesDiffer(t *testing.T) {
 		"assert [3, 2, 1] == [1, 2, 3]":                   "op ==, of list, reversed",
 		"assert 'Ab' == 'ab'":                             "op ==, of str, case",
 		"AssertionError: no luck\nassert 'a == b' == 'a'": "op ==, of str, goes on too long, longer",
-		"4 != 5":                                          "op ==, one less, less",
-		"something else":                                  "",
+		"4 != 5":         "op ==, one less, less",
+		"something else": "",
 	} {
 		if got := strings.Join(relation(message), ", "); got != want {
 			t.Errorf("%q: got %q, want %q", message, got, want)

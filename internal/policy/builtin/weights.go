@@ -114,6 +114,9 @@ func (w *Weights) rank(g *generator, cs []Candidate) {
 	rs := make([]ranked, len(cs))
 	for i := range cs {
 		cs[i].LogPrior = float64(scores[i]-best) - math.Log(sum)
+		if g.span.lines != nil { // the weights were taught without spectra
+			cs[i].LogPrior += cs[i].place
+		}
 		rs[i] = ranked{cs[i], editKey(cs[i].Edits)}
 	}
 	sort.SliceStable(rs, func(i, j int) bool {

@@ -1,0 +1,133 @@
+package repair
+
+import (
+	"bytes"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"breakfix/internal/tree"
+)
+
+// ApplyError says that a repair cannot be written as things are: bad input,
+// nothing was written.
+type ApplyError struct{ Reason, Next string }
+
+// Error gives the reason and the next step.
+func (e *ApplyError) Error() string { return e.Reason + "; " + e.Next }
+
+// written is one file under way.
+type written struct {
+	path, name, temp string
+	before           []byte
+	mode             fs.FileMode
+}
+
+// Apply writes the files in which to differs from from into the folder, of which
+// from is the snapshot. A file that changed since it was taken is an
+// *ApplyError. Each file is replaced whole, and when one cannot be, those before
+// it are put back.
+func Apply(dir string, from, to *tree.Tree) error {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	var files []written
+	defer func() {
+		for _, w := range files {
+			os.Remove(w.temp)
+		}
+	}()
+	for _, p := range tree.Differ(from, to) {
+		w, err := readBefore(root, dir, p, from)
+		if err != nil {
+			return err
+		}
+		after, err := to.Read(p)
+		if err != nil {
+			return err
+		}
+		w.temp, err = beside(w.name, after, w.mode)
+		if err != nil {
+			return fmt.Errorf("write %s: %w", p, err)
+		}
+		files = append(files, w)
+	}
+	for i, w := range files {
+		now, err := root.ReadFile(filepath.FromSlash(w.path)) // once more: writing the others took time
+		if err == nil && !bytes.Equal(now, w.before) {
+			err = changed(w.path)
+		}
+		if err == nil {
+			err = os.Rename(w.temp, w.name)
+		}
+		if err != nil {
+			return putBack(files[:i], err)
+		}
+	}
+	return nil
+}
+
+// readBefore reads a file that is to be replaced and refuses what is not as it
+// was, and what is no plain file: a link may lead elsewhere.
+func readBefore(root *os.Root, dir, p string, from *tree.Tree) (written, error) {
+	w := written{path: p, name: filepath.Join(dir, filepath.FromSlash(p))}
+	info, err := root.Lstat(filepath.FromSlash(p))
+	if err != nil {
+		return w, changed(p)
+	}
+	if !info.Mode().IsRegular() {
+		return w, &ApplyError{p + " is no plain file", "apply the diff by hand"}
+	}
+	w.mode = info.Mode().Perm()
+	if w.before, err = from.Read(p); err != nil {
+		return w, err
+	}
+	now, err := root.ReadFile(filepath.FromSlash(p))
+	if err != nil || !bytes.Equal(now, w.before) {
+		return w, changed(p)
+	}
+	return w, nil
+}
+
+func changed(p string) error {
+	return &ApplyError{p + " was changed while the repair was looked for; nothing was written", "run it again, or apply the diff by hand"}
+}
+
+// beside writes a file that takes the place of another one when it is renamed.
+func beside(name string, b []byte, mode fs.FileMode) (string, error) {
+	f, err := os.CreateTemp(filepath.Dir(name), ".breakfix-*")
+	if err != nil {
+		return "", err
+	}
+	_, err = f.Write(b)
+	if err == nil {
+		err = f.Chmod(mode)
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if e := f.Close(); err == nil {
+		err = e
+	}
+	if err != nil {
+		os.Remove(f.Name())
+	}
+	return f.Name(), err
+}
+
+// putBack undoes what was written before something failed.
+func putBack(files []written, why error) error {
+	for _, w := range files {
+		temp, err := beside(w.name, w.before, w.mode)
+		if err == nil {
+			err = os.Rename(temp, w.name)
+		}
+		if err != nil {
+			return fmt.Errorf("%w; and %s could not be put back: %w", why, w.path, err)
+		}
+	}
+	return why
+}
