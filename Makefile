@@ -2,7 +2,7 @@
 GO ?= go
 BIN := bin/breakfix
 
-.PHONY: setup build play test lint slow clean
+.PHONY: setup build play test lint slow train clean
 
 setup: ## install what is missing (Debian packages when root; uv in breakfix's own cache)
 	@sh scripts/setup
@@ -22,6 +22,20 @@ test: build lint ## everything but the slow suites
 
 slow: build ## suites that take minutes
 	BREAKFIX_SLOW=1 $(GO) test -timeout 60m ./...
+
+# The weights that come with breakfix, again: permissively licensed packages and
+# bugs of two of them. About an hour on two cores.
+TAUGHT := pypi:toolz==1.2.0 pypi:boltons==26.2.0 pypi:sqlparse==0.6.1 pypi:tinydb==4.9.0 pypi:marshmallow==4.4.0 \
+	pypi:jinja2==3.1.6 pypi:algorithms==0.1.4 pypi:more-itertools==10.7.0 pypi:networkx==3.4.2
+TRAINED := bin/trained
+
+train: build ## teach the weights that come with breakfix again
+	mkdir -p $(TRAINED)
+	$(BIN) bugs pypi:toolz==1.2.0 -n 200 --seed 1 -o $(TRAINED)/toolz
+	$(BIN) bugs pypi:boltons==26.2.0 -n 200 --seed 1 -o $(TRAINED)/boltons
+	$(BIN) bugs pypi:sqlparse==0.6.1 -n 40 --seed 1 -o $(TRAINED)/sqlparse
+	$(BIN) train $(TAUGHT) --bugs $(TRAINED)/toolz --bugs $(TRAINED)/boltons --bugs $(TRAINED)/sqlparse --examples 6000 --seed 1 --workers 2 -o $(TRAINED)/fixer.safetensors
+	gzip -9 -n < $(TRAINED)/fixer.safetensors > internal/policy/builtin/weights/fixer.safetensors.gz
 
 clean:
 	rm -rf bin

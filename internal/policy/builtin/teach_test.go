@@ -67,7 +67,7 @@ func TestEveryExampleHoldsAWayBackAndTheRestDoNotLeadBack(t *testing.T) {
 }
 
 func TestTheSameCourseGivesTheSameWeightsAndTheyRankRepairsBetterThanChance(t *testing.T) {
-	course := Course{Texts: lessonTexts(), Seed: 5, Examples: 120, Workers: 1, Card: map[string]string{"licence": "MIT"}}
+	course := Course{Texts: lessonTexts(), Seed: 5, Examples: 80, Workers: 1, Card: map[string]string{"licence": "MIT"}}
 	var files [2]bytes.Buffer
 	var learned *Weights
 	for i := range files {
@@ -75,8 +75,8 @@ func TestTheSameCourseGivesTheSameWeightsAndTheyRankRepairsBetterThanChance(t *t
 		if err != nil {
 			t.Fatal(err)
 		}
-		if lesson.Done != 120 {
-			t.Errorf("%d examples, want 120", lesson.Done)
+		if lesson.Done != 80 {
+			t.Errorf("%d examples, want 80", lesson.Done)
 		}
 		if err := w.Write(&files[i]); err != nil {
 			t.Fatal(err)
@@ -90,7 +90,7 @@ func TestTheSameCourseGivesTheSameWeightsAndTheyRankRepairsBetterThanChance(t *t
 	if err != nil {
 		t.Fatal(err)
 	}
-	if again.Version() != learned.Version() || again.Card()["licence"] != "MIT" || again.Card()["examples"] != "120" {
+	if again.Version() != learned.Version() || again.Card()["licence"] != "MIT" || again.Card()["examples"] != "80" {
 		t.Errorf("read back: version %s, card %v; want %s", again.Version(), again.Card(), learned.Version())
 	}
 	fresh := NewCorruptor(lessonTexts(), 77)
