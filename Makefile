@@ -34,7 +34,7 @@ train: build ## teach the weights that come with breakfix again
 	$(BIN) bugs pypi:toolz==1.2.0 -n 200 --seed 1 -o $(TRAINED)/toolz
 	$(BIN) bugs pypi:boltons==26.2.0 -n 200 --seed 1 -o $(TRAINED)/boltons
 	$(BIN) bugs pypi:sqlparse==0.6.1 -n 40 --seed 1 -o $(TRAINED)/sqlparse
-	$(BIN) train $(TAUGHT) --bugs $(TRAINED)/toolz --bugs $(TRAINED)/boltons --bugs $(TRAINED)/sqlparse --examples 6000 --seed 1 --workers 2 -o $(TRAINED)/fixer.safetensors
+	$(BIN) train $(TAUGHT) --bugs $(TRAINED)/toolz --bugs $(TRAINED)/boltons --bugs $(TRAINED)/sqlparse --examples 8000 --seed 1 --workers 2 -o $(TRAINED)/fixer.safetensors
 	gzip -9 -n < $(TRAINED)/fixer.safetensors > internal/policy/builtin/weights/fixer.safetensors.gz
 
 clean:

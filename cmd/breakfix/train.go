@@ -16,6 +16,7 @@ import (
 	"breakfix/internal/lang/python"
 	"breakfix/internal/policy/builtin"
 	"breakfix/internal/source"
+	"breakfix/internal/testrun"
 	"breakfix/internal/tree"
 )
 
@@ -139,7 +140,8 @@ func (t teaching) lines(later time.Duration, _ int) []string {
 func (t teaching) last() bool { return t.Done == t.Of }
 
 // bugs adds the bugs of sets: half of them with the place of the change as a
-// diff shows it, half with the function alone.
+// diff shows it, half with the function alone; half with what the red test
+// says, half without.
 func (c *trainCmd) bugs(a *app, course *builtin.Course) error {
 	r := rand.New(rand.NewPCG(c.Seed, 0x62756773))
 	bases := map[string]*tree.Tree{}
@@ -180,6 +182,9 @@ func (c *trainCmd) bugs(a *app, course *builtin.Course) error {
 			}
 			if r.IntN(2) == 0 {
 				v.Context = v.Context.Whole()
+			}
+			if r.IntN(2) == 0 {
+				v.RedTest, v.Failure = "", testrun.Failure{}
 			}
 			course.Solved, course.Right = append(course.Solved, v), append(course.Right, right)
 			n++

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"breakfix/internal/policy/builtin/network"
+	"breakfix/internal/testrun"
 )
 
 // posing turns a view and its candidates into the numbers that are learned
@@ -27,7 +28,7 @@ type posing struct {
 }
 
 func newPosing(v View, g *generator) *posing {
-	p := &posing{view: v, src: v.Source, root: g.root, span: g.span, facts: g.facts, hints: g.hints, params: map[string]bool{},
+	p := &posing{view: v, src: v.Source, root: g.root, span: g.span, facts: g.facts, hints: hintsOf(v), params: map[string]bool{},
 		bigrams: map[[2]string]int{}, spoken: map[string]int{}, doc: map[string]bool{}}
 	for _, name := range g.facts.params {
 		p.params[name] = true
@@ -491,8 +492,18 @@ func Pose(v View) ([]Candidate, *network.Problem) {
 }
 
 // pose gives what can be learned from each of some candidates.
-func (g *generator) pose(cs []Candidate) *network.Problem {
-	p := newPosing(g.view, g)
+func (g *generator) pose(cs []Candidate) *network.Problem { return g.poseAs(g.view, cs) }
+
+// poseSilent is pose as if there were no test: for weights that were not
+// taught what tests say.
+func (g *generator) poseSilent(cs []Candidate) *network.Problem {
+	v := g.view
+	v.RedTest, v.Failure = "", testrun.Failure{}
+	return g.poseAs(v, cs)
+}
+
+func (g *generator) poseAs(v View, cs []Candidate) *network.Problem {
+	p := newPosing(v, g)
 	problem := &network.Problem{Moves: make([]network.Move, 0, len(cs)), Said: p.said(), Facts: p.problemFacts()}
 	from := p.frame(cs)
 	to := min(len(p.leaves), from+network.MaxCode)

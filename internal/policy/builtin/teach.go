@@ -41,7 +41,7 @@ const (
 	fresh     = 2    // new examples a step
 	replayed  = 6    // examples of the pool a step
 	bugs      = 2    // of the broken files a step, where there are any
-	poolLimit = 4000 // examples that may be replayed; an example holds about 100 KB
+	poolLimit = 1000 // examples that may be replayed; an example holds some 200 KB
 	latestOf  = 500
 )
 
