@@ -2,6 +2,7 @@ package builtin
 
 import (
 	"encoding/json"
+	"slices"
 	"sync"
 
 	"breakfix/internal/tree"
@@ -16,32 +17,37 @@ const (
 // Shortlist returns the first maxList candidates that parse, in the order of
 // the weights; without any, of the prior that was set by hand.
 func Shortlist(v View, w *Weights) ([]Candidate, error) {
-	g := generate(v, true)
-	if g == nil {
-		return nil, nil
-	}
-	all := g.ranked()
-	if w != nil {
-		w.rank(g, all)
-	}
-	parses, free, err := checker(v.Path, v.Source)
-	if err != nil {
-		return nil, err
-	}
-	defer free()
+	l := &list{view: v, cs: ordered(v, w)}
 	var kept []Candidate
-	for _, c := range all {
+	for i := range l.cs {
 		if len(kept) == maxList {
 			break
 		}
-		if parses(c.Edits) {
-			kept = append(kept, c)
+		ok, err := l.parses(i)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			kept = append(kept, l.cs[i])
 		}
 	}
 	return kept, nil
 }
 
-// lists remembers the shortlists of the latest views: Shortlist is pure, and
+// ordered lists all candidates, whether they parse or not.
+func ordered(v View, w *Weights) []Candidate {
+	g := generate(v, true)
+	if g == nil {
+		return nil
+	}
+	all := g.ranked()
+	if w != nil {
+		w.rank(g, all)
+	}
+	return all
+}
+
+// lists remembers the candidates of the latest views: they are a pure function of it, and
 // all attempts of a group begin with the same view.
 type lists struct {
 	mu     sync.Mutex
@@ -51,11 +57,41 @@ type lists struct {
 
 type list struct {
 	once sync.Once
+	view View
 	cs   []Candidate
-	err  error
+
+	mu     sync.Mutex
+	looked []bool // a batch of candidates was looked at
+	parse  []bool
 }
 
-func (l *lists) of(v View, w *Weights) ([]Candidate, error) {
+// atOnce is how many neighbours in the order are looked at together: to begin
+// costs as much as some ten of them.
+const atOnce = 32
+
+// parses reports whether the i-th candidate leaves a file that parses. All
+// attempts of a group ask for much the same ones, and for few of them.
+func (l *list) parses(i int) (bool, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.parse == nil {
+		l.parse, l.looked = make([]bool, len(l.cs)), make([]bool, len(l.cs)/atOnce+1)
+	}
+	if batch := i / atOnce; !l.looked[batch] {
+		check, free, err := checker(l.view.Path, l.view.Source)
+		if err != nil {
+			return false, err
+		}
+		defer free()
+		for k := batch * atOnce; k < min(len(l.cs), (batch+1)*atOnce); k++ {
+			l.parse[k] = check(l.cs[k].Edits)
+		}
+		l.looked[batch] = true
+	}
+	return l.parse[i], nil
+}
+
+func (l *lists) of(v View, w *Weights) (*list, error) {
 	b, err := json.Marshal(v)
 	if err != nil {
 		return nil, err
@@ -76,6 +112,11 @@ func (l *lists) of(v View, w *Weights) ([]Candidate, error) {
 		}
 	}
 	l.mu.Unlock()
-	e.once.Do(func() { e.cs, e.err = Shortlist(v, w) })
-	return e.cs, e.err
+	e.once.Do(func() {
+		e.view, e.cs = v, ordered(v, w)
+		if len(e.cs) > maxList {
+			e.cs = slices.Clone(e.cs[:maxList]) // the rest is much more
+		}
+	})
+	return e, nil
 }

@@ -175,7 +175,7 @@ func TestReachabilityOfTheExactInverseGivenTheContextAlone(t *testing.T) {
 	}
 }
 
-func standardLibrary(t *testing.T) string {
+func standardLibrary(t testing.TB) string {
 	t.Helper()
 	out, err := exec.Command("python3", "-c", "import heapq; print(heapq.__file__)").Output()
 	if err != nil {

@@ -18,6 +18,8 @@ import (
 // option is a candidate with its place in the order of this attempt.
 type option struct {
 	Candidate
+	list  *list
+	text  string  // which text it leads from, within the attempt
 	score float64 // log prior + noise
 	rank  int     // 1-based among the candidates of its file by prior alone
 }
@@ -185,10 +187,16 @@ func (s *search) next() (*stand, option, error) {
 		if err := s.open(st); err != nil {
 			return nil, option{}, err
 		}
-		for len(st.queue) > 0 {
+		for len(st.queue) > 0 { // the likeliest that is new
 			o := st.queue[0]
 			st.queue = st.queue[1:]
-			return st, o, nil
+			fresh, err := s.fresh(o)
+			if err != nil {
+				return nil, option{}, err
+			}
+			if fresh {
+				return st, o, nil
+			}
 		}
 	}
 	return nil, option{}, nil
@@ -222,37 +230,41 @@ func (s *search) open(st *stand) error {
 		} else {
 			suspects = suspectsOf(suspects, c, func(line int) int { return line })
 		}
-		cs, err := s.lists.of(View{Path: c.Path, Source: src, Context: c, Failure: st.failure, RedTest: s.task.RedTest, Suspects: suspects}, s.weights)
+		l, err := s.lists.of(View{Path: c.Path, Source: src, Context: c, Failure: st.failure, RedTest: s.task.RedTest, Suspects: suspects}, s.weights)
 		if err != nil {
 			return fmt.Errorf("list the candidates: %w", err)
 		}
-		s.admit(st, src, cs)
+		s.admit(st, src, l)
 	}
 	sort.SliceStable(st.queue, func(i, j int) bool { return st.queue[i].score > st.queue[j].score })
 	return nil
 }
 
-// admit adds noise to the candidates of one file and keeps those that lead to
-// a text that was not seen before in this attempt.
-func (s *search) admit(st *stand, src []byte, cs []Candidate) {
-	if len(cs) == 0 {
+// admit adds noise to the candidates of one file.
+func (s *search) admit(st *stand, src []byte, l *list) {
+	if len(l.cs) == 0 {
 		return
 	}
-	where := cs[0].Path
+	where := l.cs[0].Path
 	if s.files > 1 { // the same text beside other changes of another file is another tree
 		where = fmt.Sprint(st.step, " ", where)
 	}
 	s.seen[where+"\x00"+string(tree.DigestOf(src))] = true
-	for i, c := range cs {
-		o := option{Candidate: c, score: c.LogPrior + s.temp*gumbel(s.random), rank: i + 1}
-		out, err := tree.ApplyEdits(src, o.Edits)
-		key := where + "\x00" + string(tree.DigestOf(out))
-		if err != nil || s.seen[key] {
-			continue
-		}
-		s.seen[key] = true
-		st.queue = append(st.queue, o)
+	for i, c := range l.cs {
+		st.queue = append(st.queue, option{Candidate: c, list: l, text: where, score: c.LogPrior + s.temp*gumbel(s.random), rank: i + 1})
 	}
+}
+
+// fresh reports whether an edit leads to a text that parses and was not tried
+// in this attempt.
+func (s *search) fresh(o option) (bool, error) {
+	out, err := tree.ApplyEdits(o.list.view.Source, o.Edits)
+	key := o.text + "\x00" + string(tree.DigestOf(out))
+	if err != nil || s.seen[key] {
+		return false, nil
+	}
+	s.seen[key] = true
+	return o.list.parses(o.rank - 1)
 }
 
 func lines(src []byte) int {
