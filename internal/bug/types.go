@@ -62,6 +62,7 @@ type Bug struct {
 	Origin     string                   `json:"origin,omitempty"` // the commit that it undoes, of history; its text is nowhere
 	Red        []string                 `json:"-"`                // red.txt
 	Hidden     []string                 `json:"-"`                // hidden.txt: red tests that the fixer never sees; of the suite, or HiddenTest's alone
+	Unrun      []string                 `json:"unrun,omitempty"`  // tests that passed on the base and are skipped or absent on the bug: neither red nor passing
 	RedTest    RedTest                  `json:"red_test"`
 	Witness    bool                     `json:"witness,omitempty"`     // no test of the suite is red: the red test is a witness
 	HiddenTest *witness.Test            `json:"hidden_test,omitempty"` // a witness that is held back, where no red test of the suite can be

@@ -144,13 +144,25 @@ func (t *trial) bug(checks map[outcome.Check]string) (*Bug, error) {
 		Base: t.base.Digest(), Broken: t.broken.Digest(),
 		Source: *t.t.Snapshot, Recipe: t.t.Recipe, Lock: t.t.Lock, Options: t.t.Options,
 		Order: order, Parents: append([]string{}, t.cand.Parents...), Strategy: t.cand.Strategy, Operators: t.operators(), Seed: t.cand.Seed, Origin: t.cand.Origin,
-		Red: t.red, RedTest: t.redTest, Witness: t.witness, HiddenTest: t.hiddenTest, Inject: t.inject, Weaken: t.weaken,
+		Red: t.red, Unrun: t.unrun(), RedTest: t.redTest, Witness: t.witness, HiddenTest: t.hiddenTest, Inject: t.inject, Weaken: t.weaken,
 		Checks: checks, Look: t.look, Difficulty: Estimate(size), Weight: WeightOf(order),
 	}
 	b.ID = idOf(b.Base, b.Inject, b.Weaken)
 	b.Hidden = b.heldBack()
 	b.Files, err = b.digests()
 	return b, err
+}
+
+// unrun are the tests of the suite that the bug makes skipped or absent, sorted.
+func (t *trial) unrun() []string {
+	var ids []string
+	for id, v := range t.whole.Results { // of those that were asked for: a witness needs no run of the whole suite
+		if v != outcome.Passed && !v.Red() && t.t.Base.Results.Get(id) == outcome.Passed {
+			ids = append(ids, id)
+		}
+	}
+	sort.Strings(ids)
+	return ids
 }
 
 // idOf names a bug by its content.
