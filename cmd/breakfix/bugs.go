@@ -39,7 +39,7 @@ type makeFlags struct {
 	Operators []string `help:"Only mutations of these operators." placeholder:"NAME"`
 	Parts     int      `help:"Edits in one bug: 1 makes single mutations, 2 to 4 compose several." placeholder:"N"`
 	Strategy  []string `help:"How candidates are made: names with weights, as in operator=2,composed=1. Default: all there are; see --list-strategies." placeholder:"NAME=W"`
-	Witness   bool     `help:"Where no test goes red, look for one that does: some seconds for each."`
+	Witness   bool     `help:"Where no test goes red, or no red test can be held back, look for one: some seconds for each."`
 	Format    string   `help:"Write the set in this form too, in a folder of its name: ${formats}." default:"breakfix" placeholder:"F"`
 	Minutes   float64  `help:"Minutes of this sitting. Default: no limit." placeholder:"M"`
 	Seed      *uint64  `help:"Seed of all randomness. Default: drawn and shown." placeholder:"N"`

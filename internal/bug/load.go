@@ -181,7 +181,10 @@ func (b *Bug) consistent(files map[string][]byte) error {
 			return notArtifact("%s: %v", redFile, err)
 		}
 	}
-	if want := heldBack(b.ID, b.Red, b.RedTest.From); !slices.Equal(b.Hidden, want) {
+	if err := b.hiddenTest(); err != nil {
+		return err
+	}
+	if want := b.heldBack(); !slices.Equal(b.Hidden, want) {
 		return notArtifact("%s: these are not the tests that are held back", hiddenFile)
 	}
 	if !bytes.Equal(files[testsFile], lines(testFiles(b.Red))) {

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"breakfix/internal/outcome"
+	"breakfix/internal/testrun"
 )
 
 // minimal: one of the red tests can be made a standalone test that is red on
@@ -43,23 +44,30 @@ func minimal(ctx context.Context, t *trial) (objection, error) {
 
 // confirmGiven judges a minimised test that exists already.
 func (t *trial) confirmGiven(ctx context.Context, red RedTest) (objection, error) {
-	if t.base.Has(red.Path) {
-		return object("%s exists in the base", red.Path)
+	f, o, err := t.tells(ctx, "minimised", red.Path, red.Code, red.Test)
+	if err == nil && o.reason == "" {
+		t.redTest = red
+		t.redTest.Failure = f
+	}
+	return o, err
+}
+
+// tells: a test of ours is red on the bug, and how, and green on the base.
+func (t *trial) tells(ctx context.Context, which, path, code, test string) (f testrun.Failure, o objection, err error) {
+	if t.base.Has(path) {
+		o, err = object("%s exists in the base", path)
+		return f, o, err
 	}
 	z := &minimiser{r: t.t.Judge, base: t.base, broken: t.broken}
-	on, off, err := z.both(ctx, map[string]string{red.Path: red.Code})
-	if err != nil {
-		return objection{}, err
-	}
+	on, off, err := z.both(ctx, map[string]string{path: code})
 	switch {
-	case !on.Results.Get(red.Test).Red():
-		return object("the minimised test is %s on the bug", on.Results.Get(red.Test))
-	case off.Results.Get(red.Test) != outcome.Passed:
-		return object("the minimised test is %s on the base", off.Results.Get(red.Test))
+	case err != nil:
+	case !on.Results.Get(test).Red():
+		o, err = object("the %s test is %s on the bug", which, on.Results.Get(test))
+	case off.Results.Get(test) != outcome.Passed:
+		o, err = object("the %s test is %s on the base", which, off.Results.Get(test))
 	}
-	t.redTest = red
-	t.redTest.Failure = on.Failures[red.Test]
-	return objection{}, nil
+	return on.Failures[test], o, err
 }
 
 // easiest returns up to n red tests of different functions, those first that

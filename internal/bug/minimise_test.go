@@ -108,3 +108,15 @@ func TestATestThatFailsOtherwiseAloneIsReducedToThat(t *testing.T) {
 		t.Errorf("%s, %d statements:\n%s", red.Failure.Kind, red.Statements, red.Code)
 	}
 }
+
+func TestATestThatCallsAnotherTestIsMeasuredWithIt(t *testing.T) {
+	target := bugtest.Prepare(t, map[string]string{
+		"num.py": "def one(n):\n    return n\n\n\ndef two(n):\n    return n + 0\n",
+		"test_num.py": "from num import one, two\n\n\ndef test_one(check=one):\n    got = []\n    for n in range(4):\n        if n % 2:\n            got.append(check(n))\n        else:\n" +
+			"            got.extend([check(i) for i in got])\n    if got:\n        assert sum(got) < 9\n\n\ndef test_two():\n    test_one(check=two)\n",
+	})
+	red := minimised(t, target, edit(t, target, "num.py", "n + 0", "n + 1"), "test_num.py::test_two")
+	if red.Before < 10 {
+		t.Errorf("it came from %d statements, those that it calls left out", red.Before)
+	}
+}

@@ -36,7 +36,8 @@ type Target struct {
 	Options  Options
 	Base     *testrun.Baseline
 	// Witness, when set, looks for a test where no test goes red: a candidate for
-	// which it finds one is a bug, and that test its red set.
+	// which it finds one is a bug, and that test its red set. Where no red test can be
+	// held back it looks for one that can.
 	Witness Witness
 }
 
@@ -44,6 +45,8 @@ type Target struct {
 // says why it found none.
 type Witness interface {
 	Find(ctx context.Context, broken *tree.Tree) (*witness.Test, string, error)
+	// Beside finds one that makes other calls than a test's code and the tests do.
+	Beside(ctx context.Context, broken *tree.Tree, code string, tests []string) (*witness.Test, string, error)
 }
 
 // within returns a target that judges in the given tier where a request names none.

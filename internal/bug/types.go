@@ -13,6 +13,7 @@ import (
 	"breakfix/internal/source"
 	"breakfix/internal/testrun"
 	"breakfix/internal/tree"
+	"breakfix/internal/witness"
 )
 
 // Candidate is a break before validation.
@@ -60,13 +61,15 @@ type Bug struct {
 	Seed       uint64                   `json:"seed"`
 	Origin     string                   `json:"origin,omitempty"` // the commit that it undoes, of history; its text is nowhere
 	Red        []string                 `json:"-"`                // red.txt
-	Hidden     []string                 `json:"-"`                // hidden.txt: red tests that the fixer never sees
+	Hidden     []string                 `json:"-"`                // hidden.txt: red tests that the fixer never sees; of the suite, or HiddenTest's alone
+	Unrun      []string                 `json:"unrun,omitempty"`  // tests that passed on the base and are skipped or absent on the bug: neither red nor passing
 	RedTest    RedTest                  `json:"red_test"`
-	Witness    bool                     `json:"witness,omitempty"` // no test of the suite is red: the red test is a witness
-	Inject     []byte                   `json:"-"`                 // inject.diff
-	Weaken     []byte                   `json:"-"`                 // weaken.diff
-	Checks     map[outcome.Check]string `json:"checks"`            // "passed" or "not applicable: …"
-	Look       tree.Digest              `json:"look,omitempty"`    // of what it shows and from where; two bugs of first order never share it
+	Witness    bool                     `json:"witness,omitempty"`     // no test of the suite is red: the red test is a witness
+	HiddenTest *witness.Test            `json:"hidden_test,omitempty"` // a witness that is held back, where no red test of the suite can be
+	Inject     []byte                   `json:"-"`                     // inject.diff
+	Weaken     []byte                   `json:"-"`                     // weaken.diff
+	Checks     map[outcome.Check]string `json:"checks"`                // "passed" or "not applicable: …"
+	Look       tree.Digest              `json:"look,omitempty"`        // of what it shows and from where; two bugs of first order never share it
 	Difficulty Difficulty               `json:"difficulty"`
 	Weight     float64                  `json:"weight"`
 	Files      map[string]tree.Digest   `json:"files"` // digest of every other file of the folder

@@ -9,6 +9,7 @@ import (
 	"breakfix/internal/outcome"
 	"breakfix/internal/testrun"
 	"breakfix/internal/tree"
+	"breakfix/internal/witness"
 )
 
 // Validate judges a candidate. The result's Bug is set when every check of
@@ -39,6 +40,7 @@ var steps = []step{
 	{outcome.CheckWeakened, weakened},
 	{outcome.CheckHigher, higher},
 	{outcome.CheckMinimal, minimal},
+	{outcome.CheckMinimal, hiddenTest},
 }
 
 type step struct {
@@ -79,7 +81,8 @@ type trial struct {
 	seeded       *testrun.Report // of the sample under another hash seed
 	sample       []string
 	redTest      RedTest
-	witness      bool // redTest is a witness: no test of the suite is red
+	witness      bool          // redTest is a witness: no test of the suite is red
+	hiddenTest   *witness.Test // nil where there is none
 	runs         []outcome.Results
 	tiers        []testrun.Tier
 }
@@ -141,13 +144,25 @@ func (t *trial) bug(checks map[outcome.Check]string) (*Bug, error) {
 		Base: t.base.Digest(), Broken: t.broken.Digest(),
 		Source: *t.t.Snapshot, Recipe: t.t.Recipe, Lock: t.t.Lock, Options: t.t.Options,
 		Order: order, Parents: append([]string{}, t.cand.Parents...), Strategy: t.cand.Strategy, Operators: t.operators(), Seed: t.cand.Seed, Origin: t.cand.Origin,
-		Red: t.red, RedTest: t.redTest, Witness: t.witness, Inject: t.inject, Weaken: t.weaken,
+		Red: t.red, Unrun: t.unrun(), RedTest: t.redTest, Witness: t.witness, HiddenTest: t.hiddenTest, Inject: t.inject, Weaken: t.weaken,
 		Checks: checks, Look: t.look, Difficulty: Estimate(size), Weight: WeightOf(order),
 	}
 	b.ID = idOf(b.Base, b.Inject, b.Weaken)
-	b.Hidden = heldBack(b.ID, b.Red, b.RedTest.From)
+	b.Hidden = b.heldBack()
 	b.Files, err = b.digests()
 	return b, err
+}
+
+// unrun are the tests of the suite that the bug makes skipped or absent, sorted.
+func (t *trial) unrun() []string {
+	var ids []string
+	for id, v := range t.whole.Results { // of those that were asked for: a witness needs no run of the whole suite
+		if v != outcome.Passed && !v.Red() && t.t.Base.Results.Get(id) == outcome.Passed {
+			ids = append(ids, id)
+		}
+	}
+	sort.Strings(ids)
+	return ids
 }
 
 // idOf names a bug by its content.
@@ -171,7 +186,15 @@ func (t *trial) operators() []string {
 	return names
 }
 
-// heldBack chooses the red tests that the fixer never sees: when the red set
+// heldBack are the tests that the fixer never sees.
+func (b *Bug) heldBack() []string {
+	if b.HiddenTest != nil {
+		return []string{b.HiddenTest.Test}
+	}
+	return heldBack(b.ID, b.Red, b.RedTest.From)
+}
+
+// heldBack chooses the red tests of the suite that the fixer never sees: when the red set
 // has tests of other functions than the one that the minimised test was made
 // from, half of those functions, at least one, drawn by the bug's id.
 func heldBack(id string, red []string, from string) []string {

@@ -269,6 +269,27 @@ func TestASuiteThatStaysRedWithoutItsRedTestsIsNotWeakened(t *testing.T) {
 	wantRejected(t, validate(t, target, cand, nil), outcome.Rejected, outcome.CheckWeakened, "test_left is failed")
 }
 
+func TestATestThatTheBugTurnsIntoAnExpectedFailureIsHiddenAlready(t *testing.T) {
+	target := bugtest.Prepare(t, map[string]string{
+		"a.py": "def a():\n    return 1\n",
+		"test_a.py": "import pytest\nfrom a import a\n\n\ndef test_a():\n    assert a() == 1\n\n\n" +
+			"@pytest.mark.xfail(reason='mended since')\ndef test_old():\n    assert a() == 1\n",
+	})
+	res := validate(t, target, bug.Candidate{Tree: edit(t, target, "a.py", "return 1", "return 2")}, nil)
+	if res.Outcome != outcome.Valid || strings.Join(res.Bug.Red, " ") != "test_a.py::test_a" || strings.Join(res.Bug.Unrun, " ") != "test_a.py::test_old" {
+		t.Errorf("%s, check %s: %s: %+v", res.Outcome, res.Check, res.Reason, res.Bug)
+	}
+}
+
+func TestATestThatTheWeakeningTakesAwayWithARedOneIsNotHidden(t *testing.T) {
+	target := bugtest.Prepare(t, map[string]string{
+		"a.py":      "def a(n):\n    return n\n",
+		"test_a.py": "from a import a\n\n\nclass TestOne:\n    n = 1\n\n    def test_a(self):\n        assert a(self.n) == self.n\n\n\nclass TestTwo(TestOne):\n    n = 2\n",
+	})
+	res := validate(t, target, bug.Candidate{Tree: edit(t, target, "a.py", "return n", "return 2")}, nil)
+	wantRejected(t, res, outcome.Rejected, outcome.CheckWeakened, "TestTwo::test_a is absent")
+}
+
 func TestATestThatIsRedOnlyAmongOthersHasNoMinimisedForm(t *testing.T) {
 	// The test reads its own file, so no other file holds it.
 	target := bugtest.Prepare(t, map[string]string{

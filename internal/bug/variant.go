@@ -137,12 +137,18 @@ func (v *variant) less(w *variant) bool {
 	return bytes.Compare(v.src, w.src) < 0
 }
 
-// supportOf counts the statements of a test with the support code of its file.
+// supportOf counts the statements of a test with the support code of its file,
+// or with all that it mentions, which may be other tests, where that is more.
 func supportOf(whole []byte, id testID) int {
-	if s, ok := onlyTest(whole, id); ok {
-		return countStatements(s)
+	s, ok := onlyTest(whole, id)
+	if !ok {
+		return countStatements(whole)
 	}
-	return countStatements(whole)
+	n := countStatements(s)
+	if s, ok = prune(whole, id); ok {
+		n = max(n, countStatements(s))
+	}
+	return n
 }
 
 // onlyTest returns the file without the other tests.

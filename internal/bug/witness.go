@@ -2,10 +2,13 @@ package bug
 
 import (
 	"context"
+	"path"
 	"slices"
+	"strings"
 
 	"breakfix/internal/outcome"
 	"breakfix/internal/testrun"
+	"breakfix/internal/tree"
 	"breakfix/internal/witness"
 )
 
@@ -77,4 +80,42 @@ func (t *trial) witnessed(ctx context.Context) (objection, error) {
 	t.red = []string{t.redTest.Test}
 	t.whole.Failures = map[string]testrun.Failure{t.redTest.Test: rep.Failures[t.redTest.Test]}
 	return objection{}, nil
+}
+
+// hiddenTest: where all red tests are of the function that the minimised test
+// was made of, none can be held back, and a witness that makes other calls is
+// looked for instead. A bug for which there is none has no hidden test.
+func hiddenTest(ctx context.Context, t *trial) (objection, error) {
+	if t.given != nil {
+		if w := t.given.HiddenTest; w != nil {
+			_, o, err := t.tells(ctx, "hidden", w.Path, w.Code, w.Test)
+			return o, err
+		}
+		return objection{}, nil
+	}
+	if t.witness || t.t.Witness == nil || len(heldBack("", t.red, t.redTest.From)) > 0 {
+		return objection{}, nil
+	}
+	w, _, err := t.t.Witness.Beside(ctx, t.broken, t.redTest.Code, t.red)
+	if err != nil || w == nil || w.Path == t.redTest.Path {
+		return objection{}, err
+	}
+	t.hiddenTest = &witness.Test{Path: w.Path, Code: w.Code, Test: w.Test, Statements: w.Statements, Like: w.Like}
+	return objection{}, nil
+}
+
+// hiddenTest checks what an artifact says of its hidden test.
+func (b *Bug) hiddenTest() error {
+	w := b.HiddenTest
+	switch {
+	case w == nil:
+		return nil
+	case b.Witness || len(heldBack(b.ID, b.Red, b.RedTest.From)) > 0:
+		return notArtifact("%s: a hidden test of its own goes only where a red test of the suite is seen and none can be held back", bugFile)
+	case tree.CheckPath(w.Path) != nil || !strings.HasPrefix(path.Base(w.Path), "test_breakfix_") || w.Path == b.RedTest.Path:
+		return notArtifact("%s: %q is no place for the hidden test", bugFile, w.Path)
+	case !strings.HasPrefix(w.Test, w.Path+"::"):
+		return notArtifact("%s: %q is no test of the hidden test's file", bugFile, w.Test)
+	}
+	return nil
 }

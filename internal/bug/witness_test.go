@@ -18,7 +18,7 @@ import (
 // unwatched is a suite that calls much and looks at little.
 var unwatched = map[string]string{
 	"num.py":      "def clip(n, most=9):\n    if n > most:\n        return most\n    return max(n, 0) + 0\n",
-	"test_num.py": "from num import clip\n\n\ndef test_clip():\n    assert clip(3) == 3\n    clip(12)\n",
+	"test_num.py": "from num import clip\n\n\ndef test_clip():\n    assert clip(3) == 3\n    clip(12)\n\n\ndef test_else():\n    assert True\n",
 }
 
 var witnessed struct {
@@ -47,7 +47,7 @@ func witnessedBug(t *testing.T) (bug.Target, *bug.Bug) {
 
 func TestABreakThatOnlyAWitnessNoticesIsABug(t *testing.T) {
 	tg, b := witnessedBug(t)
-	if !b.Witness || len(b.Red) != 1 || b.Red[0] != b.RedTest.Test || len(b.Hidden) != 0 || len(b.Weaken) != 0 || len(b.InSuite()) != 0 {
+	if !b.Witness || len(b.Red) != 1 || b.Red[0] != b.RedTest.Test || len(b.Hidden) != 0 || len(b.Weaken) != 0 || len(b.InSuite()) != 0 || len(b.Unrun) != 0 {
 		t.Errorf("witness %v, red %v, hidden %v", b.Witness, b.Red, b.Hidden)
 	}
 	if !strings.Contains(b.RedTest.Code, "assert clip(") || b.RedTest.Failure.Kind != "AssertionError" {

@@ -347,3 +347,33 @@ func TestALineOverTheLimitIsRefusedAndNotHeld(t *testing.T) {
 		t.Errorf("%q", said)
 	}
 }
+
+func TestArtifactsAreFoundFromEachFolderThatHoldsThem(t *testing.T) {
+	set := t.TempDir()
+	var want []string
+	for _, id := range []string{"0123456789ab", "123456789abc"} {
+		dir := filepath.Join(set, bugsDir, id)
+		want = append(want, dir)
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, bugJSON), []byte("{}"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(filepath.Join(set, bugsDir, ".bug-1"), 0o755); err != nil { // being written
+		t.Fatal(err)
+	}
+	for path, want := range map[string][]string{set: want, filepath.Join(set, bugsDir): want, want[0]: want[:1]} {
+		var found []string
+		for a, err := range Artifacts(path) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			found = append(found, a.Name)
+		}
+		if strings.Join(found, " ") != strings.Join(want, " ") {
+			t.Errorf("%s: %q", path, found)
+		}
+	}
+}

@@ -28,14 +28,16 @@ func (s *Set) Bugs() iter.Seq2[*bug.Bug, error] {
 	}
 }
 
+const bugJSON = "bug.json" // in the folder of each artifact
+
 // Artifact is a bug that lies somewhere, not read yet.
 type Artifact struct {
 	Name string // where it lies, for people
 	Load func() (*bug.Bug, error)
 }
 
-// Artifacts lists what a path holds: one artifact's folder, the folder of a
-// set or a run, or a file of one-line artifacts. An error is a *SetError.
+// Artifacts lists what a path holds: one artifact's folder, a folder of such
+// ones, that of a set or a run, or a file of one-line artifacts. An error is a *SetError.
 func Artifacts(path string) iter.Seq2[Artifact, error] {
 	return func(yield func(Artifact, error) bool) {
 		info, err := os.Stat(path)
@@ -50,8 +52,12 @@ func Artifacts(path string) iter.Seq2[Artifact, error] {
 		folder := func(dir string) Artifact {
 			return Artifact{dir, func() (*bug.Bug, error) { return bug.Load(dir) }}
 		}
-		inner, err := os.ReadDir(filepath.Join(path, bugsDir))
-		if _, own := os.Lstat(filepath.Join(path, "bug.json")); own == nil || err != nil {
+		dir := filepath.Join(path, bugsDir)
+		if holdsBugs(path) {
+			dir = path
+		}
+		inner, err := os.ReadDir(dir)
+		if _, own := os.Lstat(filepath.Join(path, bugJSON)); own == nil || err != nil {
 			yield(folder(path), nil)
 			return
 		}
@@ -61,11 +67,20 @@ func Artifacts(path string) iter.Seq2[Artifact, error] {
 			return
 		}
 		for _, e := range inner {
-			if !yield(folder(filepath.Join(path, bugsDir, e.Name())), nil) {
+			if !yield(folder(filepath.Join(dir, e.Name())), nil) {
 				return
 			}
 		}
 	}
+}
+
+// holdsBugs tells whether artifacts lie in a folder itself.
+func holdsBugs(dir string) bool {
+	list, _ := os.ReadDir(dir)
+	return slices.ContainsFunc(list, func(e fs.DirEntry) bool {
+		_, err := os.Lstat(filepath.Join(dir, e.Name(), bugJSON))
+		return err == nil
+	})
 }
 
 func fromLines(path string, yield func(Artifact, error) bool) {

@@ -175,6 +175,16 @@ func list(t *testing.T, text any) []string {
 	return out
 }
 
+func TestATestThatTheBugLeavesOutIsNeitherToFailNorToPass(t *testing.T) {
+	b := *bugs(t)[0]
+	b.Unrun = []string{"tests/test_mod.py::test_double[c]"}
+	row := rows(t, exported(t, "swebench", []*bug.Bug{&b}), "instances.jsonl")[0]
+	fail, pass := list(t, row["FAIL_TO_PASS"]), list(t, row["PASS_TO_PASS"])
+	if slices.Contains(b.Red, b.Unrun[0]) || len(pass) == 0 || slices.Contains(append(fail, pass...), b.Unrun[0]) {
+		t.Errorf("red %q, FAIL_TO_PASS %q, PASS_TO_PASS %q", b.Red, fail, pass)
+	}
+}
+
 func TestAPatchOfSWEBenchRepairsWhatAnImageHoldsAndItsTestPatchBringsTheTests(t *testing.T) {
 	all := bugs(t)
 	dir := exported(t, "swebench", all)

@@ -153,7 +153,7 @@ func (p *packer) item(b *bug.Bug) (*item, error) {
 	}
 	it.pass = []string{}
 	for _, id := range it.suite.Passing {
-		if !slices.Contains(b.Red, id) {
+		if !slices.Contains(b.Red, id) && !slices.Contains(b.Unrun, id) {
 			it.pass = append(it.pass, id)
 		}
 	}

@@ -92,6 +92,9 @@ func (g *grading) run(ctx context.Context) error {
 			g.res.Results[id] = v
 		}
 		g.res.Results[g.b.RedTest.Test] = outcome.Passed
+		if h := g.b.HiddenTest; h != nil {
+			g.res.Results[h.Test] = outcome.Passed
+		}
 		g.res.Outcome = outcome.Fixed
 		return nil
 	}
@@ -135,11 +138,19 @@ func (g *grading) forged(why string) string {
 	return "the verdicts are forged: " + why
 }
 
-// redTests: every red test of the suite and the minimised one, under a name
-// that the patch cannot know, are reported passed.
+// redTests: every red test of the suite and the minimised one, and a hidden one
+// that is none of the suite's, these under names that the patch cannot know, are
+// reported passed.
 func (g *grading) redTests(ctx context.Context) (string, error) {
 	b := g.b
 	file, id := renamed(b.RedTest, b.ID, g.res.Tree)
+	files := map[string]string{file: b.RedTest.Code}
+	var held string // the hidden test's id
+	if h := b.HiddenTest; h != nil {
+		var at string
+		at, held = renamed(bug.RedTest{Path: h.Path, Test: h.Test}, b.ID, g.res.Tree, "hidden")
+		files[at] = h.Code
+	}
 	c, guarded, err := g.canary(ctx, "red")
 	if err != nil {
 		return "", err
@@ -148,7 +159,7 @@ func (g *grading) redTests(ctx context.Context) (string, error) {
 		g.res.Suspicious = append(g.res.Suspicious, Unguarded)
 	}
 	rep, err := g.t.Judge.Run(ctx, testrun.Request{Tree: g.tree, Tests: b.InSuite(), Fresh: true, Tier: g.tier, Brief: true,
-		Files: c.lay(map[string]string{file: b.RedTest.Code})})
+		Files: c.lay(files)})
 	if err != nil {
 		return "", err
 	}
@@ -167,6 +178,12 @@ func (g *grading) redTests(ctx context.Context) (string, error) {
 			if slices.Contains(b.Hidden, t) {
 				g.res.Hidden = append(g.res.Hidden, t)
 			}
+		}
+	}
+	if h := b.HiddenTest; h != nil {
+		v := rep.Results.Get(held)
+		if g.res.Results[h.Test] = v; v != outcome.Passed {
+			g.res.Red, g.res.Hidden = append(g.res.Red, h.Test), append(g.res.Hidden, h.Test)
 		}
 	}
 	g.res.Spurious = mini == outcome.Passed && len(g.res.Hidden) > 0

@@ -17,6 +17,7 @@ import (
 	"breakfix/internal/sandbox"
 	"breakfix/internal/source"
 	"breakfix/internal/testrun"
+	"breakfix/internal/witness"
 )
 
 // row is what was found out about one operator in one package.
@@ -25,11 +26,14 @@ type row struct {
 	Covered int `json:"covered"` // of them: a test runs them
 	Tried   int `json:"tried"`   // mutations judged, at covered sites
 	Valid   int `json:"valid"`   // of them: a test notices, each time
+	Missed  int `json:"missed"`  // of those tried: no test notices
+	Witness int `json:"witness"` // of the missed: a test was made that notices
 }
 
 // TestTableOfOperators prints the table of docs/methods.md: for each operator
 // how many sites the packages of BREAKFIX_TABLE have (sources, separated by
-// spaces), how many mutations were tried and how many of them a test notices.
+// spaces), how many mutations were tried, how many of them a test notices, how
+// many none does, and for how many of these a witness was found.
 // BREAKFIX_TRIES of each operator are tried in each package (10), drawn with
 // seed 1. Packages that are in the folder BREAKFIX_TABLE_DIR already are not
 // judged again.
@@ -64,17 +68,18 @@ func TestTableOfOperators(t *testing.T) {
 		}
 		for op, r := range rows {
 			s := sum[op]
-			s.Sites, s.Covered, s.Tried, s.Valid = s.Sites+r.Sites, s.Covered+r.Covered, s.Tried+r.Tried, s.Valid+r.Valid
+			s.Sites, s.Covered, s.Tried = s.Sites+r.Sites, s.Covered+r.Covered, s.Tried+r.Tried
+			s.Valid, s.Missed, s.Witness = s.Valid+r.Valid, s.Missed+r.Missed, s.Witness+r.Witness
 			sum[op] = s
 			if r.Sites > 0 {
 				packages[op]++
 			}
 		}
 	}
-	fmt.Println("| # | operator | packages | sites | covered | tried | valid |\n|---|---|---|---|---|---|---|")
+	fmt.Println("| # | operator | packages | sites | covered | tried | valid | missed | witness |\n|---|---|---|---|---|---|---|---|---|")
 	for _, op := range mutate.Operators() {
 		s := sum[op.Name]
-		fmt.Printf("| %d | %s | %d | %d | %d | %d | %d |\n", op.Number, op.Name, packages[op.Name], s.Sites, s.Covered, s.Tried, s.Valid)
+		fmt.Printf("| %d | %s | %d | %d | %d | %d | %d | %d | %d |\n", op.Number, op.Name, packages[op.Name], s.Sites, s.Covered, s.Tried, s.Valid, s.Missed, s.Witness)
 		if op.Core && s.Valid == 0 {
 			t.Errorf("%s gave no valid bug", op.Name)
 		}
@@ -132,13 +137,20 @@ func judged(t *testing.T, spec string, tries int) map[string]row {
 		}
 	}
 	t.Logf("%s: %d mutations to judge", spec, len(try))
-	results, _, err := check.Run(t.Context(), t.Context(), check.Config{Suite: w, Tree: snap.Tree, Base: w.Base.Results, Mutations: try, Workers: 2})
+	results, _, err := check.Run(t.Context(), t.Context(), check.Config{Suite: w, Tree: snap.Tree, Base: w.Base.Results, Mutations: try, Workers: 2,
+		Witness: witness.New(w, snap.Tree, python.Python, witness.Options{})})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, r := range results {
 		x := rows[r.Mutation.Operator]
 		x.Tried++
+		if r.Outcome == outcome.Unnoticed {
+			x.Missed++
+		}
+		if r.Witness != nil {
+			x.Witness++
+		}
 		if r.Outcome == outcome.Valid || r.Outcome == outcome.TimedOutBreak {
 			x.Valid++
 		} else {
@@ -151,6 +163,11 @@ func judged(t *testing.T, spec string, tries int) map[string]row {
 				t.Fatal(err)
 			}
 			t.Logf("%s: %s %s:%d %s: %s\n%s", spec, r.Mutation.Operator, r.Mutation.Path, r.Mutation.Line, r.Mutation.Variant, check.Word(r.Outcome), diff)
+			if r.Witness != nil {
+				t.Logf("a witness:\n%s", r.Witness.Code)
+			} else if r.Unfound != "" {
+				t.Logf("no witness: %s", r.Unfound)
+			}
 		}
 		rows[r.Mutation.Operator] = x
 	}

@@ -269,8 +269,6 @@ func (s *composed) screen(ctx context.Context, ms []mutate.Mutation) (screened, 
 		return whole.trouble, whole.reason, nil
 	case len(whole.red) == 0:
 		return Unnoticed, "together no test notices the parts", nil
-	case whole.unhidden() != "":
-		return NotWeakened, whole.unhidden() + " is skipped or absent then, which no weakened suite hides", nil
 	}
 	alone := make([][]string, len(ms))
 	idle := -1 // a part that no test notices alone

@@ -23,7 +23,6 @@ type judging struct {
 // look is what the suite said of some mutations made together.
 type look struct {
 	red             []string // sorted
-	gone            []string // tests that passed on the base and are neither passed nor red, sorted
 	trouble, reason string   // the screen's name and why, when there is no red set to speak of
 }
 
@@ -45,11 +44,6 @@ func (j *judging) at(ctx context.Context, ms ...mutate.Mutation) (look, error) {
 	}
 	j.ran++
 	l := look{red: outcome.Red(j.from.Target.Base.Results, rep.Results)}
-	for _, id := range outcome.Regressions(j.from.Target.Base.Results, rep.Results) {
-		if !rep.Results.Get(id).Red() {
-			l.gone = append(l.gone, id)
-		}
-	}
 	switch {
 	case !rep.Loaded:
 		l.trouble, l.reason = DoesNotLoad, "it does not load: "+firstLine(rep.LoadError)
@@ -58,24 +52,6 @@ func (j *judging) at(ctx context.Context, ms ...mutate.Mutation) (look, error) {
 	}
 	j.seen[key] = l
 	return l, nil
-}
-
-// unhidden names a test that would keep a weakened suite from hiding the look's
-// red set: it stands beside red tests and is skipped or absent now. "" when none does.
-func (l look) unhidden() string {
-	files, functions := map[string]bool{}, map[string]bool{}
-	for _, id := range l.red {
-		file, _, _ := strings.Cut(id, "::")
-		function, _, _ := strings.Cut(id, "[")
-		files[file], functions[function] = true, true
-	}
-	for _, id := range l.gone {
-		file, _, _ := strings.Cut(id, "::")
-		if function, _, _ := strings.Cut(id, "["); files[file] && !functions[function] {
-			return id
-		}
-	}
-	return ""
 }
 
 func firstLine(s string) string {

@@ -36,7 +36,6 @@ const (
 	PartNotNeeded = "part_not_needed" // without one part the red set is the same
 	OnePartIsAll  = "one_part_is_all" // repairing one part repairs all
 	Unnoticed     = "unnoticed"       // no test goes red
-	NotWeakened   = "not_weakened"    // it makes a test skipped or absent, which no weakened suite hides
 	DoesNotLoad   = "does_not_load"   // the tree, or one of its parts alone, cannot be imported
 	GaveUp        = "gave_up"         // too many tests timed out for the red set to be known
 	DoesNotApply  = "does_not_apply"  // the code has changed too much since

@@ -2,10 +2,7 @@ package testrun
 
 import (
 	"bytes"
-	"slices"
-	"sort"
 	"strings"
-	"sync"
 
 	"github.com/aymanbagabas/go-udiff"
 
@@ -37,66 +34,6 @@ type statement struct {
 	New      string `json:"new"`
 	OldFirst int    `json:"old_first"`
 	NewFirst int    `json:"new_first"`
-}
-
-// syntaxCache keeps the syntax of the snapshot's files, the shapes of its
-// statements and the latest changes.
-type syntaxCache struct {
-	mu      sync.Mutex
-	m       map[string]*lang.File // nil: not to be parsed
-	shapes  map[string][]string   // by text
-	changes []known
-}
-
-// known is a change that was looked at: who judges a tree asks what it affects
-// first and runs it then. Trees never change.
-type known struct {
-	tree   *tree.Tree
-	change *change
-}
-
-// latest is how many changes are kept.
-const latest = 32
-
-func (c *syntaxCache) changed(t *tree.Tree) *change {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, k := range c.changes {
-		if k.tree == t {
-			return k.change
-		}
-	}
-	return nil
-}
-
-func (c *syntaxCache) keep(t *tree.Tree, ch *change) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if len(c.changes) == latest {
-		c.changes = slices.Delete(c.changes, 0, 1)
-	}
-	c.changes = append(c.changes, known{t, ch})
-}
-
-func (c *syntaxCache) get(t *tree.Tree, path string) *lang.File {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if f, ok := c.m[path]; ok {
-		return f
-	}
-	if c.m == nil {
-		c.m = map[string]*lang.File{}
-	}
-	c.m[path] = nil
-	src, err := t.Read(path)
-	if err != nil {
-		return nil
-	}
-	if f, err := python.Python.Parse(src); err == nil && !f.HasError {
-		python.Analyse(f) // here, where nobody else is at it
-		c.m[path] = f
-	}
-	return c.m[path]
 }
 
 // changeOf finds out how t differs from the snapshot.
@@ -201,108 +138,6 @@ func alike(a, b []byte) (head, tail int) {
 	return head, tail - line - 1
 }
 
-// group is neighbouring statements of the top level with their edits.
-type group struct {
-	statement
-	first, last int  // lines of the snapshot
-	wide        bool // names are bound that were not, or no longer: all of a function may notice
-}
-
-func groupOf(groups []group, f *lang.File, e tree.Edit) *group {
-	line := f.Line(e.Start)
-	for i := range groups {
-		if groups[i].first <= line && line <= groups[i].last {
-			return &groups[i]
-		}
-	}
-	return nil
-}
-
-// narrowed returns the text before and after of the one function that holds all
-// edits of the group, which is all that can bind other names, as it stands at
-// the top level; where there is none, the whole group's.
-func (g *group) narrowed(f *lang.File, edits []tree.Edit) (old, now string) {
-	var fn *python.Scope
-	var inside []tree.Edit
-	for _, e := range edits {
-		if line := f.Line(e.Start); line < g.first || line > g.last {
-			continue
-		}
-		in := outermost(python.Analyse(f).FunctionAt(e.Start))
-		if in == nil || in.Body == nil || fn != nil && in != fn || e.Start < in.Body.Start || e.End > in.Body.End {
-			return g.Old, g.New
-		}
-		fn, inside = in, append(inside, e)
-	}
-	if fn == nil {
-		return g.Old, g.New
-	}
-	start, end := f.Span(f.Line(fn.Node.Start), f.LastLine(fn.Node.Start, fn.Node.End))
-	for i := range inside {
-		inside[i].Start, inside[i].End = inside[i].Start-start, inside[i].End-start
-	}
-	before := f.Source[start:end]
-	after, err := tree.ApplyEdits(before, inside)
-	if err != nil {
-		return g.Old, g.New
-	}
-	by := len(before) - len(bytes.TrimLeft(before, " \t"))
-	return outdented(before, by), outdented(after, by)
-}
-
-// outdented takes so many blanks from the front of each line that has them.
-func outdented(text []byte, by int) string {
-	if by == 0 {
-		return string(text)
-	}
-	var b strings.Builder
-	for line := range strings.Lines(string(text)) {
-		blank := len(line) - len(strings.TrimLeft(line, " \t"))
-		b.WriteString(line[min(by, blank):])
-	}
-	return b.String()
-}
-
-// topLevel returns the statements of the module that hold the edits. It is not
-// ok when an edit is not inside of one.
-func topLevel(f *lang.File, edits []tree.Edit) (groups []group, ok bool) {
-	top := python.Statements(f, f.Root)
-	moved := 0 // lines by which the file has grown so far
-	for i := 0; i < len(edits); {
-		e := edits[i]
-		at := sort.Search(len(top), func(k int) bool { return top[k].End > e.Start || top[k].End == e.Start && e.Start == e.End })
-		if at == len(top) || top[at].Start > e.Start {
-			return groups, false
-		}
-		last := top[at]
-		j := i
-		for ; j < len(edits) && edits[j].Start <= last.End; j++ {
-			if edits[j].End > last.End {
-				return groups, false
-			}
-		}
-		first := top[at]
-		start, end := f.Span(first.FirstLine, last.LastLine)
-		old := string(f.Source[start:end])
-		var shifted []tree.Edit
-		for _, x := range edits[i:j] {
-			if x.Start < start || x.End > end {
-				return groups, false
-			}
-			shifted = append(shifted, tree.Edit{Start: x.Start - start, End: x.End - start, New: x.New})
-		}
-		now, err := tree.ApplyEdits([]byte(old), shifted)
-		if err != nil {
-			return groups, false
-		}
-		g := group{statement: statement{Old: old, New: string(now), OldFirst: first.FirstLine, NewFirst: first.FirstLine + moved}, first: first.FirstLine, last: last.LastLine}
-		moved += strings.Count(g.New, "\n") - strings.Count(g.Old, "\n")
-		groups = append(groups, g)
-		i = j
-	}
-	return groups, true
-}
-
 // spotOf tells which lines decide who notices an edit.
 func (w *Workspace) spotOf(f *lang.File, p string, e tree.Edit) spot {
 	fn := python.Analyse(f).FunctionAt(e.Start)
@@ -395,50 +230,4 @@ func outermost(s *python.Scope) *python.Scope {
 		}
 	}
 	return out
-}
-
-// bindingsDiffer reports whether the scopes of two texts bind other names or
-// are other kinds of functions: then a place that the edit does not touch can
-// act otherwise, since a name is local to all of a function.
-func (c *syntaxCache) bindingsDiffer(old, now string) bool {
-	c.mu.Lock()
-	x, known := c.shapes[old]
-	c.mu.Unlock()
-	if !known {
-		var err error
-		if x, err = shapeOf(old); err != nil {
-			return true
-		}
-		c.mu.Lock()
-		if c.shapes == nil {
-			c.shapes = map[string][]string{}
-		}
-		c.shapes[old] = x
-		c.mu.Unlock()
-	}
-	y, err := shapeOf(now)
-	return err != nil || !slices.Equal(x, y)
-}
-
-func shapeOf(text string) ([]string, error) {
-	f, err := python.Python.Parse([]byte(text))
-	if err != nil {
-		return nil, err
-	}
-	var shape []string
-	for _, s := range python.Analyse(f).Scopes {
-		var names []string
-		for _, b := range s.Bindings {
-			names = append(names, b.Name)
-		}
-		sort.Strings(names)
-		shape = append(shape, s.Name+"("+strings.Join(slices.Compact(names), ",")+")")
-	}
-	f.Root.Walk(func(n *lang.Node) bool {
-		if n.Is("yield", "await", "global_statement", "nonlocal_statement", "named_expression") {
-			shape = append(shape, n.Kind+string(bytes.TrimSpace(f.Source[n.Start:min(n.End, n.Start+20)])))
-		}
-		return true
-	})
-	return shape, nil
 }

@@ -3,7 +3,6 @@ package testrun
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"sort"
 	"sync"
@@ -71,106 +70,6 @@ func (w *Workspace) haveFindings(ctx context.Context) error {
 	return nil
 }
 
-// Stats counts what a workspace has done since Prepare.
-type Stats struct {
-	Run       int                `json:"run"`       // verdicts that were run
-	Cached    int                `json:"cached"`    // verdicts that came from the cache
-	Assumed   int                `json:"assumed"`   // verdicts of the base, of tests that a change cannot affect
-	Tiers     map[string]int     `json:"tiers"`     // verdicts that were run, by tier
-	Audited   int                `json:"audited"`   // trees of which a fresh process said again what a fast tier had said
-	Mismatch  int                `json:"mismatch"`  // and said something else
-	Lost      int                `json:"lost"`      // warm processes that were lost; what they were asked for was run again
-	Processes int                `json:"processes"` // boxes started for tests
-	Seconds   map[string]float64 `json:"seconds"`   // wall time by phase: tests, lint, types, smoke
-	Peak      int64              `json:"peak"`      // bytes, the largest box, or warm process with its children
-}
-
-// Stats returns a copy of the counts.
-func (w *Workspace) Stats() Stats {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	s := w.stats
-	s.Tiers = maps.Clone(w.stats.Tiers)
-	s.Peak = max(s.Peak, w.Heat().Peak)
-	if w.warm != nil {
-		s.Lost = w.warm.losses()
-	}
-	s.Seconds = map[string]float64{}
-	for k, v := range w.stats.Seconds {
-		s.Seconds[k] = v
-	}
-	return s
-}
-
-func (w *Workspace) spent(phase string, began time.Time) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.stats.Seconds == nil {
-		w.stats.Seconds = map[string]float64{}
-	}
-	w.stats.Seconds[phase] += time.Since(began).Seconds()
-}
-
-// Deadlines say how long a test may take on a changed tree: Floor, or Factor
-// times its own time on the base, whichever is more; in CPU time and wall time.
-type Deadlines struct {
-	Floor  time.Duration
-	Factor float64
-}
-
-// The defaults, and what a test has that the base has not.
-const (
-	Floor   = 2 * time.Second
-	Slack   = 6
-	Unknown = 5 * time.Second
-)
-
-func (d Deadlines) orDefault() Deadlines {
-	if d.Floor <= 0 {
-		d.Floor = Floor
-	}
-	if d.Factor <= 0 {
-		d.Factor = Slack
-	}
-	return d
-}
-
-// suffix names what is not the default: timeouts are kept apart by it.
-func (d Deadlines) suffix() string {
-	if d.Floor == Floor && d.Factor == Slack {
-		return ""
-	}
-	return fmt.Sprintf("-%g-%g", d.Floor.Seconds(), d.Factor)
-}
-
-func (d Deadlines) of(own float64) time.Duration {
-	return max(d.Floor, time.Duration(d.Factor*own*float64(time.Second)))
-}
-
-// Deadline is the time that a test has by the baseline's rule.
-func (w *Workspace) Deadline(id string) time.Duration {
-	s, ok := w.Base.Seconds[id]
-	if !ok {
-		return Unknown
-	}
-	return w.deadlines.of(s)
-}
-
-// tight is Deadline once a test of the same run was past its own: what hung one
-// test is likely to hang the next.
-func (w *Workspace) tight(id string) time.Duration {
-	s, ok := w.Base.Seconds[id]
-	if !ok {
-		return Unknown
-	}
-	return Deadlines{w.deadlines.Floor / 4, w.deadlines.Factor}.of(s)
-}
-
-// loading is the time that collecting has.
-func (w *Workspace) loading() time.Duration {
-	return max(10*time.Second, time.Duration(Slack*w.Base.Load*float64(time.Second)))
-}
-
 // Covering returns the tests that run a line of the file in [firstLine,
 // lastLine], and those that start processes of their own (what these run is
 // not known), fastest first. When the lines ran at import every test may
@@ -203,23 +102,6 @@ func (w *Workspace) LinesOf(test string) Lines {
 		return nil
 	}
 	return w.Base.Cover.LinesOf(test)
-}
-
-// A run gives up when all of its tests together take longer than budgetSlack
-// times their time on the base and a constant: a mutation that makes a thousand
-// tests slow passes no deadline of a single one.
-const (
-	budgetFloor = 30 * time.Second
-	budgetSlack = 10
-	budgetFile  = 2 * time.Second // for a file of ours, whose time nobody knows
-)
-
-func (w *Workspace) budget(tests, files []string) time.Duration {
-	sum := w.Base.Load
-	for _, id := range tests {
-		sum += w.Base.Seconds[id]
-	}
-	return budgetFloor + time.Duration(budgetSlack*sum*float64(time.Second)) + time.Duration(len(files))*budgetFile
 }
 
 // Run implements Runner. Requests for the same verdicts at the same time are

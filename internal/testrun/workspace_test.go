@@ -238,6 +238,24 @@ func TestFilesOfOursRunBesideTheSuiteAndAlone(t *testing.T) {
 	}
 }
 
+func TestAFailureIsToldInTheSameWordsEachTime(t *testing.T) {
+	w := stock(t)
+	files := map[string]string{"test_breakfix_a.py": "import itertools\ndef f(): pass\ndef test_slice(): assert itertools.islice([], 1) == ()\n" +
+		"def test_name():\n    def inside_of_a_test(): pass\n    assert str(None) == str(inside_of_a_test)\ndef test_whole(): assert repr(f) == 1\n"}
+	var reps [2]Report
+	for i := range reps {
+		reps[i] = mustReport(t, w, Request{Tree: w.Snapshot.Tree, Files: files, FilesOnly: true, Fresh: true})
+	}
+	if len(reps[0].Failures) != 3 {
+		t.Fatalf("%v", reps[0].Results)
+	}
+	for id, f := range reps[0].Failures { // objects are elsewhere each time, and pytest cuts long texts in the middle
+		if again := reps[1].Failures[id]; f.Message != again.Message || f.Text != again.Text || !strings.Contains(f.Message, "…>") {
+			t.Errorf("%s and then %s", f.Message, again.Message)
+		}
+	}
+}
+
 func TestATreeThatDoesNotLoadSaysSo(t *testing.T) {
 	w := stock(t)
 	for name, broken := range map[string]*tree.Tree{

@@ -75,6 +75,20 @@ type known struct {
 	path   []string
 }
 
+// only returns the calls that are wanted.
+func (k *known) only(want func(call) bool) *known {
+	out := &known{reason: k.reason, path: k.path}
+	for _, c := range k.calls {
+		if want(c) {
+			out.calls = append(out.calls, c)
+		}
+	}
+	return out
+}
+
+// recorded is the kind of a call that was not varied.
+const recorded = "recorded"
+
 // call is a call that does the same on the base however often it is made.
 type call struct {
 	Setup   []string          `json:"setup"`

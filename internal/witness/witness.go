@@ -102,6 +102,25 @@ func New(t Target, base *tree.Tree, paths Paths, o Options) *Finder {
 // Find looks for a test that passes on the base and is red on the broken tree.
 // The reason says why there is none: which does not mean that there can be none.
 func (f *Finder) Find(ctx context.Context, broken *tree.Tree) (t *Test, reason string, err error) {
+	return f.find(ctx, broken, func(call) bool { return true })
+}
+
+// Beside looks for one as Find does, which tells more than another test: it makes
+// no call that stands in that one's code, and none that was recorded of the tests
+// and not varied.
+func (f *Finder) Beside(ctx context.Context, broken *tree.Tree, code string, tests []string) (t *Test, reason string, err error) {
+	code = bare(code)
+	return f.find(ctx, broken, func(c call) bool {
+		return !strings.Contains(code, bare(c.Call)) && !(c.Kind == recorded && slices.Contains(tests, c.Test))
+	})
+}
+
+// bare is a text without what two ways to write a call differ in.
+func bare(code string) string {
+	return strings.ReplaceAll(strings.Join(strings.Fields(code), ""), `"`, "'")
+}
+
+func (f *Finder) find(ctx context.Context, broken *tree.Tree, want func(call) bool) (t *Test, reason string, err error) {
 	patch, err := tree.Diff(f.base, broken)
 	if err != nil {
 		return nil, "", fmt.Errorf("find a witness: %w", err)
@@ -120,6 +139,9 @@ func (f *Finder) Find(ctx context.Context, broken *tree.Tree) (t *Test, reason s
 	}
 	if len(k.calls) == 0 {
 		return nil, k.reason, nil
+	}
+	if k = k.only(want); len(k.calls) == 0 {
+		return nil, "every call is one that is made already", nil
 	}
 	found, made, differ, err := f.differing(ctx, broken, k)
 	if err != nil {

@@ -80,7 +80,9 @@ def _channel():
     def is_main():
         return bool(at) and getpid() == at[2]
 
-    return send, done, clock, re.compile("0x[0-9a-fA-F]{4,}").sub, is_main, attach, attach_inherited
+    # An address, whole, or what is left of it where a long text was cut.
+    address = re.compile(r"0x[0-9a-fA-F]{4,}|0x[0-9a-fA-F]*(?=\.\.\.)|(?<=\.\.\.)(?:0?x)?[0-9a-fA-F]{4,}(?=>)")
+    return send, done, clock, address.sub, is_main, attach, attach_inherited
 
 
 send, done, clock, substitute, is_main, attach, attach_inherited = _channel()
