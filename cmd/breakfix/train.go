@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -22,14 +23,14 @@ import (
 
 // trainCmd teaches weights from code and from bugs, without playing.
 type trainCmd struct {
-	Sources  []string `arg:"" optional:"" name:"source" help:"Code to learn from: folders, git URLs, pypi:NAME==VERSION. Nothing of it is run."`
-	Bugs     []string `name:"bugs" type:"path" placeholder:"PATH" help:"Sets of bugs to learn from as well, as breakfix bugs makes them: their red tests say what a failure looks like."`
-	Output   string   `short:"o" name:"output" type:"path" required:"" placeholder:"FILE" help:"File of the weights (safetensors)."`
-	From     string   `placeholder:"FILE" help:"Weights to go on from. Default: from nothing."`
-	Examples int      `default:"6000" placeholder:"N" help:"Damaged functions to learn from. Default 6000."`
-	Seed     uint64   `default:"1" placeholder:"N" help:"Everything follows from it, and from the number of workers."`
-	Workers  int      `placeholder:"N" help:"Default: the cores."`
-	Only     []string `placeholder:"GLOB" help:"Code to learn from: a folder, a file or a glob, relative to each source."`
+	Sources  []string `json:"sources" arg:"" optional:"" name:"source" help:"Code to learn from: folders, git URLs, pypi:NAME==VERSION. Nothing of it is run."`
+	Bugs     []string `json:"bugs" name:"bugs" type:"path" placeholder:"PATH" help:"Sets of bugs to learn from as well, as breakfix bugs makes them: their red tests say what a failure looks like."`
+	Output   string   `json:"output" short:"o" name:"output" type:"path" required:"" placeholder:"FILE" help:"File of the weights (safetensors)."`
+	From     string   `json:"from" placeholder:"FILE" help:"Weights to go on from. Default: from nothing."`
+	Examples int      `json:"examples" default:"6000" placeholder:"N" help:"Damaged functions to learn from. Default 6000."`
+	Seed     uint64   `json:"seed" default:"1" placeholder:"N" help:"Everything follows from it, and from the number of workers."`
+	Workers  int      `json:"workers" placeholder:"N" help:"Default: the cores."`
+	Only     []string `json:"only" placeholder:"GLOB" help:"Code to learn from: a folder, a file or a glob, relative to each source."`
 }
 
 // Help is the second part of train's help text.
@@ -54,8 +55,8 @@ type taught struct {
 	Card     map[string]string `json:"card"`
 }
 
-// Run teaches and writes the file.
-func (c *trainCmd) Run(a *app) error {
+// refuse refuses what cannot be meant.
+func (c *trainCmd) refuse() error {
 	if len(c.Sources)+len(c.Bugs) == 0 {
 		return usagef("name code, such as pypi:toolz==1.2.0", "there is nothing to learn from")
 	}
@@ -68,10 +69,32 @@ func (c *trainCmd) Run(a *app) error {
 	if _, err := os.Stat(c.Output); err == nil {
 		return usagef("name another file with -o, or move it away", "%s exists", c.Output)
 	}
-	course := builtin.Course{Seed: c.Seed, Examples: c.Examples, Workers: c.Workers, Card: map[string]string{}}
-	if course.Workers < 1 {
-		course.Workers = runtime.NumCPU()
+	return nil
+}
+
+// resolve is the configuration as train would use it.
+func (c *trainCmd) resolve(a *app, out map[string]any) (note string, err error) {
+	if err := c.refuse(); err != nil {
+		return "", err
 	}
+	out[sourcesKey], out["workers"] = c.Sources, c.workers()
+	out["cache"], err = source.CacheDir(a.Cache)
+	return "", err
+}
+
+func (c *trainCmd) workers() int {
+	if c.Workers > 0 {
+		return c.Workers
+	}
+	return runtime.NumCPU()
+}
+
+// Run teaches and writes the file.
+func (c *trainCmd) Run(a *app) error {
+	if err := c.refuse(); err != nil {
+		return err
+	}
+	course := builtin.Course{Seed: c.Seed, Examples: c.Examples, Workers: c.workers(), Card: map[string]string{}}
 	if c.From != "" {
 		w, err := weightsOf(c.From)
 		if err != nil {
@@ -110,8 +133,11 @@ func (c *trainCmd) Run(a *app) error {
 	if a.drain.Err() != nil {
 		return &stopped{"nothing was written. To start again", typed(a)}
 	}
+	if errors.Is(err, builtin.ErrNoExample) {
+		return usagef("name code with functions of 3 to 60 lines", "%v", err)
+	}
 	if err != nil {
-		return usagef("name more code", "%v", err)
+		return err
 	}
 	watch.Close()
 	if err := writeWeights(c.Output, w); err != nil {

@@ -157,8 +157,8 @@ func sides(message string) (got, want, op string) {
 		}
 		return "", "", ""
 	}
-	if inner, ok := strings.CutPrefix(text, "not "); ok && !strings.Contains(text, " == ") {
-		return "True", "False", "not " + inner[:0]
+	if strings.HasPrefix(text, "not ") && !strings.Contains(text, " == ") {
+		return "True", "False", "not"
 	}
 	depth := 0
 	for i := 0; i < len(text); i++ {

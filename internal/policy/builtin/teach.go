@@ -3,7 +3,7 @@ package builtin
 import (
 	"bytes"
 	"context"
-	"fmt"
+	"errors"
 	"math"
 	"math/rand/v2"
 	"sort"
@@ -25,6 +25,10 @@ type Course struct {
 	Card     map[string]string
 	Progress func(Lesson)
 }
+
+// ErrNoExample says that no function of a course can be damaged so that the
+// grammar knows the way back.
+var ErrNoExample = errors.New("no function of the code gives an example to learn from")
 
 // Lesson tells how far teaching is.
 type Lesson struct {
@@ -75,7 +79,7 @@ func Teach(ctx context.Context, c Course) (*Weights, Lesson, error) {
 		for range min(fresh, c.Examples-said.Done) {
 			ex := next()
 			if ex == nil {
-				return nil, said, fmt.Errorf("%d functions give no example to learn from", len(c.Texts))
+				return nil, said, ErrNoExample
 			}
 			ranks = append(ranks, rankIn(model, ex))
 			batch = append(batch, ex)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -41,7 +40,7 @@ class Shelf:
 
 func lessonTexts() []Text { return []Text{{"pkg/lessons.py", []byte(lessons)}} }
 
-func TestEveryExampleHoldsAWayBackAndTheRestDoNotLeadBack(t *testing.T) {
+func TestExamplesAreWellFormedAndOfManyKinds(t *testing.T) {
 	c := NewCorruptor(lessonTexts(), 3)
 	if c.Functions() != 3 {
 		t.Fatalf("%d functions, want 3", c.Functions())
@@ -94,19 +93,16 @@ func TestTheSameCourseGivesTheSameWeightsAndTheyRankRepairsBetterThanChance(t *t
 		t.Errorf("read back: version %s, card %v; want %s", again.Version(), again.Card(), learned.Version())
 	}
 	fresh := NewCorruptor(lessonTexts(), 77)
-	near, chance := 0, 0
+	near, chance := 0, 0.0
 	for range 40 {
 		ex := fresh.Next()
 		if rankIn(again.model, ex) <= 8 {
 			near++
 		}
-		scores := rand.New(rand.NewPCG(1, uint64(len(ex.Problem.Moves))))
-		if scores.IntN(len(ex.Problem.Moves)) < 8 {
-			chance++
-		}
+		chance += 8 / float64(len(ex.Problem.Moves))
 	}
-	if near < 16 || near <= 2*chance {
-		t.Errorf("%d of 40 right moves are among the first eight, by chance %d", near, chance)
+	if near < 16 || float64(near) < 5*chance {
+		t.Errorf("%d of 40 right moves are among the first eight, by chance %.1f", near, chance)
 	}
 }
 

@@ -31,11 +31,7 @@ var shipped []byte
 
 // Shipped gives the weights that come with breakfix.
 var Shipped = sync.OnceValues(func() (*Weights, error) {
-	z, err := gzip.NewReader(bytes.NewReader(shipped))
-	if err != nil {
-		return nil, fmt.Errorf("the weights that come with breakfix: %w", err)
-	}
-	w, err := ReadWeights(z)
+	w, err := ReadWeights(bytes.NewReader(shipped))
 	if err != nil {
 		return nil, fmt.Errorf("the weights that come with breakfix: %w", err)
 	}
