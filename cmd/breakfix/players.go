@@ -5,6 +5,7 @@ import (
 
 	"breakfix/internal/policy"
 	"breakfix/internal/policy/builtin"
+	"breakfix/internal/policy/builtin/network"
 	"breakfix/internal/policy/scripted"
 )
 
@@ -38,6 +39,9 @@ const (
 // built-in one plays: those that come with breakfix when it is empty.
 func player(flag, name, from string) (policy.Policy, error) {
 	if name == "builtin" {
+		if err := kernelHere(); err != nil {
+			return nil, err
+		}
 		switch from {
 		case fromHand:
 			return builtin.New(), nil
@@ -64,4 +68,12 @@ func player(flag, name, from string) (policy.Policy, error) {
 		return p, nil
 	}
 	return nil, usagef("policies of this version are builtin and scripted:FILE", "--%s: no policy is named %q", flag, name)
+}
+
+// kernelHere refuses a kernel of the network that was asked for and is not here.
+func kernelHere() error {
+	if _, err := network.Kernel(); err != nil {
+		return usagef("unset it, or name one of these", "%v", err)
+	}
+	return nil
 }

@@ -57,6 +57,9 @@ type taught struct {
 
 // refuse refuses what cannot be meant.
 func (c *trainCmd) refuse() error {
+	if err := kernelHere(); err != nil {
+		return err
+	}
 	if len(c.Sources)+len(c.Bugs) == 0 {
 		return usagef("name code, such as pypi:toolz==1.2.0", "there is nothing to learn from")
 	}
