@@ -12,6 +12,7 @@ import (
 	"github.com/alecthomas/kong"
 	"github.com/goccy/go-yaml"
 
+	"breakfix/internal/policy/builtin/network"
 	"breakfix/internal/spelling"
 )
 
@@ -83,9 +84,10 @@ func configFile(m *kong.Application, name string) (*resolver, error) {
 	return &resolver{values}, nil
 }
 
-// checkEnviron refuses BREAKFIX_* variables that no flag has.
+// checkEnviron refuses BREAKFIX_* variables that no flag has, but for the one
+// that names a kernel.
 func checkEnviron(m *kong.Application, environ []string) error {
-	var known []string
+	known := []string{network.KernelVariable}
 	for _, n := range flagNames(m) {
 		known = append(known, "BREAKFIX_"+strings.ToUpper(strings.ReplaceAll(n, "-", "_")))
 	}
