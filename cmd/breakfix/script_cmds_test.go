@@ -54,7 +54,8 @@ func waitfor(ts *testscript.TestScript, neg bool, args []string) {
 
 // sendSignal sends a background command a signal (INT as a person at the terminal
 // does, TERM, KILL), once its run has stored some episodes: signal NAME RUN
-// EPISODES. The process is found by the lock of its run folder.
+// EPISODES [again]. The process is found by the lock of its run folder; again sends
+// the signal until it has ended.
 func sendSignal(ts *testscript.TestScript, neg bool, args []string) {
 	sig := map[string]syscall.Signal{"INT": syscall.SIGINT, "TERM": syscall.SIGTERM, "KILL": syscall.SIGKILL}[args[0]]
 	want, err := strconv.Atoi(args[2])
@@ -79,6 +80,17 @@ func sendSignal(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("no process number in the lock of %s: %v", args[1], err)
 	}
 	ts.Check(syscall.Kill(pid, sig))
+	if len(args) == 4 && args[3] == "again" {
+		// Signals that are not yet taken merge, so one more may be none: they are sent
+		// until the process has ended, as by somebody who leans on the key.
+		for range 2000 {
+			time.Sleep(3 * time.Millisecond)
+			if syscall.Kill(pid, sig) != nil {
+				return
+			}
+		}
+		ts.Fatalf("process %d goes on after 2000 signals", pid)
+	}
 }
 
 // smalldisk mounts a file system of a given size: smalldisk DIR SIZE.
