@@ -47,15 +47,58 @@ func Tier(p Policy) testrun.Tier {
 	return testrun.FreshProcess
 }
 
-// Scored is a trajectory with its reward and advantage.
+// Scored is a trajectory with what it was worth, and the task again, so that
+// a policy need keep of it only what cannot be had from there.
 type Scored struct {
 	Role       arena.Role
 	Trajectory Trajectory
-	Reward     float64
-	Advantage  float64
+	// Group names those that the advantage compares: the attempts of one game at one bug, the
+	// breaks of one source. Trajectories of a group stand next to each other.
+	Group string
+	// Won says that the repair was judged fixed, or that the break is a valid bug.
+	Won    bool
+	Reward float64
+	// Advantage is the reward relative to the group's; 0 where all of the group earned the same.
+	Advantage float64
+	// Uses is in how many batches it was before. A policy that learns from its own latest
+	// version alone passes over what was used, and over what Trajectory.Version says is another's.
+	Uses int
+	// The task as the player met it: Break for the breaker, Fix for the fixer, the other is nil.
+	// Both are there to be read; what would play (Choose, Try, Submit) is an error.
+	Break arena.Break
+	Fix   arena.Fix
 }
 
-// Learner is what a policy implements when it can learn.
+// Learner is what a policy implements when it can learn. A run has at most
+// one; it calls these methods one at a time, between rounds, while nobody plays.
 type Learner interface {
+	Policy
+	// Learn makes the next version out of the current one and plays with it from then on. The
+	// same version and batch make the same next version. An error leaves the current version.
+	// Nothing in a batch that can be learned from is no error: the version stays.
 	Learn(ctx context.Context, scored []Scored) (Version, error)
+	// Save writes the current version to a folder that is there and empty: all that Restore
+	// needs to go on as if nothing had been between, also in another process.
+	Save(ctx context.Context, dir string) error
+	// Restore goes back, or forward, to a version that Save wrote.
+	Restore(ctx context.Context, dir string) error
+}
+
+// Beginner is what a Learner implements that can begin from nothing: it learns
+// what code looks like before the first game. Texts are functions of the code to
+// play on, those left out that versions are compared on.
+type Beginner interface {
+	Begin(ctx context.Context, texts []Text, progress func(done, of int)) (Version, error)
+}
+
+// Text is a piece of code with the path of its file.
+type Text struct {
+	Path   string
+	Source []byte
+}
+
+// Steady is what a policy implements when its play can be had without the
+// noise that makes the attempts of a group differ: matches are played so.
+type Steady interface {
+	Steady() Policy
 }
