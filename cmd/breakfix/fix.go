@@ -30,7 +30,7 @@ type fixCmd struct {
 	TestSeconds float64  `json:"test-seconds" help:"Wall time that a test has on the tree as it is. Default ${default}." default:"10" placeholder:"S" group:"source"`
 
 	Policy  string  `json:"policy" help:"Who fixes: builtin (default) or scripted:FILE." default:"builtin" placeholder:"P" group:"search"`
-	From    string  `json:"from" help:"Weights of the built-in policy: a file that breakfix train wrote, scratch (nothing learned), or hand (a prior that was set by hand). Default: those that come with breakfix." placeholder:"FILE" group:"search"`
+	From    string  `json:"from" help:"Weights of the built-in policy: a file that breakfix train wrote, a run (its last version that was accepted), scratch (nothing learned), or hand (a prior that was set by hand). Default: those that come with breakfix." placeholder:"FILE|RUN" group:"search"`
 	Steps   int     `json:"steps" help:"Steps for each independent failure. Default ${default}." default:"64" placeholder:"N" group:"search"`
 	Minutes float64 `json:"minutes" help:"Minutes of searching. Default: no limit." placeholder:"M" group:"search"`
 	Seed    uint64  `json:"seed" help:"Seed of all randomness. Default ${default}." default:"1" placeholder:"N" group:"search"`

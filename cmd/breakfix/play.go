@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"breakfix/internal/policy/builtin"
 	"breakfix/internal/report"
 	"breakfix/internal/reward"
 	"breakfix/internal/selfplay"
@@ -45,7 +46,9 @@ func (f *sourceFlags) deadlines() testrun.Deadlines {
 // gameFlags say how a game is played.
 type gameFlags struct {
 	Policy  string `json:"policy" help:"Who plays: builtin (default) or scripted:FILE." default:"builtin" placeholder:"P"`
-	From    string `json:"from" help:"Weights of the built-in policy: a file that breakfix train wrote, scratch (nothing learned), or hand (a prior that was set by hand). Default: those that come with breakfix." placeholder:"FILE"`
+	From    string `json:"from" help:"Weights of the built-in policy: a file that breakfix train wrote, a run (its last version that was accepted), scratch (nothing learned), or hand (a prior that was set by hand, which learns nothing). Default: those that come with breakfix." placeholder:"FILE|RUN"`
+	Learn   int    `json:"learn" help:"Episodes after which the policy learns and a new version is judged; 0: it learns nothing. Default ${default}." default:"24" placeholder:"N"`
+	Warm    int    `json:"warm" help:"Damaged functions of the code that --from scratch learns from before the first game. Default ${default}." default:"500" placeholder:"N"`
 	Breaker string `json:"breaker" help:"Who breaks, when not the policy." placeholder:"P"`
 	Fixer   string `json:"fixer" help:"Who fixes, when not the policy." placeholder:"P"`
 	Reward  string `json:"reward" help:"Reward schema: shared (default) or adversarial." default:"shared" placeholder:"NAME"`
@@ -148,8 +151,9 @@ func (c *playCmd) Run(a *app) error {
 	game := &selfplay.Game{
 		Config: selfplay.Config{
 			Seed: run.seed, Episodes: c.Episodes, Limit: time.Duration(c.Minutes * float64(time.Minute)),
-			Workers: c.workers(), Group: c.Group, Steps: c.Steps, Order: c.Order, Disk: disk,
+			Workers: c.workers(), Group: c.Group, Steps: c.Steps, Order: c.Order, Disk: disk, Learn: c.Learn,
 		},
+		Learner: c.learner(breaker, fixer), Frozen: builtin.New(),
 		Boards: boards, Breaker: breaker, Fixer: fixer, Schema: schema, Store: run.store, Watch: watch, Prepared: prepared,
 	}
 	ending, err := game.Play(a.ctx, a.drain)
@@ -183,7 +187,7 @@ func (c *playCmd) check() (disk int64, err error) {
 		value  float64
 		lowest float64
 	}{{"episodes", float64(c.Episodes), 0}, {"minutes", c.Minutes, 0}, {"workers", float64(c.Workers), 0}, {"order", float64(c.Order), 1},
-		{"group", float64(c.Group), 1}, {"steps", float64(c.Steps), 1}, {"test-seconds", c.TestSeconds, 0.1},
+		{"learn", float64(c.Learn), 0}, {"warm", float64(c.Warm), 0}, {"group", float64(c.Group), 1}, {"steps", float64(c.Steps), 1}, {"test-seconds", c.TestSeconds, 0.1},
 		{"deadline-floor", c.DeadlineFloor, 0.1}, {"deadline-factor", c.DeadlineFactor, 1}} {
 		if f.value < f.lowest {
 			return 0, usagef("", "--%s must be at least %v, not %v", f.name, f.lowest, f.value)
@@ -203,6 +207,11 @@ func (c *playCmd) check() (disk int64, err error) {
 				return 0, err
 			}
 			*who = "scripted:" + file
+		}
+	}
+	if _, err := os.Stat(c.From); c.From != "" && err == nil {
+		if c.From, err = filepath.Abs(c.From); err != nil {
+			return 0, err
 		}
 	}
 	if strings.Contains(c.Python, "/") { // else it is looked up in PATH

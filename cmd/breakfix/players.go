@@ -1,32 +1,51 @@
 package main
 
 import (
+	"context"
+	"os"
 	"strings"
 
 	"breakfix/internal/policy"
 	"breakfix/internal/policy/builtin"
 	"breakfix/internal/policy/builtin/network"
 	"breakfix/internal/policy/scripted"
+	"breakfix/internal/store"
 )
 
-// players are who breaks and who fixes.
+// players are who breaks and who fixes. A flag for one role that names the policy
+// again means the one that is there: it learns from both roles.
 func (c *playCmd) players() (breaker, fixer policy.Policy, err error) {
-	all, err := player("policy", c.Policy, c.From)
-	if err != nil {
+	made := map[string]policy.Policy{}
+	of := func(flag, name string) (policy.Policy, error) {
+		if name == "" {
+			flag, name = "policy", c.Policy
+		}
+		if p, ok := made[name]; ok {
+			return p, nil
+		}
+		p, err := player(flag, name, c.From)
+		if b, ok := p.(*builtin.Policy); ok {
+			b.Warm = c.Warm
+		}
+		made[name] = p
+		return p, err
+	}
+	if breaker, err = of("breaker", c.Breaker); err != nil {
 		return nil, nil, err
 	}
-	breaker, fixer = all, all
-	if c.Breaker != "" {
-		if breaker, err = player("breaker", c.Breaker, c.From); err != nil {
-			return nil, nil, err
+	fixer, err = of("fixer", c.Fixer)
+	return breaker, fixer, err
+}
+
+// learner is the player that learns: the fixer, if it can, else the breaker;
+// nil where neither can or nothing is to be learned.
+func (c *playCmd) learner(breaker, fixer policy.Policy) policy.Learner {
+	for _, p := range []policy.Policy{fixer, breaker} {
+		if l, ok := p.(policy.Learner); ok && l.Learns() && c.Learn > 0 {
+			return l
 		}
 	}
-	if c.Fixer != "" {
-		if fixer, err = player("fixer", c.Fixer, c.From); err != nil {
-			return nil, nil, err
-		}
-	}
-	return breaker, fixer, nil
+	return nil
 }
 
 // Words of --from that name no file.
@@ -54,6 +73,9 @@ func player(flag, name, from string) (policy.Policy, error) {
 			}
 			return builtin.With(w), nil
 		}
+		if info, err := os.Stat(from); err == nil && info.IsDir() {
+			return learned(from)
+		}
 		w, err := weightsOf(from)
 		if err != nil {
 			return nil, err
@@ -68,6 +90,32 @@ func player(flag, name, from string) (policy.Policy, error) {
 		return p, nil
 	}
 	return nil, usagef("policies of this version are builtin and scripted:FILE", "--%s: no policy is named %q", flag, name)
+}
+
+// learned is the policy as the last version of a run that was accepted, or as the
+// version in a folder of its versions.
+func learned(dir string) (policy.Policy, error) {
+	if p, err := builtin.Open(dir); err == nil {
+		return p, nil
+	}
+	s, err := store.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	rows, err := s.Versions(context.Background())
+	if err != nil {
+		return nil, err
+	}
+	last, _, err := s.Playing(rows)
+	if err != nil {
+		return nil, usagef("name a run that did, or a file of weights", "--from: %v", err)
+	}
+	p, err := builtin.Open(last)
+	if err != nil {
+		return nil, usagef("name another run, or a file of weights", "--from: %v", err)
+	}
+	return p, nil
 }
 
 // kernelHere refuses a kernel of the network that was asked for and is not here.

@@ -16,6 +16,8 @@ type BreakOptions struct {
 	Made  map[string]bool  // ids of mutations made before in this run
 	Tried map[string]int   // breaks so far in this run, by operator
 	Known map[string]Yield // what came of those of earlier rounds, by operator
+	// Except leaves sites out, whoever plays; nil leaves none out.
+	Except func(mutate.Mutation) bool
 }
 
 // Yield is what came of the breaks with one operator.
@@ -48,7 +50,7 @@ func NewBreak(b *Bank, o BreakOptions) (*BreakArena, error) {
 	}
 	a := &BreakArena{task: Task{Role: Breaker, Seed: o.Seed, Steps: 1}, bank: b, tried: maps.Clone(o.Tried), known: maps.Clone(o.Known)}
 	for _, m := range all {
-		if !o.Made[m.ID] {
+		if !o.Made[m.ID] && (o.Except == nil || !o.Except(m)) {
 			a.sites = append(a.sites, m)
 		}
 	}

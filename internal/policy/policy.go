@@ -64,7 +64,7 @@ type Scored struct {
 	// version alone passes over what was used, and over what Trajectory.Version says is another's.
 	Uses int
 	// The task as the player met it: Break for the breaker, Fix for the fixer, the other is nil.
-	// Both are there to be read; what would play (Choose, Try, Submit) is an error.
+	// Both are there to be read: no step can be made, and what is chosen or handed in has no effect.
 	Break arena.Break
 	Fix   arena.Fix
 }
@@ -73,6 +73,8 @@ type Scored struct {
 // one; it calls these methods one at a time, between rounds, while nobody plays.
 type Learner interface {
 	Policy
+	// Learns reports whether it can, with the weights and the engine that it has.
+	Learns() bool
 	// Learn makes the next version out of the current one and plays with it from then on. The
 	// same version and batch make the same next version. An error leaves the current version.
 	// Nothing in a batch that can be learned from is no error: the version stays.

@@ -4,13 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"math"
 	"slices"
 	"sort"
 	"strconv"
 	"strings"
 
 	"breakfix/internal/outcome"
+	"breakfix/internal/stat"
 	"breakfix/internal/store"
 )
 
@@ -367,12 +367,8 @@ func ratio(k, n int) *float64 {
 	return &r
 }
 
-// wilson returns the 95 % score interval of Wilson (1927) for k of n, n > 0.
+// wilson is the 95 % interval of k of n, n > 0.
 func wilson(k, n int) (low, high *float64) {
-	const z = 1.959963984540054
-	p, m := float64(k)/float64(n), float64(n)
-	centre := (p + z*z/(2*m)) / (1 + z*z/m)
-	half := z / (1 + z*z/m) * math.Sqrt(p*(1-p)/m+z*z/(4*m*m))
-	l, h := max(0, centre-half), min(1, centre+half)
+	l, h := stat.Wilson(k, n)
 	return &l, &h
 }

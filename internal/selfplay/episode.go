@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -29,16 +30,22 @@ type chosen struct {
 	tree      *tree.Tree
 	mutations []mutate.Mutation
 	played    policy.Trajectory
+
+	made  int // what the breaker saw: mutations of the source that were made before, breaks by operator, and what came of them
+	uses  map[string]int
+	known map[string]arena.Yield
 }
 
 // choose lets the breaker break a source. The mutations count as made from
 // here on, whatever becomes of them.
 func (g *Game) choose(ctx context.Context, item curriculum.Item) (*chosen, error) {
 	board := g.Boards[item.Source]
-	a, err := arena.NewBreak(board.Bank, arena.BreakOptions{Seed: item.Seed, Made: g.tried[item.Source], Tried: g.uses[item.Source], Known: g.yields[item.Source]})
+	a, err := arena.NewBreak(board.Bank, arena.BreakOptions{Seed: item.Seed, Made: g.tried[item.Source], Tried: g.uses[item.Source], Known: g.yields[item.Source],
+		Except: g.except(item.Source)})
 	if err != nil {
 		return nil, err
 	}
+	c := &chosen{made: len(g.made[item.Source]), uses: maps.Clone(g.uses[item.Source]), known: maps.Clone(g.yields[item.Source])}
 	began := time.Now()
 	played, err := g.Breaker.Break(ctx, a)
 	if err != nil {
@@ -50,10 +57,12 @@ func (g *Game) choose(ctx context.Context, item curriculum.Item) (*chosen, error
 	}
 	for _, m := range made {
 		g.tried[item.Source][m.ID] = true
+		g.made[item.Source] = append(g.made[item.Source], m.ID)
 		g.uses[item.Source][m.Operator]++
 	}
 	g.thinking.add(time.Since(began))
-	return &chosen{broken, made, played}, nil
+	c.tree, c.mutations, c.played = broken, made, played
+	return c, nil
 }
 
 // play plays one game: the break is validated, the fixer tries to repair it,

@@ -35,6 +35,7 @@ type Config struct {
 	Steps    int           // steps an attempt
 	Order    int           // highest order of a bug
 	Disk     int64         // bytes that the run folder may take; 0 means no cap
+	Learn    int           // games after which the next version is made, at the end of a round; 0: never
 }
 
 // roundSize is how many games are drawn together. It bounds how stale the
@@ -51,11 +52,17 @@ type Game struct {
 	Store   *store.Store
 	Watch   Watcher
 
+	// Learner is the one of Breaker and Fixer that learns; nil: none does.
+	Learner policy.Learner
+	// Frozen breaks the code of the matches that versions are compared in.
+	Frozen policy.Policy
+
 	// Prepared holds the seconds that preparing took, by phase: prepare, baseline.
 	Prepared map[string]float64
 
 	curriculum *curriculum.Curriculum
 	tried      []map[string]bool        // by source: ids of the mutations that were made
+	made       [][]string               // the same in the order in which they were made
 	uses       []map[string]int         // by source: breaks by operator, those of the open round too
 	yields     []map[string]arena.Yield // by source: what came of the breaks of whole rounds, by operator
 	known      *bug.Known               // valid bugs of earlier rounds
@@ -72,6 +79,7 @@ type Game struct {
 	tally      *tally
 	faults     faults.Window
 	thinking   stopwatch
+	learning   *learning     // nil: nothing is learned
 	slots      chan struct{} // one for each worker: a validation or an attempt holds one
 }
 
@@ -105,10 +113,10 @@ func (e *FaultsError) Unwrap() error { return e.Last }
 // flight end and be stored; ending ctx stops at once. What was stored is never
 // lost.
 func (g *Game) Play(ctx, drain context.Context) (Ending, error) {
+	started := time.Now()
 	if err := g.resume(ctx); err != nil {
 		return "", err
 	}
-	started := time.Now()
 	g.started = started
 	stop, cancel := context.WithCancel(drain)
 	defer cancel()
@@ -135,6 +143,9 @@ func (g *Game) Play(ctx, drain context.Context) (Ending, error) {
 			continue // told to stop: over() says why
 		}
 		if err := g.observe(ctx, games); err != nil {
+			return "", err
+		}
+		if err := g.saveTotals(ctx, started); err != nil {
 			return "", err
 		}
 		if ending, over := g.settled(); over {
@@ -307,6 +318,9 @@ func (g *Game) observe(ctx context.Context, games []*game) error {
 	g.curriculum.Observe(results)
 	g.rounds = append(g.rounds, round)
 	g.next += len(games)
+	if err := g.learnFrom(ctx, games); err != nil {
+		return err
+	}
 	return g.saveState(ctx)
 }
 

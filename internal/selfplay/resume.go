@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"sort"
 	"sync"
 	"time"
 
@@ -23,12 +22,13 @@ import (
 // is drawn from.
 type saved struct {
 	Curriculum json.RawMessage          `json:"curriculum"`
-	Tried      [][]string               `json:"tried"` // by source: ids of the mutations that were made, sorted
+	Tried      [][]string               `json:"tried"` // by source: ids of the mutations that were made, in that order
 	Uses       []map[string]int         `json:"uses"`  // by source: breaks by operator
 	Yields     []map[string]arena.Yield `json:"yields"`
 	Known      []string                 `json:"known"` // ids of valid bugs
 	Rounds     []curriculum.Round       `json:"rounds"`
 	Next       int                      `json:"next"` // number of the first episode of the next round
+	Learned    *learned                 `json:"learned,omitempty"`
 }
 
 // resume takes up the run where its folder left it; a new folder is a run
@@ -40,7 +40,18 @@ func (g *Game) resume(ctx context.Context) error {
 	g.gradings = grade.NewCache()
 	g.slots = make(chan struct{}, max(1, g.Config.Workers))
 	g.next = 1
-	g.tried, g.uses, g.yields = nil, nil, nil
+	g.tried, g.made, g.uses, g.yields = nil, make([][]string, len(g.Boards)), nil, nil
+	g.learning = nil
+	if g.Learner != nil && g.Config.Learn > 0 {
+		g.learning = &learning{}
+		for _, b := range g.Boards {
+			h, err := holdOut(b)
+			if err != nil {
+				return err
+			}
+			g.learning.held = append(g.learning.held, h)
+		}
+	}
 	for range g.Boards {
 		g.tried = append(g.tried, map[string]bool{})
 		g.uses = append(g.uses, map[string]int{})
@@ -51,6 +62,11 @@ func (g *Game) resume(ctx context.Context) error {
 	}
 	if err := g.restore(ctx, cfg); err != nil {
 		return err
+	}
+	if g.learning != nil {
+		if err := g.begin(ctx); err != nil {
+			return err
+		}
 	}
 	g.tally = newTally(g.Config.Episodes)
 	g.stored = map[int]*store.Episode{}
@@ -84,8 +100,12 @@ func (g *Game) restore(ctx context.Context, cfg curriculum.Config) error {
 		return err
 	}
 	g.next, g.rounds = s.Next, s.Rounds
+	if g.learning != nil && s.Learned != nil {
+		g.learning.state = *s.Learned
+	}
 	for i := range g.Boards {
 		if i < len(s.Tried) {
+			g.made[i] = s.Tried[i]
 			for _, id := range s.Tried[i] {
 				g.tried[i][id] = true
 			}
@@ -127,13 +147,9 @@ func (g *Game) saveState(ctx context.Context) error {
 		return err
 	}
 	s := saved{Curriculum: state, Uses: g.uses, Yields: g.yields, Known: g.knownIDs, Rounds: g.rounds, Next: g.next}
-	for _, made := range g.tried {
-		ids := make([]string, 0, len(made))
-		for id := range made {
-			ids = append(ids, id)
-		}
-		sort.Strings(ids)
-		s.Tried = append(s.Tried, ids)
+	s.Tried = g.made
+	if g.learning != nil {
+		s.Learned = &g.learning.state
 	}
 	raw, err := json.Marshal(s)
 	if err != nil {
@@ -201,10 +217,16 @@ func (g *Game) saveTotals(ctx context.Context, started time.Time) error {
 			t.Seconds["tests"] += (v - b.began.Seconds[phase]) / float64(max(1, g.Config.Workers))
 		}
 	}
+	learned := 0.0
+	if g.learning != nil {
+		learned = g.learning.seconds.Seconds()
+		t.Seconds["learn"] += learned
+		t.Seconds["tests"] -= g.learning.tests / float64(max(1, g.Config.Workers))
+	}
 	t.Seconds["policy"] += g.thinking.Seconds() / float64(max(1, g.Config.Workers))
 	// Tests and players work side by side, in more processes than there are
 	// workers: what they took together is shared out over the time that passed.
-	left := t.Seconds["total"] - t.Seconds["prepare"] - t.Seconds["baseline"]
+	left := t.Seconds["total"] - t.Seconds["prepare"] - t.Seconds["baseline"] - t.Seconds["learn"]
 	if busy := t.Seconds["tests"] + t.Seconds["policy"]; busy > left && busy > 0 {
 		t.Seconds["tests"] *= left / busy
 		t.Seconds["policy"] *= left / busy

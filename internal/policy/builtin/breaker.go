@@ -1,9 +1,10 @@
 package builtin
 
 import (
+	"maps"
 	"math"
 	"math/rand/v2"
-	"sort"
+	"slices"
 
 	"breakfix/internal/arena"
 	"breakfix/internal/mutate"
@@ -13,7 +14,7 @@ import (
 // listed (1): realism (how often people fix its pattern, TSSB-3M in the
 // operator catalogue) times the expected share of its breaks that a test
 // notices, flattened by a square root so that rare operators are played too.
-// No evidence yet that these numbers are good; a learning breaker replaces them.
+// No evidence yet that these numbers are good; what is learned of breaks is added to them.
 var operatorPrior = map[string]float64{
 	"off_by_one_shift": 1.6, "relational_boundary": 1.3, "numeric_literal_change": 1.4, "arithmetic_operator_replace": 1.3,
 	"bitwise_shift_replace": 0.9, "unary_invert_or_drop": 1.1, "compound_assign_degrade": 1.2, "operand_swap": 0.9,
@@ -39,64 +40,77 @@ const (
 // seldom noticed.
 const fewTests = 2.0
 
-// draw picks a site: first an operator, in proportion to its prior and to the
-// yield that it has had, over one plus the breaks of this run that used it
-// already; then one of its functions, each alike; then one of the sites there,
-// in proportion to how likely a test looks. It returns the site's index and the
-// logarithm of the probability of the pick.
-func draw(sites []mutate.Mutation, a arena.Break, r *rand.Rand) (int, float64) {
+// prior gives the log-probability of each site before anything was learned: an
+// operator, in proportion to what is wanted of it by hand and to the yield that it
+// has had (neither where hand is false), over one plus the breaks of this run that
+// used it already; then one of its functions, each alike, for a long function has
+// many sites and breaks should spread over the code; then one of the sites
+// there, in proportion to how likely a test looks.
+func prior(sites []mutate.Mutation, a arena.Break, hand bool) []float64 {
 	tried, known := a.Tried(), a.Known()
-	byOperator := map[string][]int{}
-	for i, m := range sites {
-		byOperator[m.Operator] = append(byOperator[m.Operator], i)
-	}
-	names := make([]string, 0, len(byOperator))
-	for n := range byOperator {
-		names = append(names, n)
-	}
-	sort.Strings(names)
-	weights := make([]float64, len(names))
-	total := 0.0
-	for i, n := range names {
-		w, ok := operatorPrior[n]
-		if !ok {
-			w = 1
-		}
-		y := known[n]
-		w *= (float64(y.Valid) + priorMade*priorYield) / (float64(y.Made) + priorMade)
-		weights[i] = w / float64(1+tried[n])
-		total += weights[i]
-	}
-	at := pickOne(weights, total, r)
-	// A long function has many sites; functions are drawn alike, so that breaks spread over the code.
 	type place struct{ path, function string }
-	byPlace := map[place][]int{}
-	var places []place
-	for _, i := range byOperator[names[at]] {
-		p := place{sites[i].Path, sites[i].Function}
-		if byPlace[p] == nil {
-			places = append(places, p)
-		}
-		byPlace[p] = append(byPlace[p], i)
-	}
-	in := byPlace[places[r.IntN(len(places))]]
-	looks := make([]float64, len(in))
-	all := 0.0
-	for i, s := range in {
-		n := float64(a.Tests(sites[s]))
+	byOperator := map[string]map[place]float64{} // the looks of all its sites there
+	looks := make([]float64, len(sites))
+	for i, m := range sites {
+		n := float64(a.Tests(m))
 		looks[i] = n / (n + fewTests)
-		all += looks[i]
+		if byOperator[m.Operator] == nil {
+			byOperator[m.Operator] = map[place]float64{}
+		}
+		byOperator[m.Operator][place{m.Path, m.Function}] += looks[i]
 	}
-	pick := pickOne(looks, all, r)
-	return in[pick], math.Log(weights[at]/total) - math.Log(float64(len(places))) + math.Log(looks[pick]/all)
+	names := slices.Sorted(maps.Keys(byOperator))
+	wanted, total := map[string]float64{}, 0.0
+	for _, n := range names {
+		w := 1.0
+		if hand {
+			if by, ok := operatorPrior[n]; ok {
+				w = by
+			}
+			y := known[n]
+			w *= (float64(y.Valid) + priorMade*priorYield) / (float64(y.Made) + priorMade)
+		}
+		wanted[n] = w / float64(1+tried[n])
+		total += wanted[n]
+	}
+	logs := make([]float64, len(sites))
+	for i, m := range sites {
+		places := byOperator[m.Operator]
+		logs[i] = math.Log(wanted[m.Operator]/total) - math.Log(float64(len(places))) + math.Log(looks[i]/places[place{m.Path, m.Function}])
+	}
+	return logs
 }
 
-// pickOne draws an index in proportion to the weights, which sum to total.
-func pickOne(weights []float64, total float64, r *rand.Rand) int {
-	at, x := 0, r.Float64()*total
-	for at < len(weights)-1 && x >= weights[at] {
-		x -= weights[at]
-		at++
+// pickLog draws an index by log-probabilities.
+func pickLog(logs []float64, r *rand.Rand) int {
+	x := r.Float64()
+	for i, l := range logs {
+		if x -= math.Exp(l); x < 0 {
+			return i
+		}
 	}
-	return at
+	return len(logs) - 1
+}
+
+// normalise turns log scores into log-probabilities.
+func normalise(logs []float64) {
+	top := slices.Max(logs)
+	sum := 0.0
+	for _, l := range logs {
+		sum += math.Exp(l - top)
+	}
+	for i := range logs {
+		logs[i] -= top + math.Log(sum)
+	}
+}
+
+// entropyOf is the entropy of a distribution given by its logarithms, in nats.
+func entropyOf(logs []float64) float64 {
+	h := 0.0
+	for _, l := range logs {
+		if p := math.Exp(l); p > 0 {
+			h -= p * l
+		}
+	}
+	return h
 }

@@ -1,7 +1,8 @@
-// Package builtin is the policy that needs nothing but breakfix. Version 0
-// does not learn: as breaker it draws an operator by a hand-set prior and then
-// a site; as fixer it lists candidate edits of the context, ranks them by a
-// hand-set prior with seeded noise, and tries them one by one.
+// Package builtin is the policy that needs nothing but breakfix. As breaker it
+// draws a site by a hand-set prior and what was learned of breaks; as fixer it
+// lists candidate edits of the context, ranks them by a network (or a hand-set
+// prior) with seeded noise, and tries them one by one. It learns from what is
+// judged of both: see learn.go.
 //
 // It looks at nothing but the task and what the arena lets it read.
 package builtin
@@ -30,17 +31,39 @@ const DefaultTemperature = 0.5
 // saves time and changes nothing.
 type Policy struct {
 	Temperature float64
-	weights     *Weights // nil: the hand-set prior
-	lists       lists
+	// Warm is how many functions Begin damages to learn from.
+	Warm    int
+	weights *Weights       // of repairs; nil: the hand-set prior
+	breaks  *breaks        // what was learned of breaks; nil: the hand-set prior
+	version policy.Version // of both; empty: that of the weights
+	lists   *lists
+	looks   *looks
 }
 
-var _ policy.Policy = (*Policy)(nil)
+var (
+	_ policy.Learner  = (*Policy)(nil)
+	_ policy.Beginner = (*Policy)(nil)
+	_ policy.Steady   = (*Policy)(nil)
+)
 
 // New returns version 0, the hand-set prior, with the default temperature.
-func New() *Policy { return &Policy{Temperature: DefaultTemperature} }
+func New() *Policy { return With(nil) }
 
 // With returns the policy that ranks repairs by weights.
-func With(w *Weights) *Policy { return &Policy{Temperature: DefaultTemperature, weights: w} }
+func With(w *Weights) *Policy {
+	p := &Policy{Temperature: DefaultTemperature, Warm: DefaultWarm, weights: w, lists: &lists{}, looks: &looks{}}
+	if w != nil {
+		p.breaks = newBreaks(w.version != VersionScratch)
+	}
+	return p
+}
+
+// Steady is the policy without noise, its likeliest repair first.
+func (p *Policy) Steady() policy.Policy {
+	s := *p
+	s.Temperature, s.lists = 0, &lists{}
+	return &s
+}
 
 // Name is what the command line calls it.
 func (*Policy) Name() string { return "builtin" }
@@ -50,28 +73,38 @@ func (*Policy) OwnEdits() bool { return true }
 
 // Version names the state of its weights.
 func (p *Policy) Version() policy.Version {
-	if p.weights == nil {
+	switch {
+	case p.version != "":
+		return p.version
+	case p.weights == nil:
 		return Version0
 	}
 	return p.weights.version
 }
 
-// Break draws an operator, then one of its sites.
+// Break draws a site.
 func (p *Policy) Break(_ context.Context, a arena.Break) (policy.Trajectory, error) {
 	sites := a.Sites()
 	if len(sites) == 0 {
 		return policy.Trajectory{Version: p.Version()}, nil
 	}
-	at, logp := draw(sites, a, rand.New(rand.NewPCG(a.Task().Seed, seedBreak)))
+	logs, err := p.logs(sites, a)
+	if err != nil {
+		return policy.Trajectory{}, err
+	}
+	at := pickLog(logs, rand.New(rand.NewPCG(a.Task().Seed, seedBreak)))
 	if err := a.Choose(sites[at]); err != nil {
 		return policy.Trajectory{}, fmt.Errorf("choose a mutation: %w", err)
 	}
-	data, err := json.Marshal(struct {
-		Mutation string  `json:"mutation"`
-		LogProb  float64 `json:"log_prob"`
-		Sites    int     `json:"sites"`
-	}{sites[at].ID, round(logp), len(sites)})
+	data, err := json.Marshal(broke{sites[at].ID, round(logs[at]), len(sites)})
 	return policy.Trajectory{Version: p.Version(), Steps: 1, Data: data}, err
+}
+
+// broke is the breaker's trajectory.
+type broke struct {
+	Mutation string  `json:"mutation"`
+	LogProb  float64 `json:"log_prob"`
+	Sites    int     `json:"sites"`
 }
 
 // Streams of the generators that one task's seed starts.

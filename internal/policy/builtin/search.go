@@ -37,13 +37,18 @@ type stand struct {
 	depth   int
 }
 
-// tried is one step for the trajectory.
+// tried is one step for the trajectory: with the task it is enough to pose the
+// choice again.
 type tried struct {
-	Kind    Kind    `json:"kind"`
-	LogP    float64 `json:"log_prior"`
-	Score   float64 `json:"score"`
-	Rank    int     `json:"rank"` // 1-based among the candidates of its tree by prior alone
-	Verdict string  `json:"verdict"`
+	Kind    Kind             `json:"kind"`
+	LogP    float64          `json:"log_prior"`
+	Score   float64          `json:"score"`
+	Rank    int              `json:"rank"` // 1-based among the candidates of its tree by prior alone
+	Verdict string           `json:"verdict"`
+	From    int              `json:"from,omitempty"` // the step whose tree was edited
+	Path    string           `json:"path"`
+	Edits   []tree.Edit      `json:"edits"`
+	Failure *testrun.Failure `json:"failure,omitempty"` // of a step that a later one goes on from
 }
 
 // search is one attempt.
@@ -70,7 +75,7 @@ type search struct {
 // failure changed; else nothing.
 func (p *Policy) Fix(ctx context.Context, a arena.Fix) (policy.Trajectory, error) {
 	task := a.Task()
-	s := &search{arena: a, lists: &p.lists, weights: p.weights, task: task, temp: p.Temperature, random: rand.New(rand.NewPCG(task.Seed, seedFix)), seen: map[string]bool{}}
+	s := &search{arena: a, lists: p.lists, weights: p.weights, task: task, temp: p.Temperature, random: rand.New(rand.NewPCG(task.Seed, seedFix)), seen: map[string]bool{}}
 	s.stands = []*stand{{failure: task.Failure, verdict: outcome.Failed}}
 	paths := map[string]bool{}
 	for _, c := range task.Contexts {
@@ -103,7 +108,15 @@ func (s *search) run(ctx context.Context) (int, error) {
 			return steps, err
 		}
 		steps++
-		s.trail = append(s.trail, tried{Kind: o.Kind, LogP: round(o.LogPrior), Score: round(o.score), Rank: o.rank, Verdict: string(obs.Verdict)})
+		if st.step > 0 && s.trail[st.step-1].Failure == nil {
+			f := st.failure
+			if f.Text != "" { // long; that there is one is all that counts
+				f.Text = "…"
+			}
+			s.trail[st.step-1].Failure = &f
+		}
+		s.trail = append(s.trail, tried{Kind: o.Kind, LogP: round(o.LogPrior), Score: round(o.score), Rank: o.rank, Verdict: string(obs.Verdict),
+			From: st.step, Path: o.Path, Edits: o.Edits})
 		if !obs.Applied {
 			continue
 		}
@@ -208,16 +221,35 @@ func (s *search) open(st *stand) error {
 		return nil
 	}
 	st.open = true
-	for _, c := range s.task.Contexts {
-		src, err := s.arena.ReadAt(st.step, c.Path)
+	views, err := viewsOf(s.task, s.arena.ReadAt, st.step, st.failure)
+	if err != nil {
+		return err
+	}
+	for _, v := range views {
+		l, err := s.lists.of(v, s.weights)
 		if err != nil {
-			return fmt.Errorf("read the context: %w", err)
+			return fmt.Errorf("list the candidates: %w", err)
 		}
-		suspects := s.task.Suspects
-		if st.step > 0 { // the lines below an edit have moved
-			first, err := s.arena.ReadAt(0, c.Path)
+		s.admit(st, v.Source, l)
+	}
+	sort.SliceStable(st.queue, func(i, j int) bool { return st.queue[i].score > st.queue[j].score })
+	return nil
+}
+
+// viewsOf gives what the generator looks at on the tree after a step, a view
+// for each context of the task; read gives a file after a step.
+func viewsOf(task arena.Task, read func(step int, path string) ([]byte, error), step int, failure testrun.Failure) ([]View, error) {
+	var views []View
+	for _, c := range task.Contexts {
+		src, err := read(step, c.Path)
+		if err != nil {
+			return nil, fmt.Errorf("read the context: %w", err)
+		}
+		suspects := task.Suspects
+		if step > 0 { // the lines below an edit have moved
+			first, err := read(0, c.Path)
 			if err != nil {
-				return fmt.Errorf("read the context: %w", err)
+				return nil, fmt.Errorf("read the context: %w", err)
 			}
 			if moved := lines(src) - lines(first); c.WindowFirst > 0 {
 				c.LastLine += moved
@@ -230,14 +262,9 @@ func (s *search) open(st *stand) error {
 		} else {
 			suspects = suspectsOf(suspects, c, func(line int) int { return line })
 		}
-		l, err := s.lists.of(View{Path: c.Path, Source: src, Context: c, Failure: st.failure, RedTest: s.task.RedTest, Suspects: suspects}, s.weights)
-		if err != nil {
-			return fmt.Errorf("list the candidates: %w", err)
-		}
-		s.admit(st, src, l)
+		views = append(views, View{Path: c.Path, Source: src, Context: c, Failure: failure, RedTest: task.RedTest, Suspects: suspects})
 	}
-	sort.SliceStable(st.queue, func(i, j int) bool { return st.queue[i].score > st.queue[j].score })
-	return nil
+	return views, nil
 }
 
 // admit adds noise to the candidates of one file.

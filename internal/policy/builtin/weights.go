@@ -40,7 +40,7 @@ var Shipped = sync.OnceValues(func() (*Weights, error) {
 
 // Scratch gives weights that rank all moves alike.
 func Scratch(seed uint64) *Weights {
-	return &Weights{model: network.New(seed), version: VersionScratch}
+	return &Weights{model: network.New(seed), version: VersionScratch, card: network.Card{cardPrior: priorNone, cardSaid: saidUsed}}
 }
 
 // maxWeights bounds a file of weights, in bytes.
@@ -84,6 +84,23 @@ func (w *Weights) Version() policy.Version { return w.version }
 // Card says what they were trained on.
 func (w *Weights) Card() map[string]string { return w.card }
 
+// pose gives what can be learned from each of some candidates, as far as these
+// weights look.
+func (w *Weights) pose(g *generator, cs []Candidate) *network.Problem {
+	if w.card[cardSaid] == saidUsed {
+		return g.pose(cs)
+	}
+	return g.poseSilent(cs)
+}
+
+// What a card says of the prior that was set by hand: weights that began from
+// nothing do without it.
+const (
+	cardPrior = "prior"
+	priorNone = "none"
+	priorHand = "hand"
+)
+
 // What a card says of the red test: weights that were taught on too few
 // failures rank better when they do not look at it (methods.md).
 const (
@@ -101,7 +118,9 @@ const (
 // place, and what spreads the front of the list over sites and kinds.
 func (w *Weights) blend(g *generator, cs []Candidate, scores []float32) {
 	for i := range cs {
-		scores[i] += float32(handWeight * cs[i].LogPrior)
+		if w.card[cardPrior] != priorNone {
+			scores[i] += float32(handWeight * cs[i].LogPrior)
+		}
 		if g.span.lines != nil { // the weights were taught without spectra; half is in the prior
 			scores[i] += float32(handWeight * cs[i].place)
 		}
@@ -132,10 +151,7 @@ func (w *Weights) rank(g *generator, cs []Candidate) {
 	}
 	scores := make([]float32, len(cs))
 	if w.version != VersionScratch {
-		p := g.poseSilent(cs)
-		if w.card[cardSaid] == saidUsed {
-			p = g.pose(cs)
-		}
+		p := w.pose(g, cs)
 		w.model.Score(w.model.Encode(p), p.Moves, scores)
 		w.blend(g, cs, scores)
 	}

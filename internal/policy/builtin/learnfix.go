@@ -1,0 +1,314 @@
+package builtin
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"sync"
+
+	"breakfix/internal/arena"
+	"breakfix/internal/outcome"
+	"breakfix/internal/policy"
+	"breakfix/internal/policy/builtin/network"
+	"breakfix/internal/testrun"
+	"breakfix/internal/tree"
+)
+
+// How repairs are learned. The rate is half of what weights are taught with. The
+// floor is in nats of the choice among the moves that are kept: e^1 is some three
+// moves that are thought of in earnest.
+const (
+	learnRate    = 5e-4
+	learnBatch   = 8
+	learnPasses  = 2
+	learnCredit  = 0.5  // worth of policy gradient beside imitation
+	learnFloor   = 1.0  // of entropy
+	learnEntropy = 0.05 // worth of a nat where there is none left
+)
+
+// lesson is one choice among moves with what is wanted of them.
+type lesson struct {
+	problem *network.Problem
+	targets []network.Target
+	solved  float32 // share of the attempts that went on from here and were fixed
+}
+
+// position is a tree that edits were tried on, and what came of them.
+type position struct {
+	task    arena.Task
+	read    func(step int, path string) ([]byte, error)
+	step    int
+	failure testrun.Failure
+	right   map[string][][]byte // by file: texts that led to a repair that was judged fixed
+	credit  []credited
+	solved  float64
+	seed    uint64
+}
+
+// credited is an edit that was tried, with its part in the advantage of its attempt.
+type credited struct {
+	path   string
+	edits  []tree.Edit
+	weight float64
+}
+
+// lessons poses again the choices of a batch's attempts.
+func (p *Policy) lessons(ctx context.Context, scored []policy.Scored) ([]*lesson, error) {
+	var all []*position
+	for from := 0; from < len(scored); {
+		to := from + 1
+		for to < len(scored) && scored[to].Group == scored[from].Group && scored[to].Role == scored[from].Role {
+			to++
+		}
+		if scored[from].Role == arena.Fixer {
+			some, err := positionsOf(scored[from:to])
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, some...)
+		}
+		from = to
+	}
+	found := make([][]*lesson, len(all))
+	errs := make([]error, shards)
+	var wg sync.WaitGroup
+	for w := range shards {
+		wg.Go(func() {
+			for i := w; i < len(all) && ctx.Err() == nil && errs[w] == nil; i += shards {
+				found[i], errs[w] = p.lessonsOf(all[i])
+			}
+		})
+	}
+	wg.Wait()
+	for _, err := range append(errs, ctx.Err()) {
+		if err != nil {
+			return nil, err
+		}
+	}
+	return slices.Concat(found...), nil
+}
+
+// positionsOf gives what the attempts of one game have to teach: the broken
+// tree, and each tree on the way to a repair of several edits. An attempt's
+// advantage goes to the edits that made its repair; where it has none to the
+// edits of the broken tree that it tried, each alike.
+func positionsOf(group []policy.Scored) ([]*position, error) {
+	start := &position{step: 0, right: map[string][][]byte{}}
+	all := []*position{start}
+	for i := range group {
+		s := &group[i]
+		if s.Fix == nil {
+			continue
+		}
+		var did []tried
+		if err := json.Unmarshal(s.Trajectory.Data, &did); err != nil {
+			return nil, fmt.Errorf("read an attempt to learn from: %w", err)
+		}
+		if start.read == nil {
+			start.task = s.Fix.Task()
+			start.failure, start.seed = start.task.Failure, start.task.Seed
+		}
+		read := reader(s.Fix, did)
+		if start.read == nil {
+			start.read = read
+		}
+		path := wayTo(did)
+		switch {
+		case len(path) > 0 && (s.Won || s.Advantage != 0):
+			for _, k := range path {
+				at := start
+				if from := did[k].From; from > 0 {
+					at = &position{task: start.task, read: read, step: from, right: map[string][][]byte{}, seed: start.seed + uint64(k)}
+					if f := did[from-1].Failure; f != nil {
+						at.failure = *f
+					}
+					all = append(all, at)
+				}
+				if s.Won {
+					text, err := read(k+1, did[k].Path)
+					if err != nil {
+						return nil, err
+					}
+					at.right[did[k].Path] = append(at.right[did[k].Path], text)
+					if at != start {
+						at.solved = 1
+					}
+				}
+				at.credit = append(at.credit, credited{did[k].Path, did[k].Edits, s.Advantage})
+			}
+		case s.Advantage < 0:
+			n := 0
+			for _, t := range did {
+				if t.From == 0 {
+					n++
+				}
+			}
+			for _, t := range did {
+				if t.From == 0 {
+					start.credit = append(start.credit, credited{t.Path, t.Edits, s.Advantage / float64(n)})
+				}
+			}
+		}
+		if s.Won {
+			start.solved += 1 / float64(len(group))
+		}
+	}
+	if start.read == nil {
+		return nil, nil
+	}
+	return all, nil
+}
+
+// wayTo lists the steps that led to a tree on which the red test passed, in
+// order; nothing where there is none.
+func wayTo(did []tried) []int {
+	last := len(did) - 1
+	if last < 0 || did[last].Verdict != string(outcome.Passed) {
+		return nil
+	}
+	var path []int
+	for k := last; k >= 0; k = did[k].From - 1 {
+		path = append(path, k)
+		if did[k].From > k { // changed by hand
+			return nil
+		}
+	}
+	slices.Reverse(path)
+	return path
+}
+
+// reader gives files of the trees of an attempt, from the broken tree and the
+// edits that were tried.
+func reader(a arena.Fix, did []tried) func(step int, path string) ([]byte, error) {
+	var read func(step int, path string) ([]byte, error)
+	read = func(step int, path string) ([]byte, error) {
+		if step == 0 {
+			return a.ReadAt(0, path)
+		}
+		if step > len(did) || did[step-1].From >= step {
+			return nil, fmt.Errorf("an attempt to learn from has no step %d to go on from", step)
+		}
+		t := &did[step-1]
+		src, err := read(t.From, path)
+		if err != nil || t.Path != path {
+			return src, err
+		}
+		return tree.ApplyEdits(src, t.Edits)
+	}
+	return read
+}
+
+// lessonsOf poses a position: a lesson for each of its views in which
+// something is wanted.
+func (p *Policy) lessonsOf(at *position) ([]*lesson, error) {
+	if len(at.right) == 0 && len(at.credit) == 0 {
+		return nil, nil
+	}
+	views, err := viewsOf(at.task, at.read, at.step, at.failure)
+	if err != nil {
+		return nil, err
+	}
+	r := rand.New(rand.NewPCG(at.seed, 0x6c6561726e))
+	var out []*lesson
+	for _, v := range views {
+		if l := p.lessonOf(at, v, r); l != nil {
+			out = append(out, l)
+		}
+	}
+	return out, nil
+}
+
+// lessonOf poses one view with all the moves that explain a repair, all that
+// were tried, and some others.
+func (p *Policy) lessonOf(at *position, v View, r *rand.Rand) *lesson {
+	g := generate(v, true)
+	if g == nil {
+		return nil
+	}
+	all := g.ranked()
+	wanted := map[int]float64{}
+	var right []int
+	for _, text := range at.right[v.Path] {
+		back := wayBack(v.Source, text)
+		for i := range all {
+			if back(all[i].Edits) && !slices.Contains(right, i) {
+				right = append(right, i)
+			}
+		}
+	}
+	for _, i := range right { // expert iteration: all that explain it, alike
+		wanted[i] += 1 / float64(len(right))
+	}
+	byKey := map[uint64]int{}
+	for i := range all {
+		byKey[editKey(all[i].Edits)] = i
+	}
+	for _, c := range at.credit {
+		if i, ok := byKey[editKey(c.edits)]; ok && c.path == v.Path {
+			wanted[i] += learnCredit * c.weight
+		}
+	}
+	if len(wanted) == 0 {
+		return nil
+	}
+	l := &lesson{solved: float32(at.solved)}
+	var kept []Candidate
+	share := float64(negatives) / float64(len(all))
+	for i := range all {
+		weight, there := wanted[i]
+		if !there && share < 1 && r.Float64() >= share {
+			continue
+		}
+		if there {
+			l.targets = append(l.targets, network.Target{Move: len(kept), Weight: float32(weight)})
+		}
+		kept = append(kept, all[i])
+	}
+	l.problem = p.weights.pose(g, kept)
+	return l
+}
+
+// teach takes steps on a batch, in an order that is drawn with the seed.
+func teach(ctx context.Context, model *network.Model, lessons []*lesson, seed uint64) error {
+	trainer := network.NewTrainer(model, shards)
+	r := rand.New(rand.NewPCG(seed, 0x6c6561726e))
+	steps := (learnPasses*len(lessons) + learnBatch - 1) / learnBatch
+	var order []int
+	for step := range steps {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		for len(order) < learnBatch && len(order) < learnPasses*len(lessons) {
+			order = append(order, r.Perm(len(lessons))...)
+		}
+		n := min(learnBatch, len(order))
+		for _, i := range order[:n] {
+			l := lessons[i]
+			if err := trainer.Add(l.problem, l.targets, price(model, l), &l.solved); err != nil {
+				return err
+			}
+		}
+		order = order[n:]
+		// The first steps of Adam are the size of the rate whatever the gradient.
+		if _, err := trainer.Step(learnRate * min(1, float64(step+1)/4)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// price is what a nat of entropy is worth: more, the further the choice is
+// below the floor; nothing above it.
+func price(m *network.Model, l *lesson) float32 {
+	scores := make([]float32, len(l.problem.Moves))
+	m.Score(m.Encode(l.problem), l.problem.Moves, scores)
+	logs := make([]float64, len(scores))
+	for i, s := range scores {
+		logs[i] = float64(s)
+	}
+	normalise(logs)
+	return float32(learnEntropy * math.Max(0, 1-entropyOf(logs)/learnFloor))
+}

@@ -1,0 +1,413 @@
+package selfplay
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"breakfix/internal/arena"
+	"breakfix/internal/bug"
+	"breakfix/internal/learn"
+	"breakfix/internal/mutate"
+	"breakfix/internal/policy"
+	"breakfix/internal/stat"
+	"breakfix/internal/store"
+	"breakfix/internal/testrun"
+	"breakfix/internal/tree"
+)
+
+// learning is what a run that learns keeps beside its games. Its state is stored
+// with the curriculum's, between two rounds, so that a run that was cut off
+// while it learned does so again from the same state.
+type learning struct {
+	held    []*heldOut // by board
+	match   *Match     // made when the first version is judged
+	state   learned
+	seconds stopwatch
+	tests   float64 // of seconds: what tests of matches took, in the phases of the boards' statistics
+}
+
+// learned is the state as stored.
+type learned struct {
+	Pending  []pending    `json:"pending"` // games since the last version
+	Replay   learn.Replay `json:"replay"`
+	Current  int          `json:"current"` // the number of the version that plays
+	Versions []version    `json:"versions"`
+}
+
+// pending is a game to learn from, with what its breaker saw.
+type pending struct {
+	Episode int                    `json:"episode"`
+	Fresh   bool                   `json:"fresh,omitempty"` // the breaker chose it
+	Made    int                    `json:"made,omitempty"`  // mutations of its source that were made before
+	Tried   map[string]int         `json:"tried,omitempty"`
+	Known   map[string]arena.Yield `json:"known,omitempty"`
+}
+
+// version is a state of the weights: its number is its place in the list and
+// the name of its folder.
+type version struct {
+	Name     policy.Version `json:"name"`
+	Episode  int            `json:"episode"` // the first that it may play
+	Accepted bool           `json:"accepted"`
+	Gate     string         `json:"gate"`
+	Solved   []int          `json:"solved"` // by bug of the match: the step that solved it, 0: none; null: not played
+}
+
+// beganWith is what the list of versions says of the first one.
+const beganWith = "the run began with it"
+
+// begin makes the first version, where nothing was learned yet, and saves it;
+// else it restores the one that plays.
+func (g *Game) begin(ctx context.Context) error {
+	l := g.learning
+	if len(l.state.Versions) > 0 {
+		first := l.state.Versions[0].Name
+		switch {
+		case g.Store.HasVersion(l.state.Current):
+			return g.Learner.Restore(ctx, g.Store.VersionDir(l.state.Current))
+		case l.state.Current > 0 || g.Learner.Version() != first:
+			return fmt.Errorf("version %d of the run, %s, is not there to go on with: start a new run", l.state.Current, l.state.Versions[l.state.Current].Name)
+		}
+		return nil
+	}
+	began := time.Now()
+	defer func() { l.seconds.add(time.Since(began)) }()
+	was := g.Learner.Version()
+	if b, ok := g.Learner.(policy.Beginner); ok {
+		var texts []policy.Text
+		for _, h := range l.held {
+			texts = append(texts, h.texts...)
+		}
+		if _, err := b.Begin(ctx, texts, func(done, of int) { g.Watch.Stage("warm start", fmt.Sprintf("%d of %d", done, of)) }); err != nil {
+			return fmt.Errorf("warm start: %w", err)
+		}
+	}
+	l.state.Versions = []version{{Name: g.Learner.Version(), Episode: 1, Accepted: true, Gate: beganWith}}
+	if was != g.Learner.Version() {
+		if err := g.putVersion(ctx, 0); err != nil {
+			return err
+		}
+	}
+	return g.putVersions(ctx)
+}
+
+// putVersion keeps the learner's version. The first one is kept when it was made
+// here, or when another one follows it.
+func (g *Game) putVersion(ctx context.Context, n int) error {
+	return g.Store.PutVersion(n, func(dir string) error { return g.Learner.Save(ctx, dir) })
+}
+
+// learnFrom takes in a round, and makes a version when enough games were played.
+func (g *Game) learnFrom(ctx context.Context, games []*game) error {
+	if g.learning == nil {
+		return nil
+	}
+	for _, it := range games {
+		if p, ok := g.pendingOf(it); ok {
+			g.learning.state.Pending = append(g.learning.state.Pending, p)
+		}
+	}
+	if !learn.Due(g.next-1-g.learning.last(), g.Config.Learn) || len(g.learning.state.Pending) == 0 {
+		return nil
+	}
+	began := time.Now()
+	before := g.testSeconds()
+	err := g.nextVersion(ctx)
+	g.learning.seconds.add(time.Since(began))
+	g.learning.tests += g.testSeconds() - before
+	return err
+}
+
+// last is the last episode before the newest version.
+func (l *learning) last() int {
+	return l.state.Versions[len(l.state.Versions)-1].Episode - 1
+}
+
+// pendingOf is what there is to learn from a game; false for one on held-out code.
+func (g *Game) pendingOf(it *game) (pending, bool) {
+	ep := it.episode
+	p := pending{Episode: ep.Number}
+	held := g.learning.held[ep.Source]
+	for path := range held.spans {
+		if held.breaks(ep, path) {
+			return p, false
+		}
+	}
+	if it.chosen != nil && g.Breaker == policy.Policy(g.Learner) {
+		p.Fresh, p.Made, p.Tried, p.Known = true, it.chosen.made, it.chosen.uses, it.chosen.known
+	}
+	return p, p.Fresh || len(ep.Attempts) > 0
+}
+
+// breaks reports whether an episode broke held-out code of a file. Only a
+// breaker that does not learn is offered any.
+func (h *heldOut) breaks(ep *store.Episode, path string) bool {
+	return ep.Break.Path == path && h.hasLines(path, ep.Break.Line, ep.Break.Line)
+}
+
+// nextVersion learns from the games that wait and from some earlier ones, has the
+// new version play the match, and goes on with it or with the one before.
+func (g *Game) nextVersion(ctx context.Context) error {
+	l := g.learning
+	if l.match == nil {
+		if err := g.makeMatch(ctx); err != nil {
+			return err
+		}
+	}
+	current := &l.state.Versions[l.state.Current]
+	if current.Solved == nil && l.match.Bugs() >= learn.MatchLeast {
+		solved, err := l.match.Play(ctx, g.Learner, learn.MatchSteps, g.Config.Workers)
+		if err != nil {
+			return err
+		}
+		current.Solved = solved
+	}
+	batch, counts, err := g.batch(ctx)
+	if err != nil {
+		return err
+	}
+	if !g.Store.HasVersion(l.state.Current) {
+		if err := g.putVersion(ctx, l.state.Current); err != nil {
+			return err
+		}
+	}
+	was := g.Learner.Version()
+	now, err := g.Learner.Learn(ctx, batch)
+	if err != nil {
+		return fmt.Errorf("learn: %w", err)
+	}
+	slog.Info("learned", "version", now, "from", was, "trajectories", len(batch), "groups", counts.Groups, "flat", counts.Flat, "masked", counts.Masked)
+	l.state.Pending = nil
+	if now == was {
+		return nil // nothing to learn from
+	}
+	n := len(l.state.Versions)
+	if err := g.putVersion(ctx, n); err != nil {
+		return err
+	}
+	v := version{Name: now, Episode: g.next}
+	var d learn.Decision
+	if l.match.Bugs() >= learn.MatchLeast {
+		if v.Solved, err = l.match.Play(ctx, g.Learner, learn.MatchSteps, g.Config.Workers); err != nil {
+			return err
+		}
+		d = learn.Judge(scores(v.Solved), scores(current.Solved))
+	} else {
+		d.Bugs = l.match.Bugs()
+	}
+	v.Accepted, v.Gate = d.Accepted, d.String()
+	l.state.Versions = append(l.state.Versions, v)
+	word := "refused"
+	if v.Accepted {
+		word, l.state.Current = "accepted", n
+	} else if err := g.Learner.Restore(ctx, g.Store.VersionDir(l.state.Current)); err != nil {
+		return err
+	}
+	row := l.row(n)
+	if b, err := json.MarshalIndent(row, "", "  "); err != nil {
+		return err
+	} else if err := g.Store.PutGate(n, append(b, '\n')); err != nil {
+		return err
+	}
+	g.notice(fmt.Sprintf("version %d (%s) %s after episode %d: solves %s of held-out bugs; %s", n, v.Name, word, g.next-1, share(v.Solved), v.Gate))
+	return g.putVersions(ctx)
+}
+
+// makeMatch makes the bugs that versions are compared on: the frozen breaker breaks
+// held-out code.
+func (g *Game) makeMatch(ctx context.Context) (err error) {
+	in := func(board int, m mutate.Mutation) bool { return g.learning.held[board].has(m) }
+	g.learning.match, err = NewMatch(ctx, g.Boards, g.Frozen, learn.MatchBugs, matchSeed, in)
+	return err
+}
+
+// matchSeed is the same in every run: versions of two runs play the same match.
+const matchSeed = 1
+
+func scores(solved []int) []float64 {
+	s := make([]float64, len(solved))
+	for i, k := range solved {
+		s[i] = learn.Score(k, learn.MatchSteps)
+	}
+	return s
+}
+
+func wins(solved []int) int {
+	n := 0
+	for _, k := range solved {
+		if k > 0 {
+			n++
+		}
+	}
+	return n
+}
+
+func share(solved []int) string {
+	if len(solved) == 0 {
+		return "an unknown share"
+	}
+	return fmt.Sprintf("%d of %d", wins(solved), len(solved))
+}
+
+// row is a version as the run lists it.
+func (l *learning) row(n int) store.Version {
+	v := l.state.Versions[n]
+	row := store.Version{Version: string(v.Name), Episode: v.Episode, Accepted: &v.Accepted, Gate: v.Gate}
+	if m := len(v.Solved); m > 0 {
+		rate := float64(wins(v.Solved)) / float64(m)
+		low, high := stat.Wilson(wins(v.Solved), m)
+		row.SolveRate, row.Low, row.High = &rate, &low, &high
+	}
+	return row
+}
+
+// putVersions stores the list of versions for whoever shows the run.
+func (g *Game) putVersions(ctx context.Context) error {
+	var rows []store.Version
+	for n := range g.learning.state.Versions {
+		rows = append(rows, g.learning.row(n))
+	}
+	b, err := json.Marshal(rows)
+	if err != nil {
+		return err
+	}
+	return g.Store.PutMeta(ctx, store.MetaVersions, b)
+}
+
+// batch gathers what is learned from: the pending games and, of earlier ones,
+// those that replay draws, fixes only.
+func (g *Game) batch(ctx context.Context) ([]policy.Scored, learn.Counts, error) {
+	l := g.learning
+	uses := map[int]int{}
+	about := map[int]pending{}
+	var fixes, breaks []store.Episode
+	drawn := l.state.Replay.Draw(attemptSeed(g.Config.Seed, len(l.state.Versions)))
+	for _, row := range drawn {
+		ep, err := g.Store.Episode(ctx, row.Episode)
+		if err != nil {
+			return nil, learn.Counts{}, err
+		}
+		uses[ep.Number] = row.Uses
+		fixes = append(fixes, ep)
+	}
+	var fresh []int
+	for _, p := range l.state.Pending {
+		ep, err := g.Store.Episode(ctx, p.Episode)
+		if err != nil {
+			return nil, learn.Counts{}, err
+		}
+		about[ep.Number] = p
+		if len(ep.Attempts) > 0 {
+			fixes = append(fixes, ep)
+			fresh = append(fresh, ep.Number)
+		}
+		if p.Fresh {
+			breaks = append(breaks, ep)
+		}
+	}
+	l.state.Replay.Put(fresh...)
+	var scored []policy.Scored
+	entries, counts, err := learn.Breaks(breaks)
+	if err != nil {
+		return nil, counts, err
+	}
+	byNumber := map[int]*store.Episode{}
+	for i := range breaks {
+		byNumber[breaks[i].Number] = &breaks[i]
+	}
+	for _, e := range entries {
+		ep := byNumber[e.Episode]
+		s := scoredOf(e, 0, policy.Trajectory{Version: policy.Version(ep.Break.Version), Steps: 1, Data: ep.Break.Data})
+		if s.Break, err = g.breakAgain(ep, about[e.Episode]); err != nil {
+			return nil, counts, err
+		}
+		scored = append(scored, s)
+	}
+	entries, more, err := learn.Fixes(fixes)
+	if err != nil {
+		return nil, counts, err
+	}
+	byNumber = map[int]*store.Episode{}
+	for i := range fixes {
+		byNumber[fixes[i].Number] = &fixes[i]
+	}
+	tasks := map[int]arena.Fix{}
+	for _, e := range entries {
+		ep := byNumber[e.Episode]
+		if tasks[e.Episode] == nil {
+			if tasks[e.Episode], err = g.fixAgain(ep); err != nil {
+				return nil, counts, err
+			}
+		}
+		a := ep.Attempts[slices.IndexFunc(ep.Attempts, func(a store.Attempt) bool { return a.Number == e.Attempt })]
+		s := scoredOf(e, uses[e.Episode], policy.Trajectory{Version: policy.Version(a.Version), Steps: len(a.Steps), Data: a.Data})
+		s.Fix = tasks[e.Episode]
+		scored = append(scored, s)
+	}
+	return scored, counts.Add(more), nil
+}
+
+func scoredOf(e learn.Entry, uses int, t policy.Trajectory) policy.Scored {
+	return policy.Scored{Role: e.Role, Trajectory: t, Group: e.Group, Won: e.Won, Reward: e.Reward, Advantage: e.Advantage, Uses: uses}
+}
+
+// breakAgain is a break as its breaker met it.
+func (g *Game) breakAgain(ep *store.Episode, p pending) (arena.Break, error) {
+	made := map[string]bool{}
+	for _, id := range g.made[ep.Source][:min(p.Made, len(g.made[ep.Source]))] {
+		made[id] = true
+	}
+	a, err := arena.NewBreak(g.Boards[ep.Source].Bank, arena.BreakOptions{Seed: ep.Seed, Made: made, Tried: p.Tried, Known: p.Known, Except: g.except(ep.Source)})
+	if err != nil {
+		return nil, fmt.Errorf("open the break of episode %d again: %w", ep.Number, err)
+	}
+	return a, nil
+}
+
+// except keeps a breaker that learns off held-out code; nil where none learns.
+func (g *Game) except(source int) func(mutate.Mutation) bool {
+	if g.learning == nil || g.Breaker != policy.Policy(g.Learner) {
+		return nil
+	}
+	return g.learning.held[source].has
+}
+
+// fixAgain is an episode's bug as its fixers met it.
+func (g *Game) fixAgain(ep *store.Episode) (arena.Fix, error) {
+	b, err := bug.Load(g.Store.BugDir(ep.Break.Bug))
+	if err != nil {
+		return nil, err
+	}
+	broken, err := tree.Apply(g.Boards[ep.Source].Work.Snapshot.Tree, b.Inject)
+	if err != nil {
+		return nil, fmt.Errorf("apply bug %s: %w", b.ID, err)
+	}
+	a, err := arena.NewFix(over{}, b, broken, arena.FixOptions{Seed: ep.Seed, Steps: g.Config.Steps})
+	if err != nil {
+		return nil, fmt.Errorf("open episode %d again: %w", ep.Number, err)
+	}
+	return a, nil
+}
+
+// over runs nothing: the game is over.
+type over struct{}
+
+func (over) Run(context.Context, testrun.Request) (testrun.Report, error) {
+	return testrun.Report{}, errors.New("the game is over: it can be read, and no step can be made")
+}
+
+// testSeconds is what tests took so far, on all boards.
+func (g *Game) testSeconds() float64 {
+	sum := 0.0
+	for _, b := range g.Boards {
+		for _, s := range b.Work.Stats().Seconds {
+			sum += s
+		}
+	}
+	return sum
+}

@@ -1,0 +1,171 @@
+package selfplay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"breakfix/internal/arena"
+	"breakfix/internal/mutate"
+	"breakfix/internal/outcome"
+	"breakfix/internal/policy"
+	"breakfix/internal/testrun"
+	"breakfix/internal/tree"
+)
+
+// Match is a fixed set of bugs of order 1 that versions of a policy are
+// compared on: each has one attempt at each, with few steps. A bug is a mutation
+// of which some fast tests that run it go red; it is repaired when all of these
+// pass. Nothing is minimised or graded: all players are judged alike, and in
+// seconds.
+type Match struct {
+	bugs []matchBug
+}
+
+type matchBug struct {
+	board *Board
+	red   arena.Red
+	seed  uint64
+}
+
+// Limits of a match's bugs.
+const (
+	matchTests = 8 // fast tests of those that run a site
+	matchRed   = 4 // red tests that count
+	matchTries = 4 // sites that are drawn for each bug
+)
+
+// NewMatch makes n bugs, or as many as it can, the boards in turn, where breaker
+// breaks what in admits (nil: all). It is a function of the boards and the seed.
+func NewMatch(ctx context.Context, boards []*Board, breaker policy.Policy, n int, seed uint64, in func(board int, m mutate.Mutation) bool) (*Match, error) {
+	m := &Match{}
+	made := make([]map[string]bool, len(boards))
+	tried := make([]map[string]int, len(boards))
+	for i := range boards {
+		made[i], tried[i] = map[string]bool{}, map[string]int{}
+	}
+	empty := 0
+	for try := 0; try < matchTries*n && len(m.bugs) < n && empty < len(boards); try++ {
+		at := try % len(boards)
+		o := arena.BreakOptions{Seed: attemptSeed(seed, try+1), Made: made[at], Tried: tried[at]}
+		if in != nil {
+			o.Except = func(s mutate.Mutation) bool { return !in(at, s) }
+		}
+		a, err := arena.NewBreak(boards[at].Bank, o)
+		if errors.Is(err, arena.ErrNoSite) {
+			empty++
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		empty = 0
+		if _, err := breaker.Break(ctx, a); err != nil {
+			return nil, err
+		}
+		broken, chosen, err := a.Result()
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range chosen {
+			made[at][c.ID] = true
+			tried[at][c.Operator]++
+		}
+		if len(chosen) != 1 {
+			continue
+		}
+		red, ok, err := redOf(ctx, boards[at], broken, chosen[0])
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			m.bugs = append(m.bugs, matchBug{boards[at], red, attemptSeed(seed, -try-1)})
+		}
+	}
+	return m, nil
+}
+
+// redOf runs the fastest tests that run a mutation's lines; false when none of
+// them goes red, or one hangs.
+func redOf(ctx context.Context, b *Board, broken *tree.Tree, m mutate.Mutation) (arena.Red, bool, error) {
+	var tests []string
+	for _, id := range b.Work.Covering(m.Path, m.Line, m.LastLine) {
+		if b.Work.Base.Results[id] == outcome.Passed && len(tests) < matchTests {
+			tests = append(tests, id)
+		}
+	}
+	if len(tests) == 0 {
+		return arena.Red{}, false, nil
+	}
+	rep, err := b.Work.Run(ctx, testrun.Request{Tree: broken, Tests: tests, Tier: testrun.CodeSwap, Unaudited: true, GiveUp: 1})
+	if err != nil {
+		return arena.Red{}, false, fmt.Errorf("make a bug for a match: %w", err)
+	}
+	red := arena.Red{Tree: broken}
+	for _, id := range tests {
+		switch v := rep.Results.Get(id); {
+		case v == outcome.TimedOut:
+			return arena.Red{}, false, nil
+		case v.Red() && len(red.Tests) < matchRed:
+			red.Tests = append(red.Tests, id)
+		}
+	}
+	if len(red.Tests) == 0 {
+		return arena.Red{}, false, nil
+	}
+	red.Failure = rep.Failures[red.Tests[0]]
+	diff, err := tree.Diff(b.Work.Snapshot.Tree, broken)
+	if err != nil {
+		return arena.Red{}, false, err
+	}
+	if red.Contexts, err = arena.Contexts(diff, broken); err != nil {
+		return arena.Red{}, false, nil // no place to show
+	}
+	return red, true, nil
+}
+
+// Bugs is how many there are.
+func (m *Match) Bugs() int { return len(m.bugs) }
+
+// Play has the fixer attempt every bug once, and returns the step that solved
+// each; 0: none did.
+func (m *Match) Play(ctx context.Context, fixer policy.Policy, steps, workers int) ([]int, error) {
+	if s, ok := fixer.(policy.Steady); ok {
+		fixer = s.Steady()
+	}
+	solved := make([]int, len(m.bugs))
+	var g errgroup.Group
+	g.SetLimit(max(1, workers))
+	for i := range m.bugs {
+		g.Go(func() error {
+			return guarded(func() (err error) {
+				solved[i], err = m.bugs[i].attempt(ctx, fixer, steps)
+				return err
+			})
+		})
+	}
+	return solved, g.Wait()
+}
+
+func (b *matchBug) attempt(ctx context.Context, fixer policy.Policy, steps int) (int, error) {
+	red := b.red
+	red.Tests = slices.Clone(red.Tests)
+	a, err := arena.NewRed(b.board.Work, red, arena.FixOptions{Seed: b.seed, Steps: steps})
+	if err != nil {
+		return 0, err
+	}
+	if _, err := fixer.Fix(ctx, a); err != nil {
+		return 0, fmt.Errorf("%s in a match: %w", fixer.Name(), err)
+	}
+	got, err := a.Result()
+	if err != nil {
+		return 0, err
+	}
+	if got.Ending == arena.Submitted && got.Step > 0 && got.Records[got.Step-1].Verdict == outcome.Passed {
+		return got.Step, nil
+	}
+	return 0, nil
+}
