@@ -19,11 +19,12 @@ import (
 
 // benchCmd measures speeds, each thing with a name of its own.
 type benchCmd struct {
-	Exec benchExecCmd `cmd:"" help:"How fast mutants are judged: fresh processes, and the tiers of the execution core."`
+	Exec  benchExecCmd  `cmd:"" help:"How fast mutants are judged: fresh processes, and the tiers of the execution core."`
+	Learn benchLearnCmd `cmd:"" help:"What weights repair of the same bugs, side by side."`
 }
 
 // laterBench are measurements that this version does not have.
-var laterBench = []string{"moves", "learn", "episodes"}
+var laterBench = []string{"moves", "episodes"}
 
 // benchExecCmd compares the ways of judging a mutant.
 type benchExecCmd struct {

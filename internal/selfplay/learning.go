@@ -196,7 +196,7 @@ func (g *Game) nextVersion(ctx context.Context) error {
 		if v.Solved, err = l.match.Play(ctx, g.Learner, learn.MatchSteps, g.Config.Workers); err != nil {
 			return err
 		}
-		d = learn.Judge(scores(v.Solved), scores(current.Solved))
+		d = learn.Judge(scores(v.Solved), scores(l.best()))
 	} else {
 		d.Bugs = l.match.Bugs()
 	}
@@ -216,6 +216,29 @@ func (g *Game) nextVersion(ctx context.Context) error {
 	}
 	g.notice(fmt.Sprintf("version %d (%s) %s after episode %d: solves %s of held-out bugs; %s", n, v.Name, word, g.next-1, share(v.Solved), v.Gate))
 	return g.putVersions(ctx)
+}
+
+// best is what the strongest of the league did in the match: compared with the
+// version before alone, many small losses that each might be chance would add up.
+func (l *learning) best() []int {
+	var accepted []int
+	for n, v := range l.state.Versions {
+		if v.Accepted && v.Solved != nil {
+			accepted = append(accepted, n)
+		}
+	}
+	var best []int
+	top := -1.0
+	for _, n := range learn.League(accepted) {
+		sum := 0.0
+		for _, s := range scores(l.state.Versions[n].Solved) {
+			sum += s
+		}
+		if sum > top {
+			best, top = l.state.Versions[n].Solved, sum
+		}
+	}
+	return best
 }
 
 // makeMatch makes the bugs that versions are compared on: the frozen breaker breaks

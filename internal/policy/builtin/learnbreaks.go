@@ -32,7 +32,7 @@ func newBreaks(hand bool) *breaks {
 const (
 	breakRate    = 0.3 // of FTRL: there are few breaks, each with an advantage around 1
 	breakFloor   = 0.8
-	breakEntropy = 0.5 // worth of a nat, for each nat below the floor
+	breakEntropy = 4.0 // worth of a nat, for each nat below the floor
 )
 
 // logs gives the log-probability of each site.
