@@ -1,0 +1,81 @@
+package selfplay
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"breakfix/internal/arena"
+	"breakfix/internal/source"
+	"breakfix/internal/testrun"
+	"breakfix/internal/tree"
+)
+
+// boardOf is a board of one file of n methods, of which nothing can be run.
+func boardOf(t *testing.T, n int, body string) *Board {
+	t.Helper()
+	var code strings.Builder
+	code.WriteString("LIMIT = 3\n\n\nclass C:\n")
+	for i := range n {
+		fmt.Fprintf(&code, "    def f%d(self, a, b):\n        if a < b:\n            return %s\n        return b - 1\n\n", i, body)
+	}
+	base, err := tree.FromFiles(map[string]*tree.File{"pkg/m.py": tree.Text(code.String())})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &Board{Bank: arena.NewBank(base, nil, nil), Work: &testrun.Workspace{Snapshot: &source.Snapshot{Tree: base}}}
+}
+
+func TestOneFunctionInFiveIsHeldOutAndStaysOutWhenItIsEdited(t *testing.T) {
+	names := func(h *heldOut) (learned string) {
+		for _, x := range h.texts {
+			if !strings.HasPrefix(string(x.Source), "def f") || !strings.HasSuffix(string(x.Source), "\n    return b - 1\n") {
+				t.Errorf("a text to learn from is\n%s", x.Source)
+			}
+			learned += strings.Split(string(x.Source), "(")[0] + " "
+		}
+		return learned
+	}
+	b := boardOf(t, 10, "a + 1")
+	h, err := holdOut(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(h.spans["pkg/m.py"]) != 2 || len(h.texts) != 8 {
+		t.Fatalf("of 10 methods %d are held out and %d learned from", len(h.spans["pkg/m.py"]), len(h.texts))
+	}
+	edited, err := holdOut(boardOf(t, 10, "a * 2"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if names(h) != names(edited) {
+		t.Errorf("after an edit other functions are learned from: %s, then %s", names(h), names(edited))
+	}
+	a, err := arena.NewBreak(b.Bank, arena.BreakOptions{Except: h.has})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := b.Bank.Sites()
+	if err != nil {
+		t.Fatal(err)
+	}
+	offered, functions := a.Sites(), map[string]bool{}
+	for _, m := range offered {
+		functions[m.Function] = true
+	}
+	if len(offered) == 0 || len(offered) >= len(all) {
+		t.Errorf("%d of %d sites are offered", len(offered), len(all))
+	}
+	for _, m := range all {
+		if h.has(m) && functions[m.Function] {
+			t.Errorf("%s is held out and offered", m.Function)
+		}
+	}
+}
+
+func TestOfOneFunctionNoneIsHeldOut(t *testing.T) {
+	h, err := holdOut(boardOf(t, 1, "a"))
+	if err != nil || len(h.spans) != 0 || len(h.texts) != 1 {
+		t.Errorf("%d files have code held out, %d functions are learned from, %v", len(h.spans), len(h.texts), err)
+	}
+}
