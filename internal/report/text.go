@@ -203,6 +203,7 @@ func Text(w io.Writer, s Summary, o Options) error {
 		p.printf("\n")
 		p.table([]string{"operator", "tried", "valid", "fixed"}, operatorRows(s))
 	}
+	p.versions(s.Versions)
 	return p.err
 }
 
