@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -80,57 +81,66 @@ func TestSamplerAndTrainerAgreeTokenForToken(t *testing.T) {
 	}
 }
 
-// rewardOf is the share of samples that begin with a call that names a site of
-// the prompt.
-func rewardOf(text string) float64 {
+// game is the smallest task: a well-formed call that names a site of the prompt.
+type game struct{ sites [2]int }
+
+func newGame(seed int) game {
+	two := rand.New(rand.NewPCG(uint64(seed), 7)).Perm(9)
+	return game{[2]int{two[0] + 1, two[1] + 1}}
+}
+
+func (g game) ask() engine.Ask {
+	return ask(fmt.Sprintf("The test test_sum fails. Sites: %d add, %d sum.", g.sites[0], g.sites[1]))
+}
+
+func (g game) reward(text string) float64 {
 	var n int
-	if _, err := fmt.Sscanf(text, "<call>break %d</call>", &n); err == nil && (n == 2 || n == 6) {
+	if _, err := fmt.Sscanf(text, "<call>edit %d</call>", &n); err != nil || text != fmt.Sprintf("<call>edit %d</call>", n) {
+		return 0
+	}
+	if n == g.sites[0] || n == g.sites[1] {
 		return 1
 	}
 	return 0
 }
 
-func TestRewardRisesOverUpdates(t *testing.T) {
-	s := start(t, enginetest.Options{})
-	m := open(t, s, engine.Profile{})
-	began := time.Now()
-	rises(t, m, 45)
-	t.Log(time.Since(began))
-}
-
-func rises(t *testing.T, m *engine.Model, updates int) []float64 {
+// train plays and learns, and returns the mean reward of each update.
+func train(t *testing.T, m *engine.Model, from, to int, loss string) (curve []float64) {
 	t.Helper()
 	ctx := context.Background()
-	prompt, err := m.Tokens().Render(ctx, ask("The test test_sum fails. Sites: 2 add, 6 sum."))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var curve []float64
-	for update := range updates {
-		const group = 16
-		got, _, err := m.SampleTokens(ctx, engine.TokenAsk{Prompt: prompt, N: group, MaxTokens: 12, Temperature: 1, Seed: uint64(update), Stops: m.Tokens().Stops()})
-		if err != nil {
-			t.Fatal(err)
-		}
-		var rewards []float64
-		mean := 0.0
-		for _, g := range got {
-			text, _ := m.Tokens().Decode(ctx, g.Tokens)
-			rewards = append(rewards, rewardOf(text))
-			mean += rewards[len(rewards)-1] / group
-		}
-		curve = append(curve, mean)
+	for update := from; update < to; update++ {
+		const group = 12
 		var data []engine.Datum
-		for i, g := range got {
-			if a := float32(rewards[i] - mean); a != 0 {
-				data = append(data, datum(engine.Answer{Prompt: prompt, Tokens: g.Tokens, LogProbs: g.LogProbs}, a))
-			}
-		}
-		if len(data) > 0 {
-			if _, _, err := m.ForwardBackward(ctx, data, "importance_sampling", nil); err != nil {
+		total := 0.0
+		for g := range 2 {
+			g := newGame(2*update + g)
+			prompt, err := m.Tokens().Render(ctx, g.ask())
+			if err != nil {
 				t.Fatal(err)
 			}
-			if err := m.Step(ctx, 1e-2); err != nil {
+			got, _, err := m.SampleTokens(ctx, engine.TokenAsk{Prompt: prompt, N: group, MaxTokens: 12, Temperature: 1, Seed: uint64(update), Stops: m.Tokens().Stops()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			mean, rewards := 0.0, make([]float64, group)
+			for i, s := range got {
+				text, _ := m.Tokens().Decode(ctx, s.Tokens)
+				rewards[i] = g.reward(text)
+				mean += rewards[i] / group
+			}
+			total += mean / 2
+			for i, s := range got {
+				if a := float32(rewards[i] - mean); a != 0 {
+					data = append(data, datum(engine.Answer{Prompt: prompt, Tokens: s.Tokens, LogProbs: s.LogProbs}, a))
+				}
+			}
+		}
+		curve = append(curve, total)
+		if len(data) > 0 {
+			if _, _, err := m.ForwardBackward(ctx, data, loss, nil); err != nil {
+				t.Fatal(err)
+			}
+			if err := m.Step(ctx, 2e-2); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -138,6 +148,52 @@ func rises(t *testing.T, m *engine.Model, updates int) []float64 {
 			t.Fatal(err)
 		}
 	}
-	t.Log(curve)
 	return curve
+}
+
+// kendall is the z of the Mann-Kendall test of trend (Mann 1945), without ties
+// in the variance, which makes it smaller than it is.
+func kendall(x []float64) float64 {
+	s, n := 0.0, float64(len(x))
+	for i := range x {
+		for j := i + 1; j < len(x); j++ {
+			switch {
+			case x[j] > x[i]:
+				s++
+			case x[j] < x[i]:
+				s--
+			}
+		}
+	}
+	return s / math.Sqrt(n*(n-1)*(2*n+5)/18)
+}
+
+func mean(x []float64) float64 {
+	sum := 0.0
+	for _, v := range x {
+		sum += v
+	}
+	return sum / float64(len(x))
+}
+
+// TestRewardRisesOverUpdates learns the smallest task from its reward alone,
+// with each loss that takes advantages.
+func TestRewardRisesOverUpdates(t *testing.T) {
+	for _, c := range []struct {
+		loss   string
+		quirks enginetest.Quirks
+	}{{"importance_sampling", enginetest.Quirks{}}, {"ppo", enginetest.Quirks{Protobuf: true}}, {"cispo", enginetest.Quirks{Mean: true}}} {
+		t.Run(c.loss, func(t *testing.T) {
+			m := open(t, start(t, enginetest.Options{Quirks: c.quirks}), engine.Profile{})
+			curve := train(t, m, 0, 50, c.loss)
+			first, last, z := mean(curve[:5]), mean(curve[45:]), kendall(curve)
+			t.Logf("reward %.2f -> %.2f, z = %.1f: %.2f", first, last, z, curve)
+			if z < 3.09 { // one-sided, p < 0.001
+				t.Errorf("no trend: z = %.2f", z)
+			}
+			if first > 0.4 || last < 0.8 {
+				t.Errorf("reward from %.2f to %.2f", first, last)
+			}
+		})
+	}
 }

@@ -13,7 +13,7 @@ import (
 // The adapter sees the context as five hashed features: nothing, the last one,
 // two and three tokens, and how far into which message the context has come.
 const (
-	rows     = 1 << 13 // of hashed features
+	rows     = 1 << 12 // of hashed features
 	features = 5
 	reach    = 3 // the longest context, in tokens, whose earlier followers can be copied
 	lora     = 32.0
@@ -21,13 +21,13 @@ const (
 
 // copyBase is what the frozen model adds to the logit of a token that followed
 // the last 1, 2 or 3 tokens before, in the same context.
-var copyBase = [reach]float64{0, 0.5, 1}
+var copyBase = [reach]float64{1, 1.5, 2}
 
 // adapter is the trainable part: for the features f of a context and the tokens v,
 //
-//	logit(v) = log p_base(v) + scale * B[v] . sum_f A[f] + sum_k (copyBase[k] + sum_f G[f][k]) * [v followed the last k tokens before]
+//	logit(v) = log p_base(v) + s B[v] . sum_f A[f] + sum_k (copyBase[k] + s sum_f G[f][k]) [v followed the last k tokens before]
 //
-// A and G begin at zero, B is drawn: at first the model is the base. All of it is
+// with s = 32 / rank. A and G begin at zero, B is drawn: at first the model is the base. All of it is
 // one array, so that Adam is one loop.
 type adapter struct {
 	rank    int
@@ -172,16 +172,16 @@ func (r *reader) next() {
 			r.at[k] = hashOf(r.ids[max(0, n-k):], uint64(k)+20) % rows
 		}
 		clear(r.hidden)
+		scale := lora / float64(a.rank)
 		for _, f := range r.at {
 			row := a.w[a.aAt(f):][: a.rank+reach : a.rank+reach]
 			for i := range r.hidden {
 				r.hidden[i] += row[i]
 			}
 			for k := range strength {
-				strength[k] += row[a.rank+k]
+				strength[k] += scale * row[a.rank+k]
 			}
 		}
-		scale := lora / float64(a.rank)
 		b := a.w[a.bAt(0):]
 		for v := range r.p {
 			dot := 0.0
@@ -242,7 +242,7 @@ func (r *reader) learn(id int32, by float64) {
 			row[i] += d
 		}
 		for k, d := range dStrength {
-			row[a.rank+k] += d
+			row[a.rank+k] += scale * d
 		}
 	}
 }
