@@ -19,6 +19,8 @@ type ModelOptions struct {
 	// Beta1, Beta2, Epsilon and Decay are those of Adam: 0.9, 0.95 and 1e-8 unless set
 	// (the cookbook's values), no decay.
 	Beta1, Beta2, Epsilon, Decay float64
+
+	noUnembed bool // the output layer is not to be trained
 }
 
 // Model is a LoRA adapter on a server's base model: it samples and it learns.

@@ -261,7 +261,7 @@ func (m *Model) create(ctx context.Context) error {
 	m.srv.mu.Unlock()
 	b, err := json.Marshal(map[string]any{
 		"session_id": session, "model_seq_id": number, "base_model": m.o.Base, "type": "create_model",
-		"lora_config": map[string]any{"rank": m.o.Rank, "seed": m.o.Seed, "train_unembed": true, "train_mlp": true, "train_attn": true},
+		"lora_config": map[string]any{"rank": m.o.Rank, "seed": m.o.Seed, "train_unembed": !m.o.noUnembed, "train_mlp": true, "train_attn": true},
 	})
 	if err != nil {
 		return err

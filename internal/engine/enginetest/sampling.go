@@ -81,7 +81,7 @@ func (s *Server) sample(r *http.Request) (any, error) {
 	if s.o.Mismatch {
 		for _, seq := range got {
 			for i := range seq.LogProbs {
-				seq.LogProbs[i] *= 1.1
+				seq.LogProbs[i] *= 1.3
 			}
 		}
 	}
