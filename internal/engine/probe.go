@@ -300,6 +300,9 @@ func (p *prober) disturbs(ctx context.Context, m *Model) error {
 	if err := m.Publish(ctx, "1"); err != nil {
 		return err
 	}
+	if _, err := m.sampleFrom(ctx, m.current.Load(), greedy); err != nil { // some load a checkpoint only when another was the last
+		return err
+	}
 	before, err := p.answered(ctx, m)
 	if err != nil {
 		return err
