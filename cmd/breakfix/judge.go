@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"sync"
 
 	"breakfix/internal/bug"
 	"breakfix/internal/grade"
@@ -37,11 +38,13 @@ func (m borrowed) check(b *bug.Bug) error {
 	return nil
 }
 
-// boardOf prepares the base of a bug, once for all bugs of one base.
+// boardOf prepares the base of a bug, once for all bugs of one base. It is safe
+// for concurrent use; one base is prepared at a time.
 type boardOf struct {
 	a      *app
 	from   borrowed
 	box    sandbox.Sandbox
+	mu     sync.Mutex
 	boards map[string]*selfplay.Board
 }
 
@@ -58,6 +61,8 @@ func (o *boardOf) board(b *bug.Bug) (*selfplay.Board, error) {
 		return nil, err
 	}
 	key := string(b.Base) + string(options)
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	if board, ok := o.boards[key]; ok {
 		return board, nil
 	}

@@ -14,6 +14,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/renameio/v2"
+
 	"breakfix/internal/outcome"
 	"breakfix/internal/report"
 	"breakfix/internal/sandbox"
@@ -231,20 +233,15 @@ func (r *openRun) same(boards []*selfplay.Board) error {
 
 // writeReport makes report.html anew.
 func (r *openRun) writeReport(ctx context.Context) error {
-	part := filepath.Join(r.dir, ".report.html.part")
-	f, err := os.Create(part)
+	f, err := renameio.NewPendingFile(filepath.Join(r.dir, "report.html"), renameio.WithTempDir(r.dir), renameio.WithPermissions(0o644))
 	if err != nil {
 		return err
 	}
-	err = report.HTML(ctx, f, r.store)
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err != nil {
-		os.Remove(part)
+	defer f.Cleanup()
+	if err := report.HTML(ctx, f, r.store); err != nil {
 		return fmt.Errorf("write report.html: %w", err)
 	}
-	return os.Rename(part, filepath.Join(r.dir, "report.html"))
+	return f.CloseAtomicallyReplace()
 }
 
 func (r *openRun) close() {

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/renameio/v2"
+
 	"breakfix/internal/arena"
 	"breakfix/internal/bugset"
 	"breakfix/internal/lang/python"
@@ -239,20 +241,13 @@ func weightsOf(from string) (*builtin.Weights, error) {
 
 // writeWeights writes the file whole or not at all.
 func writeWeights(to string, w *builtin.Weights) error {
-	f, err := os.CreateTemp(filepath.Dir(to), ".weights-*")
+	f, err := renameio.NewPendingFile(to, renameio.WithTempDir(filepath.Dir(to)), renameio.WithPermissions(0o644))
 	if err != nil {
 		return usagef("name a file in a folder that exists", "cannot write the weights: %v", err)
 	}
-	defer os.Remove(f.Name())
+	defer f.Cleanup()
 	if err := w.Write(f); err != nil {
-		f.Close()
 		return err
 	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	if err := os.Chmod(f.Name(), 0o644); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), to)
+	return f.CloseAtomicallyReplace()
 }

@@ -1,6 +1,7 @@
 package bugset
 
 import (
+	"bytes"
 	"fmt"
 	"io/fs"
 	"iter"
@@ -88,11 +89,12 @@ func fromLines(path string, yield func(Artifact, error) bool) {
 	for l, err := range fileLines(path) {
 		n++
 		name := fmt.Sprintf("%s:%d", path, n)
+		text := bytes.Clone(l.text) // the next line is read into the same place
 		a := Artifact{name, func() (*bug.Bug, error) {
 			if err != nil {
 				return nil, &bug.CheckError{Check: outcome.CheckFiles, Reason: err.Error()}
 			}
-			return bug.ParseLine(l.text)
+			return bug.ParseLine(text)
 		}}
 		if !yield(a, nil) {
 			return

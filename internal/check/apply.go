@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/google/renameio/v2"
+
 	"breakfix/internal/mutate"
 	"breakfix/internal/tree"
 )
@@ -174,20 +176,5 @@ func readFile(dir, p string) ([]byte, fs.FileMode, error) {
 
 // replaceFile replaces a file whole or not at all.
 func replaceFile(name string, b []byte, mode fs.FileMode) error {
-	f, err := os.CreateTemp(filepath.Dir(name), ".breakfix-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(b)
-	if err == nil {
-		err = f.Chmod(mode)
-	}
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), name)
-	}
-	return err
+	return renameio.WriteFile(name, b, mode, renameio.WithTempDir(filepath.Dir(name)), renameio.IgnoreUmask())
 }

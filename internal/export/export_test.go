@@ -25,6 +25,7 @@ import (
 	"breakfix/internal/outcome"
 	"breakfix/internal/source"
 	"breakfix/internal/tree"
+	"breakfix/internal/witness"
 )
 
 // pins are what the small target needs; they install everywhere.
@@ -182,6 +183,43 @@ func TestATestThatTheBugLeavesOutIsNeitherToFailNorToPass(t *testing.T) {
 	fail, pass := list(t, row["FAIL_TO_PASS"]), list(t, row["PASS_TO_PASS"])
 	if slices.Contains(b.Red, b.Unrun[0]) || len(pass) == 0 || slices.Contains(append(fail, pass...), b.Unrun[0]) {
 		t.Errorf("red %q, FAIL_TO_PASS %q, PASS_TO_PASS %q", b.Red, fail, pass)
+	}
+}
+
+func TestAWitnessThatIsHeldBackIsOneOfTheTestsThatJudge(t *testing.T) {
+	b := *bugs(t)[1]
+	b.HiddenTest = &witness.Test{Path: b.RedTest.Path, Test: b.RedTest.Path + "::test_witness", Code: "from pkg.mod import double\n\ndef test_witness():\n    assert double(4) == 8\n"}
+	b.Hidden = []string{b.HiddenTest.Test}
+	dir := exported(t, "swebench", []*bug.Bug{&b})
+	row := rows(t, dir, "instances.jsonl")[0]
+	image, err := bug.Unpack([]byte(read(t, dir, "tasks", row["instance_id"].(string), "base.tar.gz")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	fail := list(t, row["FAIL_TO_PASS"])
+	file, _, _ := strings.Cut(fail[len(fail)-1], "::")
+	if image.Has(file) || strings.Contains(row["problem_statement"].(string), "double(4)") {
+		t.Errorf("the solver is shown %s", file)
+	}
+	if text, err := apply(t, image, row["test_patch"]).Read(file); err != nil || string(text) != b.HiddenTest.Code || file == b.RedTest.Path {
+		t.Errorf("%q of FAIL_TO_PASS: %v, %q", fail, err, text)
+	}
+	dir = exported(t, "harbor", []*bug.Bug{&b})
+	tasks, err := filepath.Glob(filepath.Join(dir, "*", "tests"))
+	if err != nil || len(tasks) != 1 || !strings.Contains(everything(t, tasks[0]), "double(4) == 8") || !strings.Contains(everything(t, tasks[0]), file+"::test_witness") {
+		t.Errorf("%v, %v: the task's tests do not hold the witness", tasks, err)
+	}
+}
+
+func TestABugThatOnlyAWitnessShowsHasOneTestAndIsNotForSWESmith(t *testing.T) {
+	b := *bugs(t)[1]
+	b.Witness, b.Red, b.Hidden, b.Weaken = true, []string{b.RedTest.Test}, nil, nil
+	if fail := list(t, rows(t, exported(t, "swebench", []*bug.Bug{&b}), "instances.jsonl")[0]["FAIL_TO_PASS"]); !slices.Equal(fail, b.Red) {
+		t.Errorf("FAIL_TO_PASS is %q, want %q", fail, b.Red)
+	}
+	done, err := export.Write("swesmith", filepath.Join(t.TempDir(), "out"), each([]*bug.Bug{&b}), options())
+	if err != nil || len(done.Bugs) != 0 || len(done.Left) != 1 {
+		t.Errorf("%+v, %v", done, err)
 	}
 }
 

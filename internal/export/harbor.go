@@ -130,9 +130,9 @@ func (w *harborWriter) add(it *item) error {
 }
 
 // pristine packs the tests and the configuration of their runner as the base
-// has them, with the minimised test.
+// has them, with the tests that the bug brings.
 func (it *item) pristine() (own []string, packed []byte, err error) {
-	files := map[string]*tree.File{it.bug.RedTest.Path: tree.Text(it.bug.RedTest.Code)}
+	files := it.added()
 	l, err := lang.Get("python")
 	if err != nil {
 		return nil, nil, err

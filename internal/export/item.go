@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -58,9 +59,34 @@ type item struct {
 	created   string
 }
 
-// failToPass lists the tests that the bug breaks, the minimised one first.
+// failToPass lists the tests that the bug breaks: the minimised one first, those
+// of the suite, and a witness that is held back.
 func (it *item) failToPass() []string {
-	return append([]string{it.bug.RedTest.Test}, it.bug.Red...)
+	fail := append([]string{it.bug.RedTest.Test}, it.bug.InSuite()...)
+	if it.bug.HiddenTest != nil {
+		_, id := hidden(it.bug)
+		fail = append(fail, id)
+	}
+	return fail
+}
+
+// hidden is where a bug's hidden test is laid, beside the minimised one, and its
+// id there.
+func hidden(b *bug.Bug) (file, id string) {
+	h := b.HiddenTest
+	file = path.Join(path.Dir(h.Path), strings.TrimSuffix(path.Base(b.RedTest.Path), ".py")+"_hidden.py")
+	return file, file + strings.TrimPrefix(h.Test, h.Path)
+}
+
+// added are the tests that no suite has, by path: the minimised one, and the
+// hidden one where there is one.
+func (it *item) added() map[string]*tree.File {
+	files := map[string]*tree.File{it.bug.RedTest.Path: tree.Text(it.bug.RedTest.Code)}
+	if h := it.bug.HiddenTest; h != nil {
+		file, _ := hidden(it.bug)
+		files[file] = tree.Text(h.Code)
+	}
+	return files
 }
 
 // base is what bugs of one base share.
@@ -128,7 +154,7 @@ func (p *packer) item(b *bug.Bug) (*item, error) {
 	if it.visible, err = tree.Apply(it.broken, b.Weaken); err != nil {
 		return nil, cannot("weaken.diff does not apply: %v", err)
 	}
-	graded, err := it.broken.With(map[string]*tree.File{b.RedTest.Path: tree.Text(b.RedTest.Code)})
+	graded, err := it.broken.With(it.added())
 	if err != nil {
 		return nil, err
 	}

@@ -88,8 +88,9 @@ func (w *swebenchWriter) add(it *item) error {
 // the first space; such a test is left out, but for the minimised one, which is
 // alone in its file.
 func swebenchTests(it *item) (fail, pass []string) {
-	first, _, _ := strings.Cut(it.bug.RedTest.Test, " ")
-	return append([]string{first}, oneWord(it.bug.Red)...), oneWord(it.pass)
+	all := it.failToPass()
+	first, _, _ := strings.Cut(all[0], " ")
+	return append([]string{first}, oneWord(all[1:])...), oneWord(it.pass)
 }
 
 // evalScript puts the tests back as they should be, runs them, and takes them

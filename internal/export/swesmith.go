@@ -68,6 +68,9 @@ branch() {
 `
 
 func (w *swesmithWriter) add(it *item) error {
+	if it.bug.Witness {
+		return cannot("no test of its suite notices it, and SWE-smith takes its tests from the repository")
+	}
 	fail := oneWord(it.bug.Red)
 	if len(fail) == 0 {
 		return cannot("each of its red tests has a space in its id, which SWE-smith's parser cannot read")

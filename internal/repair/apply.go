@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/google/renameio/v2"
+
 	"breakfix/internal/tree"
 )
 
@@ -19,9 +21,10 @@ func (e *ApplyError) Error() string { return e.Reason + "; " + e.Next }
 
 // written is one file under way.
 type written struct {
-	path, name, temp string
-	before           []byte
-	mode             fs.FileMode
+	path, name string
+	before     []byte
+	mode       fs.FileMode
+	after      *renameio.PendingFile
 }
 
 // Apply writes the files in which to differs from from into the folder, of which
@@ -37,7 +40,7 @@ func Apply(dir string, from, to *tree.Tree) error {
 	var files []written
 	defer func() {
 		for _, w := range files {
-			os.Remove(w.temp)
+			w.after.Cleanup()
 		}
 	}()
 	for _, p := range tree.Differ(from, to) {
@@ -49,7 +52,7 @@ func Apply(dir string, from, to *tree.Tree) error {
 		if err != nil {
 			return err
 		}
-		w.temp, err = beside(w.name, after, w.mode)
+		w.after, err = w.beside(after)
 		if err != nil {
 			return fmt.Errorf("write %s: %w", p, err)
 		}
@@ -61,7 +64,7 @@ func Apply(dir string, from, to *tree.Tree) error {
 			err = changed(w.path)
 		}
 		if err == nil {
-			err = os.Rename(w.temp, w.name)
+			err = w.after.CloseAtomicallyReplace()
 		}
 		if err != nil {
 			return putBack(files[:i], err)
@@ -96,34 +99,24 @@ func changed(p string) error {
 	return &ApplyError{p + " was changed while the repair was looked for; nothing was written", "run it again, or apply the diff by hand"}
 }
 
-// beside writes a file that takes the place of another one when it is renamed.
-func beside(name string, b []byte, mode fs.FileMode) (string, error) {
-	f, err := os.CreateTemp(filepath.Dir(name), ".breakfix-*")
+// beside writes what takes the place of a file when it is told to.
+func (w written) beside(b []byte) (*renameio.PendingFile, error) {
+	f, err := renameio.NewPendingFile(w.name, renameio.WithTempDir(filepath.Dir(w.name)), renameio.WithStaticPermissions(w.mode))
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	_, err = f.Write(b)
-	if err == nil {
-		err = f.Chmod(mode)
+	if _, err = f.Write(b); err != nil {
+		f.Cleanup()
 	}
-	if err == nil {
-		err = f.Sync()
-	}
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	if err != nil {
-		os.Remove(f.Name())
-	}
-	return f.Name(), err
+	return f, err
 }
 
 // putBack undoes what was written before something failed.
 func putBack(files []written, why error) error {
 	for _, w := range files {
-		temp, err := beside(w.name, w.before, w.mode)
+		old, err := w.beside(w.before)
 		if err == nil {
-			err = os.Rename(temp, w.name)
+			err = old.CloseAtomicallyReplace()
 		}
 		if err != nil {
 			return fmt.Errorf("%w; and %s could not be put back: %w", why, w.path, err)

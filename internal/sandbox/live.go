@@ -142,7 +142,7 @@ func (l *Live) Score() *os.File {
 // CPU returns the CPU time that the box has used so far, its cages included; 0
 // when it is not measured.
 func (l *Live) CPU() time.Duration {
-	used, _ := l.group.cpu()
+	used, _ := l.group.CPU()
 	return used
 }
 
@@ -183,15 +183,18 @@ func (c *Cage) Kill() {
 	}
 }
 
-// CPU returns the CPU time that all processes of the cage have used; false
-// when it is not measured.
+// CPU implements Meter for all processes of the cage.
 func (c *Cage) CPU() (time.Duration, bool) {
 	if c.dir == "" {
 		return 0, false
 	}
-	g := group{unified: c.dir}
-	return g.cpu()
+	return c.group().CPU()
 }
+
+// Runnable implements Meter.
+func (c *Cage) Runnable() bool { return c.dir != "" && c.group().Runnable() }
+
+func (c *Cage) group() *group { return &group{unified: c.dir, dirs: []string{c.dir}} }
 
 // Remove kills what is left in the cage, waits until nothing is and removes
 // the group. The error names a group that will not go: its box must be closed.
@@ -203,7 +206,7 @@ func (c *Cage) Remove() error {
 	if err := os.Remove(c.dir); err == nil {
 		return nil
 	}
-	g := group{unified: c.dir, dirs: []string{c.dir}}
+	g := c.group()
 	until := time.Now().Add(5 * time.Second)
 	for pause := 100 * time.Microsecond; ; pause = min(2*pause, 10*time.Millisecond) {
 		g.kill()

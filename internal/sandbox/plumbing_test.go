@@ -291,6 +291,37 @@ func TestTimeAndMemoryAreMeasured(t *testing.T) {
 	})
 }
 
+func TestWhatWaitsForAnEventIsToldFromWhatWaitsForAProcessor(t *testing.T) {
+	b := backends(t)["default"]
+	if b.cgroups.unified == "" && b.cgroups.pids == "" {
+		t.Skip("no control groups here")
+	}
+	for code, want := range map[string]bool{"import time; time.sleep(60)": false, "while True: pass": true} {
+		ctx, cancel := context.WithCancel(context.Background())
+		var seen bool
+		done := make(chan struct{})
+		_, err := b.Run(ctx, Spec{Argv: python(code), Started: func(m Meter) {
+			go func() {
+				defer close(done)
+				defer cancel()
+				for range 500 { // until the interpreter is there
+					time.Sleep(10 * time.Millisecond)
+					if seen = m.Runnable(); seen == want {
+						time.Sleep(300 * time.Millisecond)
+						if seen = m.Runnable(); seen == want {
+							return
+						}
+					}
+				}
+			}()
+		}})
+		<-done
+		if seen != want {
+			t.Errorf("%s: runnable %v (%v)", code, seen, err)
+		}
+	}
+}
+
 func TestManyBoxesAtOnceAndInARowLeaveNothing(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	b := backends(t)["default"]

@@ -176,7 +176,7 @@ func (r *running) supervise(ctx context.Context, spec *Spec, args []string) (Res
 		r.live.started(r.group, r.status)
 	}
 	if spec.Started != nil {
-		spec.Started(r.group.cpu)
+		spec.Started(r.group)
 	}
 	timer := time.AfterFunc(r.lim.Wall, func() { r.stop(Deadline) })
 	unwatch := context.AfterFunc(ctx, func() { r.stop(Cancelled) })
@@ -196,7 +196,7 @@ func (r *running) supervise(ctx context.Context, spec *Spec, args []string) (Res
 		return Result{}, fmt.Errorf("wait for the box: %w", waitErr)
 	}
 	res := Result{Wall: wall, Stdout: io_.stdout.kept, Stderr: io_.stderr.kept, Truncated: io_.stdout.more || io_.stderr.more, PeakMemory: r.group.peak()}
-	if cpu, ok := r.group.cpu(); ok {
+	if cpu, ok := r.group.CPU(); ok {
 		res.CPU = cpu
 	} else {
 		res.CPU = r.cmd.ProcessState.UserTime() + r.cmd.ProcessState.SystemTime()

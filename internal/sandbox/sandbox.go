@@ -65,11 +65,20 @@ type Spec struct {
 	// Secret is readable once from descriptor 4 (the nonce of the reporter).
 	Secret []byte
 
-	// Started, when set, is called once the command may run, with what reads the
-	// CPU time that the whole run has used; false when it is not measured.
-	Started func(cpu func() (time.Duration, bool))
+	// Started, when set, is called once the command may run, with what measures
+	// the whole run.
+	Started func(Meter)
 
 	live *Live // the box stays open and has a socket as descriptor 3
+}
+
+// Meter measures the processes of a run while they run.
+type Meter interface {
+	// CPU is the CPU time that they have used; false when it is not measured.
+	CPU() (time.Duration, bool)
+	// Runnable tells whether one of them runs or would if it had a processor or its
+	// disk; the others wait for an event.
+	Runnable() bool
 }
 
 // Stopped tells why a run ended.

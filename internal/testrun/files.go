@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"sort"
+
+	"github.com/google/renameio/v2"
 )
 
 // openFolder makes a bounded folder of files; "" is none.
@@ -36,23 +38,20 @@ func readGzipJSON(name string, v any) bool {
 
 // writeGzipJSON replaces the file whole or not at all.
 func writeGzipJSON(name string, v any) error {
-	f, err := os.CreateTemp(filepath.Dir(name), ".new-*")
+	f, err := renameio.TempFile(filepath.Dir(name), name)
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name())
+	defer f.Cleanup()
 	z, _ := gzip.NewWriterLevel(f, gzip.BestSpeed) // the level is valid
 	err = json.NewEncoder(z).Encode(v)
 	if e := z.Close(); err == nil {
 		err = e
 	}
-	if e := f.Close(); err == nil {
-		err = e
-	}
 	if err != nil {
 		return err
 	}
-	return os.Rename(f.Name(), name)
+	return f.CloseAtomicallyReplace()
 }
 
 // prune removes the oldest files of a folder until it holds at most limit bytes.

@@ -3,15 +3,20 @@ package testrun
 import (
 	"sync"
 	"time"
+
+	"breakfix/internal/sandbox"
 )
 
 // A deadline is wall time, and CPU time where that can be read: code that is
-// past its wall time is killed when it has used as much CPU time, or next to
-// none (it waits for something that does not come). What was kept from running
-// by other work on the machine goes on, up to patience times its wall time.
+// past its wall time is killed when it has used as much CPU time, or when it
+// waits for something that does not come: it has used next to none and would not
+// run if it could. What was kept from running by other work on the machine goes
+// on, up to patience times its wall time, or starved times when it got next to
+// nothing of the machine.
 const (
 	patience = 4
-	idle     = 0.2 // share of the deadline in CPU time below which code waits
+	starved  = 20
+	idle     = 0.2 // share of the wall time in CPU time below which code waits, or is starved
 )
 
 // watch kills a process when the time that it was allowed has passed.
@@ -21,9 +26,9 @@ type watch struct {
 
 	mu    sync.Mutex
 	timer *time.Timer
-	cpu   func() (time.Duration, bool) // nil while it cannot be read
-	since time.Time                    // of the last allowance
-	used  time.Duration                // CPU time then
+	run   sandbox.Meter // nil before it began
+	since time.Time     // of the last allowance
+	used  time.Duration // CPU time then
 	limit time.Duration
 	dead  bool // fired
 	over  bool // stopped: later allowances mean nothing
@@ -38,11 +43,11 @@ func newWatch(kill func(), d time.Duration) *watch {
 	return w
 }
 
-// meter tells the watch how to read the CPU time of what it watches.
-func (w *watch) meter(cpu func() (time.Duration, bool)) {
+// meter tells the watch how to measure what it watches.
+func (w *watch) meter(run sandbox.Meter) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.cpu = cpu
+	w.run = run
 }
 
 func (w *watch) expire() {
@@ -51,21 +56,36 @@ func (w *watch) expire() {
 	if w.over {
 		return
 	}
-	if w.cpu != nil {
-		if now, ok := w.cpu(); ok {
-			used, wall := now-w.used, time.Since(w.since)
-			if wall < w.limit { // allowed anew while it expired
-				w.timer.Reset(w.limit - wall)
-				return
-			}
-			if used < w.limit && used > time.Duration(idle*float64(wall)) && wall < patience*w.limit {
-				w.timer.Reset(max(w.limit-used, 20*time.Millisecond))
-				return
-			}
-		}
+	if wall := time.Since(w.since); wall < w.limit { // allowed anew while it expired
+		w.timer.Reset(w.limit - wall)
+		return
+	}
+	if more := w.more(); more > 0 {
+		w.timer.Reset(max(more, 20*time.Millisecond))
+		return
 	}
 	w.dead, w.over = true, true
 	w.kill()
+}
+
+// more is how long what is past its wall time may go on, 0 when it may not.
+func (w *watch) more() time.Duration {
+	if w.run == nil {
+		return 0
+	}
+	now, ok := w.run.CPU()
+	used, wall := now-w.used, time.Since(w.since)
+	switch {
+	case !ok || used >= w.limit:
+		return 0
+	case used > time.Duration(idle*float64(wall)):
+		if wall < patience*w.limit {
+			return w.limit - used
+		}
+	case wall < starved*w.limit && w.run.Runnable():
+		return w.limit - used
+	}
+	return 0
 }
 
 // allow gives d from now on.
@@ -76,8 +96,8 @@ func (w *watch) allow(d time.Duration) {
 		return
 	}
 	w.since, w.limit = time.Now(), d
-	if w.cpu != nil {
-		if now, ok := w.cpu(); ok {
+	if w.run != nil {
+		if now, ok := w.run.CPU(); ok {
 			w.used = now
 		}
 	}

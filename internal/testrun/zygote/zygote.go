@@ -76,8 +76,8 @@ type Request struct {
 	Network bool                  // a network namespace of its own, with its loopback up
 	Init    bool                  // the child is not the first process of its namespace: default actions of signals work
 	Scratch int64                 // bytes of the cage's tmpfs; 0 means 256 MiB
-	// Started, when set, is told how to read the child's CPU time.
-	Started func(cpu func() (time.Duration, bool))
+	// Started, when set, is told how to measure the child.
+	Started func(sandbox.Meter)
 }
 
 // Exit is how a child ended.
@@ -294,7 +294,7 @@ func (s *Server) Do(ctx context.Context, req Request) (exit Exit, err error) {
 		return exit, fmt.Errorf("ask a warm process: %w", err)
 	}
 	if req.Started != nil {
-		req.Started(cage.CPU)
+		req.Started(cage)
 	}
 	told := make(chan bool, 1)
 	go func() {
