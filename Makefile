@@ -2,7 +2,7 @@
 GO ?= go
 BIN := bin/breakfix
 
-.PHONY: setup build play test lint slow train clean
+.PHONY: setup build play test lint slow train engine clean
 
 setup: ## install what is missing (Debian packages when root; uv in breakfix's own cache)
 	@sh scripts/setup
@@ -36,6 +36,12 @@ train: build ## teach the weights that come with breakfix again
 	$(BIN) bugs pypi:sqlparse==0.6.1 -n 40 --seed 1 -o $(TRAINED)/sqlparse
 	$(BIN) train $(TAUGHT) --bugs $(TRAINED)/toolz --bugs $(TRAINED)/boltons --bugs $(TRAINED)/sqlparse --examples 8000 --seed 1 --workers 2 -o $(TRAINED)/fixer.safetensors
 	gzip -9 -n < $(TRAINED)/fixer.safetensors > internal/policy/builtin/weights/fixer.safetensors.gz
+
+ENGINE ?= 0.4.0
+PORT ?= 8000
+
+engine: setup ## a training server on this CPU: SkyRL from PyPI with a tiny random model (MODEL=folder for another)
+	@sh scripts/engine/start $(ENGINE) "$(MODEL)" $(PORT)
 
 clean:
 	rm -rf bin

@@ -12,6 +12,7 @@ import (
 	"github.com/alecthomas/kong"
 	"github.com/goccy/go-yaml"
 
+	"breakfix/internal/engine"
 	"breakfix/internal/policy/builtin/network"
 	"breakfix/internal/spelling"
 )
@@ -84,10 +85,10 @@ func configFile(m *kong.Application, name string) (*resolver, error) {
 	return &resolver{values}, nil
 }
 
-// checkEnviron refuses BREAKFIX_* variables that no flag has, but for the one
-// that names a kernel.
+// checkEnviron refuses BREAKFIX_* variables that no flag has, but for those
+// that name a kernel or hold a key, which is never a flag.
 func checkEnviron(m *kong.Application, environ []string) error {
-	known := []string{network.KernelVariable}
+	known := []string{network.KernelVariable, engine.KeyVariable, engine.KeyVariable + "_FILE"}
 	for _, n := range flagNames(m) {
 		known = append(known, "BREAKFIX_"+strings.ToUpper(strings.ReplaceAll(n, "-", "_")))
 	}

@@ -10,6 +10,7 @@ import (
 
 	"breakfix/internal/bugset"
 	"breakfix/internal/check"
+	"breakfix/internal/engine"
 	"breakfix/internal/policy/scripted"
 	"breakfix/internal/repair"
 	"breakfix/internal/sandbox"
@@ -82,6 +83,7 @@ func explain(w io.Writer, err error) int {
 		write   *repair.ApplyError
 		folder  *check.FolderError
 		set     *bugset.SetError
+		server  *engine.Error
 	)
 	switch {
 	case err == nil:
@@ -103,6 +105,13 @@ func explain(w io.Writer, err error) int {
 	case errors.As(err, &usage), errors.As(err, &susage), errors.As(err, &missing), errors.As(err, &run), errors.As(err, &move),
 		errors.As(err, &hand), errors.As(err, &write), errors.As(err, &folder), errors.As(err, &set):
 		fmt.Fprintln(w, "breakfix:", err)
+		return exitUsage
+	case errors.As(err, &server):
+		fmt.Fprintln(w, "breakfix:", server)
+		switch server.Kind {
+		case engine.Wrong, engine.Slow, engine.Failed: // of a server that was there and of the right kind
+			return exitOurs
+		}
 		return exitUsage
 	case errors.As(err, &target):
 		fmt.Fprintln(w, "breakfix:", target.Reason)

@@ -19,6 +19,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"breakfix/internal/engine/enginetest"
 	"breakfix/internal/export"
 )
 
@@ -43,6 +44,7 @@ type cli struct {
 	Train  trainCmd   `cmd:"" help:"Teach the built-in policy to rank repairs, from code and from bugs, without playing."`
 	Export exportCmd  `cmd:"" help:"Write bugs in the formats of others: SWE-bench, SWE-smith, Harbor, chat."`
 	Bench  benchCmd   `cmd:"" help:"Speeds as ratios, side by side in one run: bench exec."`
+	Engine engineCmd  `cmd:"" help:"Servers that hold a language model: engine probe, engine sim."`
 	Doctor doctorCmd  `cmd:"" help:"Show what works on this machine, and the command that brings what does not."`
 	Tell   versionCmd `cmd:"" name:"version" help:"Print the version."`
 }
@@ -75,11 +77,11 @@ Exit codes:
   3  the target cannot be played: no tests, too many red ones, it does not install
   4  done, and the answer is "no": fix found no repair, verify or grade rejected, replay differs,
      bugs found fewer than -n, the score of check is under --fail-under,
-     bench exec found a wrong verdict
+     bench exec found a wrong verdict, engine probe found that training would be wrong
   5  interrupted; the run or set is whole, and the line to resume it is printed`
 
 // later are commands of docs/cli.md that this version does not have.
-var later = []string{"engine", "eval", "ablate", "review", "serve", "worker"}
+var later = []string{"eval", "ablate", "review", "serve", "worker"}
 
 // laterFlags are flags of docs/cli.md that a command does not have yet.
 var laterFlags = map[string][]string{}
@@ -95,6 +97,7 @@ var groups = []kong.Group{
 	{Key: "choice", Title: "Which mutations, how long:"},
 	{Key: "results", Title: "Where results go, and looking at them:"},
 	{Key: "hand", Title: "One mutation by hand:"},
+	{Key: "engine", Title: "The server:"},
 	{Key: "common", Title: "Flags of every command:"},
 }
 
@@ -131,7 +134,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 		kong.Name("breakfix"),
 		kong.Description(description),
 		kong.DefaultEnvars("BREAKFIX"),
-		kong.Vars{"default_target": defaultTarget, "formats": strings.Join(export.Names(), ", "), "version": "breakfix " + version},
+		kong.Vars{"default_target": defaultTarget, "formats": strings.Join(export.Names(), ", "), "version": "breakfix " + version,
+			"sim_quirks": strings.Join(quirkNames(), ", "), "sim_faults": strings.Join(enginetest.Kinds(), ", ")},
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(code int) { exit = code; panic(exitNow{}) }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100, NoAppDescFormat: true, FlagsLast: true}),
@@ -192,6 +196,8 @@ func misuse(err error, args []string) error {
 		said = fmt.Sprintf("%s of breakfix %s comes with a later version; this is %s", flag, name, version)
 	case name == "bench" && slices.ContainsFunc(laterBench, func(name string) bool { return said == "unexpected argument "+name }):
 		said = fmt.Sprintf("breakfix bench %s comes with a later version; this is %s", strings.TrimPrefix(said, "unexpected argument "), version)
+	case name == "engine" && strings.HasPrefix(said, "expected "):
+		said, next = "neither probe nor sim was named", "breakfix engine probe URL finds out what a server can do; see breakfix engine --help"
 	case name == "bench" && strings.HasPrefix(said, "expected "):
 		said, next = "nothing to measure was named", "breakfix bench exec measures how fast mutants are judged; see breakfix bench --help"
 	case len(args) == 0 || strings.HasPrefix(said, "expected one of "):

@@ -14,6 +14,10 @@ type Message struct {
 	Content string `json:"content"`
 	Calls   []Call `json:"calls,omitempty"` // what an assistant asked for
 	Call    string `json:"call,omitempty"`  // the id of the call that a tool's message answers
+	// Tokens are the ids in which the model itself wrote an assistant's message. A
+	// server that takes ids is given these, not Content tokenised again, so that
+	// each prompt begins with the one before and what was answered to it.
+	Tokens []int32 `json:"tokens,omitempty"`
 }
 
 // Call is a model's request to use a tool. Arguments are as the model wrote them,
@@ -44,6 +48,7 @@ type Ask struct {
 // Answer is what a model said. What is trained on is exactly Tokens: nothing is
 // tokenised again.
 type Answer struct {
+	Version  string    `json:"version,omitempty"` // of the weights
 	Message  Message   `json:"message"`
 	Stopped  string    `json:"stopped"`             // stop, length or calls
 	Prompt   []int32   `json:"prompt,omitempty"`    // token ids, where the server tells them

@@ -171,6 +171,18 @@ func TestCacheKeepsNoTimeoutOfTheCallersOwnNoFlakyTestAndNothingThatDidNotRun(t 
 	}
 }
 
+func TestCacheKeepsThatATreeDoesNotLoadUnlessItHadNoTimeTo(t *testing.T) {
+	for _, late := range []bool{false, true} {
+		w, c := &Workspace{}, cacheIn(t, t.TempDir())
+		tests := []string{"a.py::x"}
+		req := Request{Tree: treeOf(t, map[string]string{"a.py": ""}), Tests: tests, Tier: CodeSwap}
+		w.newQuestion(req, tests).remember(c, FreshProcess, &tally{loadError: "why", loadLate: late}, nil)
+		if rep, left := ask(c, w, req); rep.Loaded != late || (len(left) == 1) != late {
+			t.Errorf("late %v: %+v, left %v", late, rep, left)
+		}
+	}
+}
+
 func TestCacheInMemoryOnlyWritesNothing(t *testing.T) {
 	dir := t.TempDir()
 	t.Chdir(dir)

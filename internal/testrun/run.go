@@ -49,6 +49,7 @@ type tally struct {
 	uncollected map[string]uncollected
 	ids         []string // as collected by the first process
 	loadError   string   // the process did not get to its tests
+	loadLate    bool     // for want of time or memory
 	complete    bool
 	gaveUp      bool
 	killed      map[string]bool // tests that hung or ended their process
@@ -111,7 +112,7 @@ func (s series) run(ctx context.Context) (*tally, error) {
 		if len(one.started) == 0 && !(one.done && one.ready) {
 			early++
 			if one.orderly || one.done || one.late || early > 1 {
-				t.loadError = loadError(one, s.loading)
+				t.loadError, t.loadLate = loadError(one, s.loading), one.late || one.box.Stopped == sandbox.Memory
 				return t, nil
 			}
 			continue

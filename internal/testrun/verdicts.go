@@ -183,7 +183,8 @@ func (q *question) take(t *tally, rep *Report) {
 }
 
 // remember stores what a series said in a tier. A timeout under a deadline of
-// the caller's own, a test that a run did not come to, and flaky tests are not kept.
+// the caller's own, a test that a run did not come to, flaky tests, and a tree that
+// did not load in time are not kept.
 func (q *question) remember(c *verdictCache, ran Tier, t *tally, flaky map[string]bool) {
 	add := map[string]*entry{}
 	at := func(key string) *entry {
@@ -207,7 +208,7 @@ func (q *question) remember(c *verdictCache, ran Tier, t *tally, flaky map[strin
 	for f, u := range t.uncollected {
 		at(q.keyOf(f)).Uncollected[f] = u.failure
 	}
-	if t.loadError != "" && len(t.results) == 0 {
+	if t.loadError != "" && !t.loadLate && len(t.results) == 0 {
 		at(q.loadKey()).Load = t.loadError
 	}
 	if t.complete {
