@@ -22,8 +22,8 @@ type engineCmd struct {
 
 // engineFlags say which model of a server, and how its tokens are known.
 type engineFlags struct {
-	Model     string `help:"The model, where the server has several." placeholder:"NAME"`
-	Tokenizer string `help:"Folder with the model's tokenizer.json and chat template, where the server takes token ids only and the model's name is no such folder." type:"path" placeholder:"DIR"`
+	Model     string `json:"model" help:"The model, where the server has several." placeholder:"NAME"`
+	Tokenizer string `json:"tokenizer" help:"Folder with the model's tokenizer.json and chat template, where the server takes token ids only and the model's name is no such folder." type:"path" placeholder:"DIR"`
 }
 
 // tokens are those of the folder that was named.

@@ -20,7 +20,7 @@ import (
 // exportCmd writes bugs in the formats of others, and checks what was written.
 type exportCmd struct {
 	borrowed
-	Format  string   `help:"${formats}; default breakfix." default:"breakfix" placeholder:"F"`
+	Format  string   `help:"Of bugs: ${formats}; of the games of models, where a run is named: ${game_formats}. Default breakfix." default:"breakfix" placeholder:"F"`
 	Output  string   `short:"o" help:"Folder to write; it must not exist yet." placeholder:"DIR" type:"path"`
 	Check   bool     `help:"Prove, from what was written alone, that the tests of each bug fail before and pass after its repair. Without -o the arguments are exports that exist."`
 	NoSuite bool     `name:"no-suite" help:"Do not measure which tests pass on the base: PASS_TO_PASS stays empty."`
@@ -35,6 +35,9 @@ type exported struct {
 
 // Run writes an export; a bug that was left out or does not hold is exit code 4.
 func (c *exportCmd) Run(a *app) error {
+	if export.IsGames(c.Format) {
+		return c.games(a)
+	}
 	if err := knownFormat(c.Format); err != nil {
 		return err
 	}
@@ -85,7 +88,7 @@ func knownFormat(name string) error {
 	_, err := export.Lookup(name)
 	var unknown *export.UnknownError
 	if errors.As(err, &unknown) {
-		return usagef("did you mean --format "+unknown.Nearest+"?", "there is no format %q; there are %s", name, strings.Join(export.Names(), ", "))
+		return usagef("did you mean --format "+unknown.Nearest+"?", "there is no format %q; there are %s", name, strings.Join(append(export.Names(), export.GameNames()...), ", "))
 	}
 	return err
 }

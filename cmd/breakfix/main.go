@@ -134,7 +134,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		kong.Name("breakfix"),
 		kong.Description(description),
 		kong.DefaultEnvars("BREAKFIX"),
-		kong.Vars{"default_target": defaultTarget, "formats": strings.Join(export.Names(), ", "), "version": "breakfix " + version,
+		kong.Vars{"default_target": defaultTarget, "formats": strings.Join(export.Names(), ", "), "game_formats": strings.Join(export.GameNames(), ", "), "version": "breakfix " + version,
 			"sim_quirks": strings.Join(quirkNames(), ", "), "sim_faults": strings.Join(enginetest.Kinds(), ", ")},
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(code int) { exit = code; panic(exitNow{}) }),

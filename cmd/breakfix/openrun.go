@@ -42,7 +42,7 @@ func vacant(dir string) bool {
 
 // freely are settings that may change when a run is resumed: they say how
 // much is played and with what, not which games.
-var freely = []string{"episodes", "minutes", "workers", "disk", "no-cache"}
+var freely = []string{"episodes", "minutes", "workers", "disk", "no-cache", "engine", "tokenizer"}
 
 // never are settings that a run cannot change, because everything that is
 // stored follows from them.

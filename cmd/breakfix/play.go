@@ -45,7 +45,7 @@ func (f *sourceFlags) deadlines() testrun.Deadlines {
 
 // gameFlags say how a game is played.
 type gameFlags struct {
-	Policy  string `json:"policy" help:"Who plays: builtin (default) or scripted:FILE." default:"builtin" placeholder:"P"`
+	Policy  string `json:"policy" help:"Who plays: builtin (default), llm (a model with tools; needs --engine) or scripted:FILE." default:"builtin" placeholder:"P"`
 	From    string `json:"from" help:"Weights of the built-in policy: a file that breakfix train wrote, a run (its last version that was accepted), scratch (nothing learned), or hand (a prior that was set by hand, which learns nothing). Default: those that come with breakfix." placeholder:"FILE|RUN"`
 	Learn   int    `json:"learn" help:"Episodes after which the policy learns and a new version is judged; 0: it learns nothing. Default ${default}." default:"24" placeholder:"N"`
 	Warm    int    `json:"warm" help:"Damaged functions of the code that --from scratch learns from before the first game. Default ${default}." default:"500" placeholder:"N"`
@@ -75,6 +75,7 @@ type playCmd struct {
 
 	sourceFlags `group:"source"`
 	gameFlags   `group:"game"`
+	llmFlags    `group:"engine"`
 	runFlags    `group:"run"`
 }
 
@@ -87,6 +88,11 @@ func (playCmd) Help() string {
     breakfix play --at random https://host/project.git
     breakfix play pypi:toolz==1.2.0
     breakfix play --run runs/toolz-1 --episodes 40     go on with a run
+    breakfix play --policy llm --engine http://127.0.0.1:8000 .
+    breakfix play --fixer llm --engine http://127.0.0.1:8080/v1 --model qwen3-coder .
+
+The key of a server is read from BREAKFIX_ENGINE_KEY, from the file that BREAKFIX_ENGINE_KEY_FILE names, or
+from TINKER_API_KEY or OPENAI_API_KEY; it is no flag, and is written nowhere.
 `
 }
 
@@ -96,12 +102,7 @@ func (c *playCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	schema, err := c.schema()
-	if err != nil {
-		return err
-	}
-	breaker, fixer, err := c.players()
-	if err != nil {
+	if err := c.checkPlayers(); err != nil {
 		return err
 	}
 	box, err := a.openSandbox()
@@ -113,6 +114,16 @@ func (c *playCmd) Run(a *app) error {
 		return err
 	}
 	defer run.close()
+	// What an existing run says is known from here on.
+	schema, err := c.schema()
+	if err != nil {
+		return err
+	}
+	breaker, fixer, model, err := c.open(a, run.seed)
+	if err != nil {
+		return err
+	}
+	defer model.close()
 	watch := newWatcher(a)
 	closed := false
 	closeWatch := func() {
@@ -140,6 +151,7 @@ func (c *playCmd) Run(a *app) error {
 		return err
 	}
 	slog.SetDefault(slog.New(slog.NewMultiHandler(slog.Default().Handler(), run.store.Log(slog.LevelInfo))))
+	model.keepIn(run.store)
 	prepared := map[string]float64{}
 	for _, b := range boards {
 		for phase, s := range b.Prepared {
@@ -213,6 +225,9 @@ func (c *playCmd) check() (disk int64, err error) {
 		if c.From, err = filepath.Abs(c.From); err != nil {
 			return 0, err
 		}
+	}
+	if err := c.llmFlags.check(); err != nil {
+		return 0, err
 	}
 	if strings.Contains(c.Python, "/") { // else it is looked up in PATH
 		if c.Python, err = filepath.Abs(c.Python); err != nil {

@@ -12,9 +12,31 @@ import (
 	"breakfix/internal/store"
 )
 
+// checkPlayers refuses players that cannot be made, before anything is opened. A
+// model's server is asked later.
+func (c *playCmd) checkPlayers() error {
+	if _, err := c.schema(); err != nil {
+		return err
+	}
+	_, _, err := c.players(func() (policy.Policy, error) { return nil, c.llmFlags.needed() })
+	return err
+}
+
+// open makes the players; of a model also what closes it.
+func (c *playCmd) open(a *app, seed uint64) (breaker, fixer policy.Policy, model *model, err error) {
+	breaker, fixer, err = c.players(func() (policy.Policy, error) {
+		model, err = c.llmFlags.open(a, seed, c.Learn > 0)
+		if err != nil {
+			return nil, err
+		}
+		return model.policy, nil
+	})
+	return breaker, fixer, model, err
+}
+
 // players are who breaks and who fixes. A flag for one role that names the policy
 // again means the one that is there: it learns from both roles.
-func (c *playCmd) players() (breaker, fixer policy.Policy, err error) {
+func (c *playCmd) players(llm func() (policy.Policy, error)) (breaker, fixer policy.Policy, err error) {
 	made := map[string]policy.Policy{}
 	of := func(flag, name string) (policy.Policy, error) {
 		if name == "" {
@@ -23,7 +45,13 @@ func (c *playCmd) players() (breaker, fixer policy.Policy, err error) {
 		if p, ok := made[name]; ok {
 			return p, nil
 		}
-		p, err := player(flag, name, c.From)
+		var p policy.Policy
+		var err error
+		if name == llmName {
+			p, err = llm()
+		} else {
+			p, err = player(flag, name, c.From)
+		}
 		if b, ok := p.(*builtin.Policy); ok {
 			b.Warm = c.Warm
 		}
@@ -89,7 +117,10 @@ func player(flag, name, from string) (policy.Policy, error) {
 		}
 		return p, nil
 	}
-	return nil, usagef("policies of this version are builtin and scripted:FILE", "--%s: no policy is named %q", flag, name)
+	if name == llmName {
+		return nil, usagef("breakfix play takes it", "--%s: the policy llm is not for this command", flag)
+	}
+	return nil, usagef("policies are builtin, llm and scripted:FILE", "--%s: no policy is named %q", flag, name)
 }
 
 // learned is the policy as the last version of a run that was accepted, or as the

@@ -37,7 +37,7 @@ func (c *showCmd) Run(a *app) error {
 		}
 		return err
 	case c.Episode != nil && a.JSON:
-		e, err := s.Episode(a.ctx, *c.Episode)
+		e, err := report.EpisodeObject(a.ctx, s, *c.Episode)
 		if err != nil {
 			return err
 		}

@@ -1,12 +1,14 @@
 package arena
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
 
 	"breakfix/internal/mutate"
+	"breakfix/internal/testrun"
 	"breakfix/internal/tree"
 )
 
@@ -18,6 +20,11 @@ type BreakOptions struct {
 	Known map[string]Yield // what came of those of earlier rounds, by operator
 	// Except leaves sites out, whoever plays; nil leaves none out.
 	Except func(mutate.Mutation) bool
+	Steps  int // of a player that writes its edits itself; 0 means DefaultSteps
+	// Runner runs tests for such a player; Past gives it a past fix, undone in
+	// today's code, with its commit. Without them it has no such thing.
+	Runner testrun.Runner
+	Past   func(ctx context.Context) (diff []byte, origin string, ok bool, err error)
 }
 
 // Yield is what came of the breaks with one operator.
@@ -35,6 +42,7 @@ type BreakArena struct {
 	tried  map[string]int
 	known  map[string]Yield
 	chosen []mutate.Mutation
+	draft  draft
 }
 
 var _ Break = (*BreakArena)(nil)
@@ -48,7 +56,8 @@ func NewBreak(b *Bank, o BreakOptions) (*BreakArena, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &BreakArena{task: Task{Role: Breaker, Seed: o.Seed, Steps: 1}, bank: b, tried: maps.Clone(o.Tried), known: maps.Clone(o.Known)}
+	a := &BreakArena{task: Task{Role: Breaker, Seed: o.Seed, Steps: 1}, bank: b, tried: maps.Clone(o.Tried), known: maps.Clone(o.Known),
+		draft: newDraft(b.base, o)}
 	for _, m := range all {
 		if !o.Made[m.ID] && (o.Except == nil || !o.Except(m)) {
 			a.sites = append(a.sites, m)
@@ -102,12 +111,12 @@ func (a *BreakArena) Choose(ms ...mutate.Mutation) error {
 			return fmt.Errorf("mutation %s of %s is not among the sites", m.ID, m.Path)
 		}
 	}
-	a.chosen = chosen
+	a.chosen, a.draft.handed = chosen, nil
 	return nil
 }
 
 // Result returns the broken tree and what was chosen; nil when the player
-// chose nothing.
+// chose nothing. What a player wrote itself is Written.
 func (a *BreakArena) Result() (*tree.Tree, []mutate.Mutation, error) {
 	if len(a.chosen) == 0 {
 		return nil, nil, nil

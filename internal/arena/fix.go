@@ -63,6 +63,7 @@ type FixResult struct {
 	Patch   []byte     // its diff against the broken tree, empty when none was handed in
 	Step    int        // the step whose tree it is
 	Records []Record
+	Own     bool // mutations of the bank alone made Tree, no free text: it may be judged in the fast tiers
 }
 
 // FixArena is the fixer's side of one attempt at one bug. Trees are made by
@@ -74,6 +75,7 @@ type FixArena struct {
 	stop    func() bool                                           // no further step is to be made; nil: the steps alone count
 	trees   []*tree.Tree                                          // by step; a step that did not apply has the tree it edited
 	passed  []bool                                                // by step: the red test passed
+	own     []bool                                                // by step: mutations of the bank alone made the tree
 	records []Record
 	picked  int // the tree handed in, 0: none
 }
@@ -110,7 +112,7 @@ func NewFix(runner testrun.Runner, b *bug.Bug, broken *tree.Tree, o FixOptions) 
 				Files:    map[string]string{b.RedTest.Path: b.RedTest.Code},
 				Deadline: func(string) time.Duration { return o.Deadline }})
 		},
-		trees: []*tree.Tree{broken}, passed: []bool{false},
+		trees: []*tree.Tree{broken}, passed: []bool{false}, own: []bool{true},
 	}, nil
 }
 
@@ -185,6 +187,10 @@ func isCode(path string) bool {
 
 // Try makes one step. An error is ours, or ErrOutOfSteps.
 func (a *FixArena) Try(ctx context.Context, from int, path string, edits []tree.Edit, what string) (Observation, error) {
+	return a.try(ctx, from, path, edits, what, false)
+}
+
+func (a *FixArena) try(ctx context.Context, from int, path string, edits []tree.Edit, what string, own bool) (Observation, error) {
 	if len(a.records) >= a.task.Steps || a.stop != nil && a.stop() {
 		return Observation{}, ErrOutOfSteps
 	}
@@ -216,6 +222,7 @@ func (a *FixArena) Try(ctx context.Context, from int, path string, edits []tree.
 	a.records = append(a.records, r)
 	a.trees = append(a.trees, next)
 	a.passed = append(a.passed, r.Verdict == outcome.Passed)
+	a.own = append(a.own, a.own[from] && (own || !r.Applied))
 	return Observation{Step: r.Number, Applied: r.Applied, Why: r.Why, Verdict: r.Verdict, Failure: shown.failure, Cached: r.Cached, Green: shown.green,
 		Left: a.task.Steps - len(a.records)}, nil
 }
@@ -278,7 +285,7 @@ func (a *FixArena) Result() (FixResult, error) {
 		if err != nil {
 			return FixResult{}, fmt.Errorf("diff of the repair: %w", err)
 		}
-		r.Patch, r.Ending = patch, Submitted
+		r.Patch, r.Ending, r.Own = patch, Submitted, a.own[a.picked]
 	}
 	if len(a.records) >= a.task.Steps && !a.passed[a.picked] {
 		r.Ending = OutOfSteps

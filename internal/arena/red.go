@@ -50,7 +50,7 @@ func NewRed(runner testrun.Runner, r Red, o FixOptions) (*FixArena, error) {
 			Contexts: slices.Clone(r.Contexts), Suspects: slices.Clone(r.Suspects)},
 		run:   func(ctx context.Context, t *tree.Tree) (seen, error) { return r.run(ctx, runner, t) },
 		stop:  r.Stop,
-		trees: []*tree.Tree{r.Tree}, passed: []bool{false},
+		trees: []*tree.Tree{r.Tree}, passed: []bool{false}, own: []bool{true},
 	}, nil
 }
 

@@ -103,3 +103,47 @@ type Break interface {
 	// Tests tells how many tests of the baseline run the lines of a site.
 	Tests(m mutate.Mutation) int
 }
+
+// Toolkit is Fix for a player with tools: it looks around, which takes steps as
+// editing does, and may make mutations of the bank by name.
+type Toolkit interface {
+	Fix
+	// Look makes a step that changes nothing. ErrOutOfSteps when none is left.
+	Look(what string) error
+	// Mutations lists what the bank can make at the places of the change in the
+	// tree after step n, ways back included. Sorted, same on every call.
+	Mutations(n int) ([]mutate.Mutation, error)
+	// Mutate is Try for one of Mutations(from). A tree that nothing else made is
+	// of our own making and may be judged in the fast tiers.
+	Mutate(ctx context.Context, from int, id string) (Observation, error)
+}
+
+// Draft is Break for a player that writes its edits itself. Trees are numbered
+// by step as the fixer's are, 0 the base.
+type Draft interface {
+	Break
+	Look(what string) error
+	// Paths lists what ReadDraft returns, sorted: the code, and the tests.
+	Paths() []string
+	ReadDraft(n int, path string) ([]byte, error)
+	// Edit makes edits in code that may be broken, or in a test, which is the
+	// weakening; why says what kept it from being made. It costs one step.
+	Edit(from int, path string, edits []tree.Edit, what string) (step int, why string, err error)
+	// Run runs tests (nil: the suite) on the tree after step n, as feedback.
+	Run(ctx context.Context, n int, tests []string) (testrun.Report, error)
+	// Past is a past fix undone in today's code, as a diff, with its commit; ok is
+	// false where there is none.
+	Past(ctx context.Context) (diff []byte, origin string, ok bool, err error)
+	// Diff is what the tree after step n changes: code, and tests.
+	Diff(n int) (code, tests []byte, err error)
+	// HandIn names the tree after step n as the break. why says what is missing
+	// or wrong; then nothing was handed in.
+	HandIn(n int, h HandIn) (why string, err error)
+}
+
+// HandIn is what a breaker says of a tree that it hands in.
+type HandIn struct {
+	Strategy string   // operator, removal, history or free
+	Origin   string   // of history: the commit
+	Tests    []string // files of the tests that notice the break
+}

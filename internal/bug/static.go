@@ -24,6 +24,11 @@ func filesExist(_ context.Context, t *trial) (objection, error) {
 	if len(changed) == 0 {
 		return object("the break changes nothing")
 	}
+	for _, p := range t.cand.Tests {
+		if !t.base.Has(p) || !t.t.Paths.IsTest(p) {
+			return object("%s, which was handed in as tests, is no file of tests", p)
+		}
+	}
 	if len(changed) > maxChanged {
 		return object("the break changes %d files, over the limit of %d", len(changed), maxChanged)
 	}

@@ -30,6 +30,11 @@ type Candidate struct {
 	Parents  []string // ids; for a higher-order candidate the bug that was not repaired
 	Parent   *Bug     // of a higher-order candidate
 	Repair   []byte   // the failed repair, a diff against the parent's broken tree
+	// What a breaker that writes its own edits hands in beside the tree: files of tests,
+	// of which some test must go red, and the change of tests that hides the break. Without
+	// them the host makes the weakening.
+	Tests  []string
+	Weaken []byte
 }
 
 // RedTest is the minimised test: a file of its own that fails on the bug and

@@ -25,8 +25,14 @@ func weakened(ctx context.Context, t *trial) (objection, error) {
 	}
 	var weak *tree.Tree
 	var err error
-	if t.given != nil {
-		t.weaken = t.given.Weaken
+	if tests := t.cand.Tests; len(tests) > 0 && !slices.ContainsFunc(t.red, func(id string) bool { return slices.Contains(tests, fileOf(id)) }) {
+		return object("no test of %s, which was handed in, goes red", strings.Join(tests, ", "))
+	}
+	if t.given != nil || len(t.cand.Weaken) > 0 {
+		t.weaken = t.cand.Weaken
+		if t.given != nil {
+			t.weaken = t.given.Weaken
+		}
 		if weak, err = tree.Apply(t.base, t.weaken); err != nil {
 			return object("weaken.diff does not apply: %v", err)
 		}

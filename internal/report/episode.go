@@ -26,14 +26,22 @@ func EpisodeText(ctx context.Context, w io.Writer, s *store.Store, number int, o
 	}
 	p := &page{w: w, o: o}
 	p.opening(s.Run(), e)
+	plays, err := Plays(s, e)
+	if err != nil {
+		return err
+	}
 	p.breakPart(e)
+	if m := playOf(plays, 0); m != nil {
+		p.heading("how the breaker played")
+		p.play(m)
+	}
 	if e.Break.Bug != "" {
 		if err := p.redTest(s, e.Break); err != nil {
 			return err
 		}
 	}
 	for _, a := range e.Attempts {
-		p.attempt(a)
+		p.attempt(a, playOf(plays, a.Number))
 	}
 	rewards, err := s.Rewards(ctx, number)
 	if err != nil {
@@ -204,10 +212,15 @@ func (p *page) diff(d, indent string) {
 	}
 }
 
-func (p *page) attempt(a store.Attempt) {
+func (p *page) attempt(a store.Attempt, m *Play) {
 	p.heading(fmt.Sprintf("attempt %d: %s", a.Number, p.paint(outcomeColour(a.Outcome), strings.ReplaceAll(oneLine(string(a.Outcome)), "_", " "))))
+	if m != nil {
+		p.play(m)
+	}
 	for _, t := range a.Steps {
-		p.step(t)
+		if m == nil || t.Applied { // a model's steps that only look are in its play
+			p.step(t)
+		}
 	}
 	if len(a.Steps) == 0 {
 		p.printf("  no step\n")

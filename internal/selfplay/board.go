@@ -24,6 +24,7 @@ type Board struct {
 	Prepared map[string]float64 // seconds by phase: prepare, baseline
 
 	began testrun.Stats // when the run took it up
+	cache string        // breakfix's cache folder
 }
 
 // language is the one whose repositories can be played in this version.
@@ -60,7 +61,7 @@ func (s Setup) Prepare(ctx context.Context, snap *source.Snapshot) (*Board, erro
 	if err != nil {
 		return nil, err
 	}
-	b := &Board{Prepared: map[string]float64{}}
+	b := &Board{Prepared: map[string]float64{}, cache: o.Cache}
 	stage := "prepare"
 	mark := time.Now()
 	watch := func(step, detail string) {

@@ -29,6 +29,7 @@ import (
 type chosen struct {
 	tree      *tree.Tree
 	mutations []mutate.Mutation
+	written   *arena.Written // by a breaker that writes its own edits
 	played    policy.Trajectory
 
 	made  int // what the breaker saw: mutations of the source that were made before, breaks by operator, and what came of them
@@ -40,16 +41,24 @@ type chosen struct {
 // here on, whatever becomes of them.
 func (g *Game) choose(ctx context.Context, item curriculum.Item) (*chosen, error) {
 	board := g.Boards[item.Source]
-	a, err := arena.NewBreak(board.Bank, arena.BreakOptions{Seed: item.Seed, Made: g.tried[item.Source], Tried: g.uses[item.Source], Known: g.yields[item.Source],
-		Except: g.except(item.Source)})
+	c := &chosen{made: len(g.made[item.Source]), uses: maps.Clone(g.uses[item.Source]), known: maps.Clone(g.yields[item.Source])}
+	var a *arena.BreakArena
+	var played policy.Trajectory
+	began := time.Now()
+	err := g.retry(ctx, func() (err error) {
+		a, err = arena.NewBreak(board.Bank, arena.BreakOptions{Seed: item.Seed, Made: g.tried[item.Source], Tried: g.uses[item.Source], Known: g.yields[item.Source],
+			Except: g.except(item.Source), Steps: g.Config.Steps, Runner: board.Work,
+			Past: func(ctx context.Context) ([]byte, string, bool, error) { return board.past(ctx, item.Seed) }})
+		if err != nil {
+			return err
+		}
+		if played, err = g.Breaker.Break(ctx, a); err != nil {
+			return fmt.Errorf("%s as breaker: %w", g.Breaker.Name(), err)
+		}
+		return nil
+	})
 	if err != nil {
 		return nil, err
-	}
-	c := &chosen{made: len(g.made[item.Source]), uses: maps.Clone(g.uses[item.Source]), known: maps.Clone(g.yields[item.Source])}
-	began := time.Now()
-	played, err := g.Breaker.Break(ctx, a)
-	if err != nil {
-		return nil, fmt.Errorf("%s as breaker: %w", g.Breaker.Name(), err)
 	}
 	broken, made, err := a.Result()
 	if err != nil {
@@ -61,7 +70,7 @@ func (g *Game) choose(ctx context.Context, item curriculum.Item) (*chosen, error
 		g.uses[item.Source][m.Operator]++
 	}
 	g.thinking.add(time.Since(began))
-	c.tree, c.mutations, c.played = broken, made, played
+	c.tree, c.mutations, c.written, c.played = broken, made, a.Written(), played
 	return c, nil
 }
 
@@ -180,10 +189,23 @@ func (g *Game) candidate(board *Board, it *game, br *store.Break) (cand bug.Cand
 			return cand, err.Error(), nil
 		}
 		cand.Tier = policy.Tier(g.Fixer) // the repair is in it
+		if cand.Tier == testrun.FreshProcess {
+			broken, err := tree.Apply(board.Work.Snapshot.Tree, parent.Inject)
+			if err != nil {
+				return cand, "", err
+			}
+			objection, err = arena.Said(broken, cand.Tree) // what one player wrote must tell the next nothing
+			return cand, objection, err
+		}
 		return cand, "", nil
 	}
 	c := it.chosen
 	br.Version, br.Data = string(c.played.Version), c.played.Data
+	if w := c.written; w != nil {
+		br.Variant = w.Strategy
+		return bug.Candidate{Tree: w.Tree, Strategy: w.Strategy, Origin: w.Origin, Tests: w.Tests, Weaken: w.Weaken, Seed: it.item.Seed, Order: 1,
+			Tier: policy.Tier(g.Breaker)}, "", nil
+	}
 	for i, m := range c.mutations {
 		br.Operators = append(br.Operators, m.Operator)
 		if i == 0 {
@@ -311,7 +333,11 @@ func (g *Game) attemptOnce(ctx context.Context, board *Board, b *bug.Bug, broken
 		}
 		return a, nil
 	}
-	res, err := grade.Grade(ctx, board.Grading, b, left.Tree, grade.Options{Tier: policy.Tier(g.Fixer), Cache: g.gradings})
+	tier := policy.Tier(g.Fixer)
+	if left.Own {
+		tier = testrun.CodeSwap // mutations of the bank, whoever chose them
+	}
+	res, err := grade.Grade(ctx, board.Grading, b, left.Tree, grade.Options{Tier: tier, Cache: g.gradings})
 	if err != nil {
 		return store.Attempt{}, fmt.Errorf("grade: %w", err)
 	}

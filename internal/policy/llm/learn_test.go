@@ -1,0 +1,355 @@
+package llm
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"breakfix/internal/arena"
+	"breakfix/internal/bug"
+	"breakfix/internal/engine"
+	"breakfix/internal/engine/enginetest"
+	"breakfix/internal/grade"
+	"breakfix/internal/learn"
+	"breakfix/internal/mutate"
+	"breakfix/internal/outcome"
+	"breakfix/internal/policy"
+	"breakfix/internal/store"
+	"breakfix/internal/testrun"
+	"breakfix/internal/tree"
+)
+
+// novice is what the base model has read: how a conversation looks, and answers
+// of which about half are commands, with numbers drawn from 1 to 24. It knows
+// how a command is written and nothing of the game.
+func novice() []enginetest.Conversation {
+	r := rand.New(rand.NewPCG(5, 5))
+	chatter := []string{"I do not know.", "The code looks right to me.", "Let me think about it.", "list", "give_up", "diff", "It is line 3."}
+	answer := func(command string) string {
+		switch r.IntN(6) {
+		case 0, 1, 2:
+			return fmt.Sprintf("%s %d", command, 1+r.IntN(int(setting("TOP", 24))))
+		case 3:
+			return "submit"
+		}
+		return chatter[r.IntN(len(chatter))]
+	}
+	system, err := render("brief_system.tmpl", asked{Role: arena.Fixer})
+	if err != nil {
+		panic(err)
+	}
+	breaker, err := render("brief_system.tmpl", asked{Role: arena.Breaker})
+	if err != nil {
+		panic(err)
+	}
+	var all []enginetest.Conversation
+	for range 120 {
+		moves := strings.Join([]string{"1 a → b", "2 > → >=", "3 swap around -", "4 not a", "5 return None"}, "\n")
+		all = append(all,
+			enginetest.Conversation{{Role: "system", Content: breaker}, {Role: "user", Content: "def f(a, b):\n    return a - b > 3\n" + moves + "\nWhich one breaks"}, {Role: "assistant", Content: answer("choose")}},
+			enginetest.Conversation{{Role: "system", Content: system}, {Role: "user", Content: "def f(a, b):\n    return a - b >= 3\nAssertionError: True\n" + moves + "\nWhich one repairs"}, {Role: "assistant", Content: answer("mutate")},
+				{Role: "user", Content: "Changed. The red test does not pass: AssertionError: True"}, {Role: "assistant", Content: answer("mutate")}})
+	}
+	return all
+}
+
+// hard leaves out of the small target what has its way back far down in the list
+// that a fixer is shown: what is left are lists of about six breaks, each of which
+// one of the first changes of its fixer's list takes back.
+func hard(m mutate.Mutation) bool {
+	switch m.Operator {
+	case "return_value_replace", "condition_negate", "operand_swap", "variable_misuse":
+		return false
+	}
+	return true
+}
+
+// ring is the smallest self-play there is: breaks that are validated, a group of
+// attempts at each that are graded, rewards, advantages, an update.
+type ring struct {
+	t       testing.TB
+	target  bug.Target
+	grading grade.Target
+	bank    *arena.Bank
+	schema  string
+	p       *Policy
+	state   ringState
+}
+
+type ringState struct {
+	made        map[string]bool
+	known       []*bug.Bug
+	next        int       // episode
+	break_, fix []float64 // reward of each update
+}
+
+func setting(name string, otherwise float64) float64 {
+	if x, err := strconv.ParseFloat(os.Getenv("BREAKFIX_TEST_"+name), 64); err == nil {
+		return x
+	}
+	return otherwise
+}
+
+var (
+	breaksAtOnce = int(setting("BREAKS", 6))
+	groupOf      = int(setting("GROUP", 8))
+	recent       = 40 // bugs of which a break may be no duplicate: the target has some hundred in all
+)
+
+func newRing(t testing.TB, model *engine.Model, schema string) *ring {
+	r := &ring{t: t, schema: schema, state: ringState{made: map[string]bool{}}}
+	r.target, r.grading, r.bank = quickTarget(t, measures(int(setting("SIZE", 60))))
+	r.p = newPolicy(t, model, Options{Protocol: Text, Brief: true, Moves: int(setting("MOVES", 16)), Answer: 8, Context: 2000, Strategies: []string{"operator"},
+		Learning: Learning{Rate: setting("RATE", 5e-3)}})
+	return r
+}
+
+func connected(t testing.TB, url string) *engine.Model {
+	t.Helper()
+	m, err := engine.OpenTrainer(t.Context(), url, engine.Options{}, engine.ModelOptions{Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { m.Close() })
+	return m
+}
+
+// update plays one batch of games and learns from it.
+func (r *ring) update() {
+	ctx, t := r.t.Context(), r.t
+	episodes := make([]store.Episode, breaksAtOnce)
+	broken := make([]*tree.Tree, breaksAtOnce)
+	var wg sync.WaitGroup
+	arenas := make([]*arena.BreakArena, breaksAtOnce)
+	for i := range episodes {
+		n := r.state.next + i
+		a, err := arena.NewBreak(r.bank, arena.BreakOptions{Seed: uint64(n) * 7919, Except: hard, Steps: 1, Runner: r.target.Judge})
+		if err != nil {
+			t.Fatal(err)
+		}
+		arenas[i] = a
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			played, err := r.p.Break(ctx, a)
+			if err != nil {
+				t.Error(err)
+			}
+			episodes[i] = store.Episode{Number: n + 1, Kind: store.KindFresh, Schema: r.schema, Group: groupOf, Break: store.Break{Version: string(played.Version), Data: played.Data}}
+		}()
+	}
+	wg.Wait()
+	known := &bug.Known{}
+	for _, b := range r.state.known[max(0, len(r.state.known)-recent):] {
+		known.Add(b)
+	}
+	for i := range episodes {
+		e := &episodes[i]
+		var err error
+		var made = e.Break.Operators
+		_ = made
+		tr, ms, err := arenas[i].Result()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if tr == nil {
+			e.Break.Outcome = outcome.Rejected
+			continue
+		}
+		for _, m := range ms {
+			r.state.made[m.ID] = true
+		}
+		res, err := bug.Validate(ctx, r.target, bug.Candidate{Tree: tr, Mutations: ms, Strategy: "operator", Order: 1, Tier: testrun.CodeSwap}, known)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e.Break.Outcome = res.Outcome
+		if res.Bug == nil {
+			continue
+		}
+		known.Add(res.Bug)
+		r.state.known = append(r.state.known, res.Bug)
+		e.Break.Weight, broken[i] = 1, tr // of first order all the same
+		e.Attempts = make([]store.Attempt, groupOf)
+		for k := range e.Attempts {
+			wg.Add(1)
+			go func() {
+				defer wg.Done()
+				e.Attempts[k] = r.attempt(res.Bug, tr, uint64(e.Number*100+k), k+1)
+			}()
+		}
+	}
+	wg.Wait()
+	r.learn(episodes)
+	r.state.next += breaksAtOnce
+}
+
+func (r *ring) attempt(b *bug.Bug, broken *tree.Tree, seed uint64, number int) store.Attempt {
+	a, err := arena.NewFix(r.target.Judge, b, broken, arena.FixOptions{Seed: seed, Steps: int(setting("STEPS", 4))})
+	if err != nil {
+		r.t.Error(err)
+		return store.Attempt{}
+	}
+	played, err := r.p.Fix(r.t.Context(), a)
+	if err != nil {
+		r.t.Error(err)
+		return store.Attempt{}
+	}
+	out := store.Attempt{Number: number, Version: string(played.Version), Data: played.Data, Outcome: outcome.GaveUp}
+	left, err := a.Result()
+	if err != nil {
+		r.t.Error(err)
+	}
+	if left.Ending == arena.OutOfSteps {
+		out.Outcome = outcome.OutOfSteps
+	} else if left.Ending == arena.Submitted {
+		res, err := grade.Grade(r.t.Context(), r.grading, b, left.Tree, grade.Options{Tier: testrun.CodeSwap})
+		if err != nil {
+			r.t.Error(err)
+		}
+		out.Outcome = res.Outcome
+	}
+	return out
+}
+
+func (r *ring) learn(episodes []store.Episode) {
+	t := r.t
+	sum, n := [2]float64{}, [2]int{}
+	byNumber := map[int]store.Episode{}
+	for _, e := range episodes {
+		byNumber[e.Number] = e
+		rows, err := store.Rewards(e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, row := range rows {
+			k := 0
+			if row.Role == store.Fixer {
+				k = 1
+			}
+			sum[k], n[k] = sum[k]+row.Value, n[k]+1
+		}
+	}
+	r.state.break_ = append(r.state.break_, sum[0]/float64(max(1, n[0])))
+	if n[1] > 0 {
+		r.state.fix = append(r.state.fix, sum[1]/float64(n[1]))
+	}
+	if os.Getenv("BREAKFIX_TEST_SAY") != "" {
+		for _, e := range episodes {
+			p := unpacked(t, e.Break.Data)
+			line := fmt.Sprintf("%d break %s %s:", e.Number, p.Ended, e.Break.Outcome)
+			for _, u := range p.Turns {
+				line += fmt.Sprintf(" %q", p.Messages[u.Message].Content)
+			}
+			t.Log(line)
+			for _, a := range e.Attempts {
+				p := unpacked(t, a.Data)
+				line := fmt.Sprintf("   fix %s %s:", p.Ended, a.Outcome)
+				for _, u := range p.Turns {
+					line += fmt.Sprintf(" %q", p.Messages[u.Message].Content)
+				}
+				t.Log(line)
+			}
+		}
+	}
+	var scored []policy.Scored
+	breaks, _, err := learn.Breaks(episodes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fixes, _, err := learn.Fixes(episodes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range append(breaks, fixes...) {
+		ep := byNumber[e.Episode]
+		s := policy.Scored{Role: e.Role, Group: e.Group, Won: e.Won, Reward: e.Reward, Advantage: e.Advantage,
+			Trajectory: policy.Trajectory{Version: policy.Version(ep.Break.Version), Data: ep.Break.Data}}
+		if e.Attempt > 0 {
+			a := ep.Attempts[e.Attempt-1]
+			s.Trajectory = policy.Trajectory{Version: policy.Version(a.Version), Data: a.Data}
+		}
+		scored = append(scored, s)
+	}
+	if _, err := r.p.Learn(t.Context(), scored); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// trend is the z of the Mann-Kendall test with the correction for ties
+// (Mann 1945; Kendall 1975): over 3.09, the chance of it without a trend is below 0.001.
+func trend(x []float64) float64 {
+	s, n := 0.0, float64(len(x))
+	for i := range x {
+		for j := i + 1; j < len(x); j++ {
+			switch {
+			case x[j] > x[i]:
+				s++
+			case x[j] < x[i]:
+				s--
+			}
+		}
+	}
+	ties := map[float64]float64{}
+	for _, v := range x {
+		ties[v]++
+	}
+	variance := n * (n - 1) * (2*n + 5)
+	for _, k := range ties {
+		variance -= k * (k - 1) * (2*k + 5)
+	}
+	if variance <= 0 || s == 0 {
+		return 0
+	}
+	return (s - math.Copysign(1, s)) / math.Sqrt(variance/18)
+}
+
+func mean(x []float64) float64 {
+	sum := 0.0
+	for _, v := range x {
+		sum += v
+	}
+	return sum / float64(max(1, len(x)))
+}
+
+// updates is how many a learning test makes: at least forty.
+func updates() int {
+	if n, err := strconv.Atoi(os.Getenv("BREAKFIX_TEST_UPDATES")); err == nil {
+		return n
+	}
+	return 44
+}
+
+func TestBothRolesLearnTheGameFromRewardAlone(t *testing.T) {
+	s, err := enginetest.Start(enginetest.Options{Corpus: novice()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	r := newRing(t, connected(t, s.URL), "shared")
+	for range updates() {
+		r.update()
+	}
+	n := len(r.state.break_)
+	k := min(8, n/2)
+	for _, c := range []struct {
+		role  string
+		curve []float64
+	}{{"breaker", r.state.break_}, {"fixer", r.state.fix}} {
+		z := trend(c.curve)
+		t.Logf("%s: %.2f -> %.2f, z = %.1f: %.2f", c.role, mean(c.curve[:k]), mean(c.curve[len(c.curve)-k:]), z, c.curve)
+		if z < 3.09 {
+			t.Errorf("the reward of the %s does not rise: z = %.2f", c.role, z)
+		}
+	}
+	_ = slices.Max(r.state.fix)
+	_ = cmp.Diff
+}
