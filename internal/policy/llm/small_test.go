@@ -2,16 +2,7 @@ package llm
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"strings"
-	"testing"
-	"time"
-
-	"breakfix/internal/arena"
-	"breakfix/internal/bug"
-	"breakfix/internal/mutate"
-	"breakfix/internal/outcome"
-	"breakfix/internal/testrun"
 )
 
 // measures is the small target of the learning tests: n functions of one line, of
@@ -65,57 +56,4 @@ func python(b bool) string {
 		return "True"
 	}
 	return "False"
-}
-
-func TestTheSmallTargetCanBePlayed(t *testing.T) {
-	target, _, bank := quickTarget(t, measures(60))
-	sites, err := bank.Sites()
-	if err != nil {
-		t.Fatal(err)
-	}
-	valid, reach, of := 0, map[int]int{}, 0
-	r := rand.New(rand.NewPCG(1, 1))
-	began := time.Now()
-	known := &bug.Known{}
-	out := map[string]int{}
-	for _, i := range r.Perm(len(sites))[:150] {
-		m := sites[i]
-		broken, err := mutate.Apply(target.Snapshot.Tree, m)
-		if err != nil {
-			t.Fatal(err)
-		}
-		res, err := bug.Validate(t.Context(), target, bug.Candidate{Tree: broken, Mutations: []mutate.Mutation{m}, Strategy: "operator", Order: 1, Tier: testrun.CodeSwap}, known)
-		if err != nil {
-			t.Fatal(err)
-		}
-		out[string(res.Outcome)+" "+string(res.Check)+" "+res.Reason]++
-		if res.Outcome != outcome.Valid {
-			continue
-		}
-		known.Add(res.Bug)
-		valid++
-		a, err := arena.NewFix(target.Judge, res.Bug, broken, arena.FixOptions{})
-		if err != nil {
-			t.Fatal(err)
-		}
-		s := &fixing{a: a, most: 100}
-		if err := s.list(); err != nil {
-			t.Fatal(err)
-		}
-		for k, m := range s.moves {
-			src, _ := a.ReadAt(0, m.Path)
-			_ = src
-			o, err := a.Mutate(t.Context(), 0, m.ID)
-			if err != nil {
-				break
-			}
-			if o.Verdict == outcome.Passed {
-				reach[k+1]++
-				out["~"+sites[i].Operator+fmt.Sprint(" ", len(s.moves), ":", k+1)]++
-				break
-			}
-		}
-		of++
-	}
-	t.Log(len(sites), "sites;", valid, "valid of 40;", reach, of, time.Since(began), out)
 }
