@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"breakfix/internal/engine/wire"
@@ -33,6 +34,8 @@ type Model struct {
 	o    ModelOptions
 	own  bool // the server is closed with it
 	jobs chan job
+	quit chan struct{} // closed by Close
+	once sync.Once
 	done chan struct{}
 	gate gate
 
@@ -113,13 +116,12 @@ func (s *Server) New(ctx context.Context, o ModelOptions) (*Model, error) {
 		}
 		s.tokens = t
 	}
-	m := &Model{srv: s, o: o, jobs: make(chan job), done: make(chan struct{}), dirty: true, atSave: o.Version}
+	m := &Model{srv: s, o: o, jobs: make(chan job), quit: make(chan struct{}), done: make(chan struct{}), dirty: true, atSave: o.Version}
 	m.id.Store("")
 	m.gate.init()
 	go m.train()
 	if _, err := m.do(ctx, entry{kind: restoring}); err != nil {
-		close(m.jobs)
-		<-m.done
+		m.Close()
 		return nil, err
 	}
 	return m, nil
@@ -194,9 +196,9 @@ func (m *Model) Load(ctx context.Context, name string) error {
 	return err
 }
 
-// Close gives the model back to the server.
+// Close gives the model back to the server, when what is under way is done.
 func (m *Model) Close() error {
-	close(m.jobs)
+	m.once.Do(func() { close(m.quit) })
 	<-m.done
 	if m.own {
 		return m.srv.Close()

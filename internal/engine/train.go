@@ -54,6 +54,8 @@ func (m *Model) do(ctx context.Context, e entry) (result, error) {
 	done := make(chan outcome, 1)
 	select {
 	case m.jobs <- job{ctx, e, done}:
+	case <-m.quit:
+		return result{}, errors.New("the model was closed")
 	case <-ctx.Done():
 		return result{}, ctx.Err()
 	}
@@ -65,12 +67,17 @@ func (m *Model) do(ctx context.Context, e entry) (result, error) {
 // reach the server in the order of their seq_id.
 func (m *Model) train() {
 	defer close(m.done)
-	for j := range m.jobs {
-		got, err := m.execute(j.ctx, j.do)
-		j.done <- outcome{got, err}
-	}
-	if id := m.ID(); id != "" {
-		m.unload(id)
+	for {
+		select {
+		case j := <-m.jobs:
+			got, err := m.execute(j.ctx, j.do)
+			j.done <- outcome{got, err}
+		case <-m.quit:
+			if id := m.ID(); id != "" {
+				m.unload(id)
+			}
+			return
+		}
 	}
 }
 
