@@ -170,7 +170,7 @@ class Reporter:
 
     def ask(self, plan):
         wanted = plan.get("tests")
-        self.wanted = None if wanted is None else set(wanted)
+        self.wanted = None if wanted is None else {test: at for at, test in enumerate(wanted)}
         self.whole = tuple(plan.get("files") or ())  # of these files, every test
         self.decide = bool(plan.get("decide"))
         self.reverse = bool(plan.get("reverse"))
@@ -211,6 +211,8 @@ class Reporter:
             if drop:
                 config.hook.pytest_deselected(items=drop)
                 items[:] = keep
+        if self.decide and WARM == "bare":  # the likeliest first, as they were asked for
+            items.sort(key=lambda item: self.wanted.get(item.nodeid, -1) if self.wanted else -1)
         if self.reverse:
             items.reverse()
 
