@@ -138,6 +138,9 @@ func (j judge) decide(ctx context.Context, d *diary, req testrun.Request) (verdi
 		}
 		again := req
 		again.Fresh, again.Tier, again.Deadline = true, testrun.FreshProcess, nil
+		if saw.outcome == outcome.TimedOutBreak && req.Deadline != nil {
+			again.Tier = testrun.LazyImport
+		}
 		if saw.test != "" {
 			again.Tests = []string{saw.test}
 		}
