@@ -67,7 +67,7 @@ func (c *checkCmd) judge(a *app, box sandbox.Sandbox, folder *check.Folder, earl
 	plan.Seconds = map[string]float64{"prepare": prepared.Seconds(), "baseline": board.Prepared["baseline"]}
 	cfg := check.Config{
 		Suite: board.Work, Tree: snap.Tree, Base: board.Work.Base.Results, Order: plan.Order(), Mutations: chosen.judge,
-		Workers: c.workers(), Limit: time.Duration(c.Minutes * float64(time.Minute)), Confirm: c.Confirm,
+		Look: board.Work.FirstLook, Workers: c.workers(), Limit: time.Duration(c.Minutes * float64(time.Minute)), Confirm: c.Confirm,
 		Progress: func(p check.Progress) { watch.Status(checked(p)) },
 	}
 	if c.Witness {

@@ -44,7 +44,10 @@ type Config struct {
 	Mutations []mutate.Mutation // judged in this order
 	Workers   int               // mutations judged at the same time, at least 1
 	Limit     time.Duration     // no mutation is begun after this time; 0 means no limit
-	Confirm   bool              // what is missed is judged again by the whole suite in fresh processes
+	// Look is how long a test may take before it is judged alone under its whole
+	// deadline, on which a timeout then rests; nil: the whole deadline at once.
+	Look    func(test string) time.Duration
+	Confirm bool // what is missed is judged again by the whole suite in fresh processes
 	// Kept are results of an earlier check that hold still, by mutation: they are
 	// not judged again. May be nil.
 	Kept map[string]Result

@@ -18,6 +18,7 @@ type judge struct {
 	suite   Suite
 	tree    *tree.Tree
 	base    outcome.Results
+	look    func(test string) time.Duration
 	confirm bool
 	spared  func(m mutate.Mutation, test string) bool
 	numbers map[string]int32 // of tests
@@ -25,7 +26,7 @@ type judge struct {
 }
 
 func newJudge(c Config) judge {
-	j := judge{suite: c.Suite, tree: c.Tree, base: c.Base, confirm: c.Confirm, spared: c.Spared, numbers: map[string]int32{}, witness: c.Witness}
+	j := judge{suite: c.Suite, tree: c.Tree, base: c.Base, look: c.Look, confirm: c.Confirm, spared: c.Spared, numbers: map[string]int32{}, witness: c.Witness}
 	for i, id := range c.Order {
 		j.numbers[id] = int32(i)
 	}
@@ -107,7 +108,7 @@ func (j judge) verdict(ctx context.Context, d *diary, r *Result, broken *tree.Tr
 	case len(covering) == 0:
 		return verdict{outcome: outcome.Uncovered}, nil
 	case len(tests) > 0:
-		v, err = j.decide(ctx, d, testrun.Request{Tree: broken, Tests: tests, Tier: testrun.CodeSwap, Decide: true})
+		v, err = j.decide(ctx, d, testrun.Request{Tree: broken, Tests: tests, Tier: testrun.CodeSwap, Decide: true, Deadline: j.look})
 	}
 	if err == nil && v.outcome == outcome.Unnoticed && j.confirm {
 		r.Confirmed = true
@@ -131,12 +132,15 @@ func (j judge) decide(ctx context.Context, d *diary, req testrun.Request) (verdi
 		if err != nil {
 			return verdict{}, err
 		}
-		saw := j.look(rep)
+		saw := j.see(rep)
 		if saw.sure {
 			return saw.verdict, nil
 		}
 		again := req
-		again.Fresh, again.Tier = true, testrun.FreshProcess
+		again.Fresh, again.Tier, again.Deadline = true, testrun.FreshProcess, nil
+		if saw.outcome == outcome.TimedOutBreak && saw.test != "" && req.Deadline != nil {
+			again.Tier = testrun.LazyImport // the look alone took no verdict: this is the whole deadline, in a process of its own
+		}
 		if saw.test != "" {
 			again.Tests = []string{saw.test}
 		}
@@ -144,7 +148,7 @@ func (j judge) decide(ctx context.Context, d *diary, req testrun.Request) (verdi
 		if err != nil {
 			return verdict{}, err
 		}
-		second := j.look(rep)
+		second := j.see(rep)
 		switch {
 		case second.outcome == saw.outcome:
 			return saw.verdict, nil // it repeats: red twice, or not loaded twice, or given up twice
@@ -153,6 +157,11 @@ func (j judge) decide(ctx context.Context, d *diary, req testrun.Request) (verdi
 		case saw.test == "" && saw.outcome != outcome.Broken && second.sure:
 			return second.verdict, nil // the first run had not come to its end, the second did
 		case saw.outcome == outcome.TimedOutBreak && saw.test != "" && second.outcome == outcome.Unnoticed:
+			if req.Deadline != nil {
+				req.Deadline = nil // it is only slow, as others may be: none of them is hurried any more
+				reprieves--
+				continue
+			}
 			if reprieves == maxReprieves {
 				return setAside("%d tests timed out and passed when they were run again, the last one %s", reprieves+1, saw.test), nil
 			}
@@ -195,10 +204,10 @@ func (s sight) tell() string {
 	return Word(s.outcome)
 }
 
-// look reads a report. A test that failed by itself outweighs everything but a
+// see reads a report. A test that failed by itself outweighs everything but a
 // tree that does not load; a test that hung comes next, then one that died
 // with its process.
-func (j judge) look(rep testrun.Report) sight {
+func (j judge) see(rep testrun.Report) sight {
 	if !rep.Loaded {
 		s := sight{verdict: verdict{outcome: outcome.Broken, reason: rep.LoadError}}
 		for file := range rep.Uncollected { // else the process did not come to its tests: late or dead

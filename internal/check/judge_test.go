@@ -340,3 +340,33 @@ func TestAWitnessIsSoughtOnlyForWhatIsMissedAndAFaultThereIsNoFault(t *testing.T
 		t.Errorf("%+v", r)
 	}
 }
+
+func TestAHangIsSeenAtAShortLookAndRestsOnTheWholeDeadline(t *testing.T) {
+	hang := outcome.Results{"b": outcome.TimedOut}
+	for _, c := range []struct {
+		name  string
+		runs  []outcome.Results
+		hasty []bool // of each run
+		want  outcome.Break
+	}{
+		{"it hangs", []outcome.Results{hang, hang}, []bool{true, false}, outcome.TimedOutBreak},
+		{"it is slow, and all are green in their whole time", []outcome.Results{hang, nil, nil}, []bool{true, false, false}, outcome.Unnoticed},
+		{"it is slow, and another hangs", []outcome.Results{hang, nil, {"c": outcome.TimedOut}, {"c": outcome.TimedOut}}, []bool{true, false, false, false}, outcome.TimedOutBreak},
+		{"it fails when it has its time", []outcome.Results{hang, {"b": outcome.Failed}}, []bool{true, false}, outcome.Valid},
+	} {
+		s := &script{affected: three, run: func(n int, req testrun.Request) (testrun.Report, error) { return says(req, c.runs[n]), nil }}
+		tr := treeOf(t, map[string]string{"m.py": "def f(a, b):\n    return a + b\n"})
+		look := func(string) time.Duration { return time.Millisecond }
+		r, _, err := Config{Suite: s, Tree: tr, Base: base, Look: look}.One(context.Background(), mutationsOf(t, tr)[0])
+		if err != nil || r.Outcome != c.want {
+			t.Errorf("%s: %s, %v", c.name, r.Outcome, err)
+		}
+		var hasty []bool
+		for _, req := range s.asked {
+			hasty = append(hasty, req.Deadline != nil)
+		}
+		if !slices.Equal(hasty, c.hasty) {
+			t.Errorf("%s: hurried are %v", c.name, hasty)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package testrun
 import (
 	"bytes"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/aymanbagabas/go-udiff"
 
@@ -17,6 +18,7 @@ import (
 type change struct {
 	files map[string]*tree.File // what differs; nil: removed
 	spots []spot
+	near  []near                 // of each edit
 	swap  map[string][]statement // by file; nil when it is not in function bodies alone
 }
 
@@ -48,7 +50,7 @@ func (w *Workspace) changeOf(t *tree.Tree) (*change, error) {
 	}
 	c := &change{files: files, swap: map[string][]statement{}}
 	for _, p := range sortedKeys(files) {
-		spots, swap, ok := w.changeOfFile(p, files[p])
+		spots, swap, ok := w.changeOfFile(c, p, files[p])
 		c.spots = append(c.spots, spots...)
 		if !ok {
 			c.swap = nil
@@ -62,7 +64,7 @@ func (w *Workspace) changeOf(t *tree.Tree) (*change, error) {
 
 // changeOfFile tells the spots of one file, and its statements when all spots
 // are in bodies of functions that did not run while the suite was loaded.
-func (w *Workspace) changeOfFile(p string, now *tree.File) (spots []spot, swap []statement, ok bool) {
+func (w *Workspace) changeOfFile(c *change, p string, now *tree.File) (spots []spot, swap []statement, ok bool) {
 	base := w.Snapshot.Tree
 	whole := []spot{{path: p, loading: true}}
 	if now == nil || !base.Has(p) || base.Kind(p) != now.Kind || now.Kind == tree.Link || !strings.HasSuffix(p, ".py") || python.Python.IsTest(p) {
@@ -73,6 +75,9 @@ func (w *Workspace) changeOfFile(p string, now *tree.File) (spots []spot, swap [
 		return whole, nil, false
 	}
 	edits := differences(f.Source, now.Data)
+	for _, e := range edits[:min(len(edits), maxNear)] {
+		c.near = append(c.near, nearTo(f, p, e))
+	}
 	groups, ok := topLevel(f, edits)
 	for i := range groups {
 		g := &groups[i]
@@ -84,6 +89,7 @@ func (w *Workspace) changeOfFile(p string, now *tree.File) (spots []spot, swap [
 		if g := groupOf(groups, f, e); !s.loading && (g == nil || g.wide) {
 			fn := outermost(python.Analyse(f).FunctionAt(e.Start))
 			s.first, s.last = fn.FirstLine, fn.LastLine
+			s.loading = fn.Body == nil || w.Imported(p, f.Line(fn.Body.Start), s.last)
 		}
 		ok = ok && !s.loading
 		spots = append(spots, s)
@@ -97,9 +103,13 @@ func (w *Workspace) changeOfFile(p string, now *tree.File) (spots []spot, swap [
 	return spots, swap, ok
 }
 
+// maxNear is for how many edits of a file it is told what is near.
+const maxNear = 8
+
 // differences returns the edits that turn a into b, in order. An insertion of
 // whole lines stands at the end of the line before, where it belongs to the
-// block that it continues.
+// block that it continues; one inside of a line takes what is before it along,
+// and so has a place even where that ends a function.
 func differences(a, b []byte) []tree.Edit {
 	var out []tree.Edit
 	// Comparing costs as much as the text is long: whole lines that are alike at
@@ -110,6 +120,12 @@ func differences(a, b []byte) []tree.Edit {
 		if n.Start == n.End && n.Start > 0 && a[n.Start-1] == '\n' && strings.HasSuffix(n.New, "\n") {
 			n.Start, n.End = n.Start-1, n.End-1
 			n.New = "\n" + strings.TrimSuffix(n.New, "\n")
+		}
+		if n.Start == n.End && n.Start > 0 && a[n.Start-1] != '\n' && !strings.Contains(n.New, "\n") {
+			if _, size := utf8.DecodeLastRune(a[:n.Start]); len(out) == 0 || out[len(out)-1].End <= n.Start-size {
+				n.New = string(a[n.Start-size:n.Start]) + n.New
+				n.Start -= size
+			}
 		}
 		out = append(out, n)
 	}
@@ -138,27 +154,35 @@ func alike(a, b []byte) (head, tail int) {
 	return head, tail - line - 1
 }
 
-// spotOf tells which lines decide who notices an edit.
+// spotOf tells which lines decide who notices an edit. A function that ran
+// while the suite was loaded did then what it does with the edit when none of
+// these lines ran; that a test runs one of them shows that they can be seen to.
 func (w *Workspace) spotOf(f *lang.File, p string, e tree.Edit) spot {
+	s, body := w.linesOf(f, p, e)
+	if !s.loading && w.Imported(p, body.first, body.last) && (w.Imported(p, s.first, s.last) || !w.ran(p, s.first, s.last)) {
+		return spot{path: p, loading: true}
+	}
+	return s
+}
+
+// linesOf is spotOf, whatever ran, with the body of the function around it.
+func (w *Workspace) linesOf(f *lang.File, p string, e tree.Edit) (s, body spot) {
 	fn := python.Analyse(f).FunctionAt(e.Start)
-	for fn != nil && (fn.Body == nil || e.Start < fn.Body.Start || e.End > fn.Body.End || f.Line(fn.Body.Start) == f.Line(fn.Node.Start)) {
+	for fn != nil && !inBody(f, fn, e) {
 		for fn = fn.Parent; fn != nil && !fn.Function; fn = fn.Parent {
 		}
 	}
 	if fn == nil {
-		return spot{path: p, loading: true}
+		return spot{path: p, loading: true}, body
 	}
 	first, last := f.Line(fn.Body.Start), f.LastLine(fn.Body.Start, fn.Body.End)
-	if w.Imported(p, first, last) {
-		return spot{path: p, loading: true}
+	body = spot{path: p, first: first, last: last}
+	if doc := python.Statements(f, fn.Body); len(doc) > 0 && e.Start <= doc[0].End && (documents(doc[0].Node) || len(doc) > 1 && documents(doc[1].Node)) {
+		return spot{path: p, loading: true}, body // the text of a function is kept when it is made
 	}
-	if doc := python.Statements(f, fn.Body); len(doc) > 0 && e.Start <= doc[0].End && documents(doc[0].Node) {
-		return spot{path: p, loading: true} // the text of a function is kept when it is made
-	}
-	s := spot{path: p, first: f.Line(e.Start), last: f.LastLine(e.Start, e.End)}
+	s = spot{path: p, first: f.Line(e.Start), last: f.LastLine(e.Start, e.End)}
 	if leavesBlock(f, e) {
-		s.first, s.last = first, last
-		return s
+		return body, body
 	}
 	for n := f.Root.At(e.Start, e.End); n != nil; n = n.Parent {
 		if n.Is("block", "module", "function_definition", "else_clause", "finally_clause") {
@@ -173,13 +197,30 @@ func (w *Workspace) spotOf(f *lang.File, p string, e tree.Edit) spot {
 				}
 			}
 			s.first, s.last = min(s.first, from), max(s.last, to)
-			return s
+			return s, body
 		}
 	}
 	if strings.TrimSpace(string(f.Source[e.Start:e.End])) == "" || !w.ran(p, s.first, s.last) {
-		s.first, s.last = first, last
+		return body, body
 	}
-	return s
+	return s, body
+}
+
+// inBody reports whether an edit is in the body of a function, which begins on
+// a line of its own: in its lines, with their ends and what is before them.
+func inBody(f *lang.File, fn *python.Scope, e tree.Edit) bool {
+	if fn.Body == nil {
+		return false
+	}
+	start, end := f.LineStart(f.Line(fn.Body.Start)), fn.Body.End
+	if strings.TrimSpace(string(f.Source[start:fn.Body.Start])) != "" {
+		return false
+	}
+	rest, _, ends := bytes.Cut(f.Source[end:], []byte("\n"))
+	if text := strings.TrimSpace(string(rest)); ends && (text == "" || text[0] == '#') {
+		end += len(rest) + 1
+	}
+	return e.Start >= start && e.End <= end
 }
 
 // leavesBlock reports whether an edit brings lines that stand less deep than the

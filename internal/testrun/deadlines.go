@@ -60,6 +60,19 @@ func (w *Workspace) tight(id string) time.Duration {
 	return Deadlines{w.deadlines.Floor / 4, w.deadlines.Factor}.of(s)
 }
 
+// looks is how many first looks the floor of a deadline is.
+const looks = 8
+
+// FirstLook is a time in which a test has ended unless it hangs or has become
+// far slower, for callers that judge again, under Deadline, what has not.
+func (w *Workspace) FirstLook(id string) time.Duration {
+	s, ok := w.Base.Seconds[id]
+	if !ok {
+		return Unknown
+	}
+	return Deadlines{w.deadlines.Floor / looks, w.deadlines.Factor}.of(s)
+}
+
 // loading is the time that collecting has.
 func (w *Workspace) loading() time.Duration {
 	return max(10*time.Second, time.Duration(Slack*w.Base.Load*float64(time.Second)))

@@ -3,6 +3,7 @@ package testrun
 import (
 	"context"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -38,6 +39,7 @@ type series struct {
 	decide   bool                                         // end at the first red test
 	reverse  bool                                         // the last test first
 	start    func(context.Context, job) (*session, error) // runs one process; nil: a fresh one in box
+	loads    []string                                     // files to be loaded, more than the tests need
 	anyRoot  bool                                         // a wanted test is not in a file of its own name: collect the roots
 }
 
@@ -94,6 +96,9 @@ func (s series) run(ctx context.Context) (*tally, error) {
 			j.whole = whole
 			if !s.anyRoot {
 				j.files = append(filesOf(pending), whole...)
+			}
+			if len(s.loads) > 0 {
+				j.files, j.few = s.loads, true
 			}
 		}
 		if strikes > 0 && s.tight != nil {
@@ -201,6 +206,19 @@ func (t *tally) merge(s *session) {
 	t.cpu += s.box.CPU
 	t.peak = max(t.peak, s.box.PeakMemory)
 	t.output = tail(s.box.Stdout, 20000) + tail(s.box.Stderr, 20000)
+}
+
+// before adds what an earlier series on the same tree said of other tests.
+func (t *tally) before(o *tally) {
+	maps.Copy(t.results, o.results)
+	maps.Copy(t.failures, o.failures)
+	maps.Copy(t.seconds, o.seconds)
+	maps.Copy(t.killed, o.killed)
+	t.complete = t.complete && o.complete
+	t.strange += o.strange
+	t.wall, t.cpu = t.wall+o.wall, t.cpu+o.cpu
+	t.peak = max(t.peak, o.peak)
+	t.processes += o.processes
 }
 
 // deathOf says how a process ended.

@@ -44,6 +44,7 @@ type job struct {
 	tests    []string // nil: everything that is collected
 	whole    []string // files of which every test is wanted
 	files    []string // arguments; nil: the mode's roots
+	few      bool     // of the files, only the tests are collected
 	collect  bool     // only collect
 	decide   bool     // end at the first red test
 	reverse  bool     // the last test first

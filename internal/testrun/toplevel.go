@@ -38,7 +38,7 @@ func (g *group) narrowed(f *lang.File, edits []tree.Edit) (old, now string) {
 			continue
 		}
 		in := outermost(python.Analyse(f).FunctionAt(e.Start))
-		if in == nil || in.Body == nil || fn != nil && in != fn || e.Start < in.Body.Start || e.End > in.Body.End {
+		if in == nil || fn != nil && in != fn || !inBody(f, in, e) {
 			return g.Old, g.New
 		}
 		fn, inside = in, append(inside, e)
@@ -83,15 +83,14 @@ func topLevel(f *lang.File, edits []tree.Edit) (groups []group, ok bool) {
 		if at == len(top) || top[at].Start > e.Start {
 			return groups, false
 		}
-		last := top[at]
+		first, last := top[at], top[at]
+		start, end := f.Span(first.FirstLine, last.LastLine)
 		j := i
 		for ; j < len(edits) && edits[j].Start <= last.End; j++ {
-			if edits[j].End > last.End {
+			if edits[j].End > end {
 				return groups, false
 			}
 		}
-		first := top[at]
-		start, end := f.Span(first.FirstLine, last.LastLine)
 		old := string(f.Source[start:end])
 		var shifted []tree.Edit
 		for _, x := range edits[i:j] {

@@ -73,8 +73,9 @@ type Request struct {
 	// what it says is not kept.
 	Direct bool
 	// Decide ends the run at the first red test, the rest Absent: for callers
-	// that ask whether some test goes red and not which. Tests are then run
-	// fastest first.
+	// that ask whether some test goes red and not which. Tests are then run in
+	// the order in which they are likely to tell: what runs the code nearest to
+	// the change first, of these the fastest.
 	Decide bool
 	// Reverse runs the tests in the reverse of the suite's order: for callers
 	// that ask whether a verdict depends on it, so it goes with Fresh.

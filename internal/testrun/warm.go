@@ -109,6 +109,7 @@ type body struct {
 	Brief   bool                   `json:"brief"`
 	Direct  bool                   `json:"direct,omitempty"`
 	Paths   []string               `json:"paths"`             // bare: what to collect
+	Few     bool                   `json:"few,omitempty"`     // bare: no item is made but for the tests
 	Rewrite []string               `json:"rewrite,omitempty"` // bare: test files to be prepared before
 	Swap    map[string][]statement `json:"swap,omitempty"`    // collected: by file
 }

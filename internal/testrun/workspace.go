@@ -125,10 +125,12 @@ func (w *Workspace) Run(ctx context.Context, req Request) (Report, error) {
 	req.Fresh = req.Fresh || req.Direct
 	all := wanted
 	var c *change
-	if req.Tier < FreshProcess {
+	if req.Tier < FreshProcess || req.Decide {
 		if c, err = w.changeOf(req.Tree); err != nil {
 			return Report{}, err
 		}
+	}
+	if req.Tier < FreshProcess {
 		wanted = w.assume(c, req.HashSeed, wanted, &rep)
 	}
 	q := w.newQuestion(req, wanted)
@@ -160,7 +162,7 @@ func (w *Workspace) Run(ctx context.Context, req Request) (Report, error) {
 		}
 	}
 	if req.Decide {
-		s.tests = w.fastestFirst(s.tests)
+		s.tests = w.likeliestFirst(c, s.tests)
 	} else {
 		w.order(s.tests)
 	}

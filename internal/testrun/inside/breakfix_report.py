@@ -170,9 +170,12 @@ class Reporter:
 
     def ask(self, plan):
         wanted = plan.get("tests")
-        self.wanted = None if wanted is None else set(wanted)
+        self.wanted = None if wanted is None else {test: at for at, test in enumerate(wanted)}
         self.whole = tuple(plan.get("files") or ())  # of these files, every test
         self.decide = bool(plan.get("decide"))
+        # File and outermost name of the wanted tests, where no others are made.
+        self.few = {tuple(test.split("[")[0].split("::")[:2]) for test in wanted} if plan.get("few") else None
+        self.more = []  # files that are loaded after the others
         self.reverse = bool(plan.get("reverse"))
 
     @pytest.hookimpl(hookwrapper=True)
@@ -200,8 +203,15 @@ class Reporter:
                 e = cause
         send("uncollected", file=rep.nodeid.split("::")[0], missing=missing, failure=detail)
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_pycollect_makeitem(self, collector, name, obj):
+        if self.few is not None and isinstance(collector, pytest.Module) and (collector.nodeid, name) not in self.few and WARMTH.plain(obj):
+            return []
+
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, config, items):
+        if self.more:
+            WARMTH.load(items, self.more)
         if self.wanted is not None or self.whole:
             keep, drop = [], []
             for item in items:
@@ -211,6 +221,8 @@ class Reporter:
             if drop:
                 config.hook.pytest_deselected(items=drop)
                 items[:] = keep
+        if self.decide and WARM == "bare":  # the likeliest first, as they were asked for
+            items.sort(key=lambda item: self.wanted.get(item.nodeid, -1) if self.wanted else -1)
         if self.reverse:
             items.reverse()
 
@@ -363,9 +375,12 @@ def pytest_load_initial_conftests(early_config, parser, args):
         if body.get("direct"):
             DIRECT.run(body["tests"], failure)
         PLAN.update(body)
-        args.extend(body["paths"])
-        early_config.known_args_namespace.file_or_dir = list(body["paths"])
         REPORTER[0].ask(body)
+        paths = body["paths"]
+        if body.get("few"):
+            paths, REPORTER[0].more = WARMTH.apart(paths, {test[0] for test in REPORTER[0].few})
+        args.extend(paths)
+        early_config.known_args_namespace.file_or_dir = list(paths)
     yield
 
 

@@ -98,6 +98,39 @@ def offer_conftests(session):
         pass  # another pytest, where they belong to a path
 
 
+def plain(obj):
+    """Whether tests of a module's function or class can be left out without
+    leaving out an error of making them: parameters are counted then."""
+    try:
+        inner = [f for kind in obj.__mro__ for f in vars(kind).values()] if isinstance(obj, type) else []
+        return not any(mark.name == "parametrize" for f in (obj, *inner) for mark in getattr(f, "pytestmark", ()))
+    except Exception:
+        return False
+
+
+def apart(paths, wanted):
+    """Splits files into those to collect and those to load after them: modules in
+    a folder of one of the first."""
+    folders = {os.path.dirname(path) for path in wanted}
+    more = [path for path in paths if path not in wanted and path.endswith(".py") and os.path.dirname(path) in folders]
+    return [path for path in paths if path not in more], more
+
+
+def load(items, paths):
+    """Loads test files beside those that were collected, as collecting does. Where
+    nothing was, the run has found what is wrong."""
+    from _pytest.runner import collect_one_node
+
+    beside = {os.path.dirname(str(item.path)): item.getparent(pytest.Module) for item in items}
+    for path in paths:
+        module = beside.get(os.path.dirname(_ROOT + path))
+        if module is None:
+            continue
+        at = module.path.parent / os.path.basename(path)
+        made = module.session.gethookproxy(at).pytest_pycollect_makemodule(module_path=at, parent=module.parent)
+        module.ihook.pytest_collectreport(report=collect_one_node(made))
+
+
 class Compiled:
     """Code of files that children will load, made before them: source_to_code and
     pytest's rewriting look here first. What differs from the text in the child's
