@@ -19,11 +19,12 @@ import (
 
 // benchCmd measures speeds, each thing with a name of its own.
 type benchCmd struct {
-	Exec benchExecCmd `cmd:"" help:"How fast mutants are judged: fresh processes, and the tiers of the execution core."`
+	Exec  benchExecCmd  `cmd:"" help:"How fast mutants are judged: fresh processes, and the tiers of the execution core."`
+	Moves benchMovesCmd `cmd:"" help:"What the fixer's moves reach: of mutations, by operator, and of bugs."`
 }
 
 // laterBench are measurements that this version does not have.
-var laterBench = []string{"moves", "learn", "episodes"}
+var laterBench = []string{"learn", "episodes"}
 
 // benchExecCmd compares the ways of judging a mutant.
 type benchExecCmd struct {

@@ -30,6 +30,9 @@ const DefaultTemperature = 0.5
 // saves time and changes nothing.
 type Policy struct {
 	Temperature float64
+	// Rollouts is how many searches an attempt is: its steps are split between
+	// them. 0 is 1.
+	Rollouts int
 	weights     *Weights // nil: the hand-set prior
 	lists       lists
 }
