@@ -94,7 +94,7 @@ func functionsOf(t Text) []Text {
 		if n.kind != "function_definition" {
 			return true
 		}
-		if lines := n.last - n.row + 1; lines >= 3 && lines <= 60 {
+		if lines := n.last - n.row + 1; lines >= 3 && lines <= 60 && !heldOut[digestOfFunction(t.Source, n)] {
 			indent := indentAt(t.Source, n.start)
 			text := indent + string(t.Source[n.start:n.end]) + "\n"
 			if indent != "" {
