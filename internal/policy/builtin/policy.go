@@ -33,8 +33,8 @@ type Policy struct {
 	// Rollouts is how many searches an attempt is: its steps are split between
 	// them. 0 is 1.
 	Rollouts int
-	weights     *Weights // nil: the hand-set prior
-	lists       lists
+	weights  *Weights // nil: the hand-set prior
+	lists    lists
 }
 
 var _ policy.Policy = (*Policy)(nil)
