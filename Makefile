@@ -23,8 +23,8 @@ test: build lint ## everything but the slow suites
 slow: build ## suites that take minutes
 	BREAKFIX_SLOW=1 $(GO) test -timeout 60m ./...
 
-# The weights that come with breakfix, again: permissively licensed code and bugs
-# of two of the packages. First damaged functions alone, then with what the calls
+# Weights in the place of those that come with breakfix (which an earlier mix
+# taught): permissively licensed code and bugs of two of the packages. First damaged functions alone, then with what the calls
 # in docstrings show of them. About an hour on two cores.
 TAUGHT := pypi:toolz==1.2.0 pypi:boltons==26.2.0 pypi:algorithms==0.1.4 pypi:more-itertools==10.7.0
 FIRST := $(TAUGHT) pypi:sqlparse==0.6.1 pypi:tinydb==4.9.0 pypi:marshmallow==4.4.0 pypi:jinja2==3.1.6 pypi:networkx==3.4.2
