@@ -31,7 +31,7 @@ FIRST := $(TAUGHT) pypi:sqlparse==0.6.1 pypi:tinydb==4.9.0 pypi:marshmallow==4.4
 SHOWN := f5988cc09713315817df6a7e327e258013a94440
 TRAINED := bin/trained
 
-train: build ## teach the weights that come with breakfix again
+train: build ## teach weights in the place of those that come with breakfix
 	mkdir -p $(TRAINED)
 	git clone -q https://github.com/TheAlgorithms/Python $(TRAINED)/TheAlgorithms
 	git -C $(TRAINED)/TheAlgorithms checkout -q $(SHOWN)
