@@ -49,7 +49,7 @@ type taught struct {
 	Version  string            `json:"version"`
 	File     string            `json:"file"`
 	Examples int               `json:"examples"`
-	Solved   int               `json:"solved"` // of the examples: with a red test
+	Solved   int               `json:"bugs"` // of the examples: with a red test
 	First    float64           `json:"first"`
 	Eight    float64           `json:"eight"`
 	Seconds  float64           `json:"seconds"`
