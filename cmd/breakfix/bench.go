@@ -21,10 +21,11 @@ import (
 type benchCmd struct {
 	Exec  benchExecCmd  `cmd:"" help:"How fast mutants are judged: fresh processes, and the tiers of the execution core."`
 	Learn benchLearnCmd `cmd:"" help:"What weights repair of the same bugs, side by side."`
+	Moves benchMovesCmd `cmd:"" help:"What the fixer's moves reach: of mutations, by operator, and of bugs."`
 }
 
 // laterBench are measurements that this version does not have.
-var laterBench = []string{"moves", "episodes"}
+var laterBench = []string{"policy", "episodes"}
 
 // benchExecCmd compares the ways of judging a mutant.
 type benchExecCmd struct {

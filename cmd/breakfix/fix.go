@@ -29,13 +29,14 @@ type fixCmd struct {
 	Env         []string `json:"env" help:"Let one variable through to the tests." placeholder:"NAME" group:"source"`
 	TestSeconds float64  `json:"test-seconds" help:"Wall time that a test has on the tree as it is. Default ${default}." default:"10" placeholder:"S" group:"source"`
 
-	Policy  string  `json:"policy" help:"Who fixes: builtin (default) or scripted:FILE." default:"builtin" placeholder:"P" group:"search"`
-	From    string  `json:"from" help:"Weights of the built-in policy: a file that breakfix train wrote, a run (its last version that was accepted), scratch (nothing learned), or hand (a prior that was set by hand). Default: those that come with breakfix." placeholder:"FILE|RUN" group:"search"`
-	Steps   int     `json:"steps" help:"Steps for each independent failure. Default ${default}." default:"64" placeholder:"N" group:"search"`
-	Minutes float64 `json:"minutes" help:"Minutes of searching. Default: no limit." placeholder:"M" group:"search"`
-	Seed    uint64  `json:"seed" help:"Seed of all randomness. Default ${default}." default:"1" placeholder:"N" group:"search"`
-	Apply   bool    `json:"apply" help:"Write the repair into the folder, when it is one." group:"search"`
-	NoCache bool    `json:"no-cache" name:"no-cache" help:"Neither read nor keep verdicts of earlier runs." group:"search"`
+	Policy   string  `json:"policy" help:"Who fixes: builtin (default) or scripted:FILE." default:"builtin" placeholder:"P" group:"search"`
+	From     string  `json:"from" help:"Weights of the built-in policy: a file that breakfix train wrote, a run (its last version that was accepted), scratch (nothing learned), or hand (a prior that was set by hand). Default: those that come with breakfix." placeholder:"FILE|RUN" group:"search"`
+	Steps    int     `json:"steps" help:"Steps for each independent failure. Default ${default}." default:"64" placeholder:"N" group:"search"`
+	Rollouts int     `json:"rollouts" name:"rollouts" help:"Searches for each failure, each of --steps steps with other noise; none tries what another tried. Default ${default}." default:"1" placeholder:"N" group:"search"`
+	Minutes  float64 `json:"minutes" help:"Minutes of searching. Default: no limit." placeholder:"M" group:"search"`
+	Seed     uint64  `json:"seed" help:"Seed of all randomness. Default ${default}." default:"1" placeholder:"N" group:"search"`
+	Apply    bool    `json:"apply" help:"Write the repair into the folder, when it is one." group:"search"`
+	NoCache  bool    `json:"no-cache" name:"no-cache" help:"Neither read nor keep verdicts of earlier runs." group:"search"`
 }
 
 // Help is the second part of fix's help text.
@@ -61,7 +62,7 @@ func (c *fixCmd) refuse() error {
 	for _, f := range []struct {
 		name         string
 		value, least float64
-	}{{"steps", float64(c.Steps), 1}, {"minutes", c.Minutes, 0}, {"test-seconds", c.TestSeconds, 0.1}} {
+	}{{"steps", float64(c.Steps), 1}, {"rollouts", float64(c.Rollouts), 1}, {"minutes", c.Minutes, 0}, {"test-seconds", c.TestSeconds, 0.1}} {
 		if f.value < f.least {
 			return usagef("", "--%s must be at least %v, not %v", f.name, f.least, f.value)
 		}
@@ -96,6 +97,7 @@ func (c *fixCmd) player() (policy.Policy, error) {
 	p, err := player("policy", c.Policy, c.From)
 	if b, ok := p.(*builtin.Policy); ok {
 		b.Temperature = 0 // one attempt: the likeliest edit first
+		b.Rollouts = c.Rollouts
 	}
 	return p, err
 }
@@ -163,7 +165,7 @@ func (c *fixCmd) Run(a *app) error {
 		return err
 	}
 	defer work.Close()
-	cfg := repair.Config{Work: work, Code: func(p string) bool { return may[p] }, Player: fixer, Seed: c.Seed, Steps: c.Steps,
+	cfg := repair.Config{Work: work, Code: func(p string) bool { return may[p] }, Player: fixer, Seed: c.Seed, Steps: c.Steps * c.Rollouts,
 		Limit: time.Duration(c.Minutes * float64(time.Minute)), Progress: func(p repair.Progress) { watch.Status(searching(p)) }}
 	if len(c.Tests) > 0 && len(work.Base.Results.Reds()) > 0 {
 		setup.Options.Tests = nil

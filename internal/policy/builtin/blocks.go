@@ -125,6 +125,16 @@ func (g *generator) fill(kind Kind, start, end int, place float64, prev, next *n
 		}
 		put(kindGuard, reindent(s.text(g.src), indentAt(g.src, s.start), indent), 2*weigh(s))
 	}
+	inner := indent + "    "
+	if strings.Contains(indent, "\t") {
+		inner = indent + "\t"
+	}
+	if start == end && beside != nil { // nothing is replaced
+		if prev == nil || docstring(prev) {
+			g.guards(put, beside.parent, indent, inner)
+		}
+		g.doing(put, beside)
+	}
 	g.templates(put, indent)
 }
 

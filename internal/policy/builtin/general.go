@@ -24,6 +24,8 @@ func (g *generator) general() {
 	lo, hi := max(f.start, 0), f.end
 	pool := g.pool(f)
 	atoms := g.atoms()
+	var near []string
+	var of *node // the statement that near is of
 	f.walk(func(n *node) bool {
 		if n.start < lo || n.end > hi || !g.reaches(n) {
 			return n == f
@@ -34,10 +36,27 @@ func (g *generator) general() {
 		if readable(n) && n.last == n.row && n.end-n.start < 60 {
 			g.anyValue(n, pool)
 			g.anyTerm(n, atoms)
+			if s := n.statement(); of == nil || s != of {
+				near, of = append([]string{"0", "1"}, g.near(n, nearMost)...), s
+			}
+			g.anyCall(n, near)
 		}
 		switch n.kind {
 		case "string":
 			g.letters(n)
+			g.spelled(n)
+		case "subscript":
+			g.indices(n)
+		case "call":
+			if callee, args := n.child("function"), n.child("arguments"); callee != nil && args != nil && args.kind == "argument_list" {
+				g.choosing(n, callee, args)
+			}
+		case "integer":
+			if v, err := parseInt(n.text(g.src)); err == nil {
+				g.scaled(n, v)
+			}
+		case "list_comprehension", "generator_expression", "set_comprehension", "dictionary_comprehension":
+			g.filter(n)
 		case "if_statement", "elif_clause", "while_statement":
 			if c := n.child("condition"); c != nil {
 				g.anyCondition(c)
@@ -113,7 +132,26 @@ func (g *generator) names1() []string {
 	return out
 }
 
-func (g *generator) atoms() []string { return append([]string{"1", "2"}, g.names1()...) }
+func (g *generator) atoms() []string {
+	seen := map[string]bool{}
+	var out []string
+	add(&out, seen, "1")
+	add(&out, seen, "2")
+	for i, x := range g.facts.numbers { // those of the function come first
+		if i < 4 && len(x) < 6 {
+			add(&out, seen, x)
+		}
+	}
+	for i, x := range g.hints.numbers {
+		if i < 3 && len(x) < 4 && x != "0" {
+			add(&out, seen, x)
+		}
+	}
+	for _, name := range g.names1() {
+		add(&out, seen, name)
+	}
+	return out
+}
 
 func (g *generator) anyValue(n *node, pool []string) {
 	text := n.text(g.src)
@@ -188,6 +226,9 @@ func (g *generator) anyCondition(c *node) {
 	for _, name := range g.names1() {
 		add(&more, seen, name)
 		add(&more, seen, "not "+name)
+	}
+	for _, text := range append(g.known(), g.related(g.near(c, 5))...) {
+		add(&more, seen, text)
 	}
 	for _, m := range more {
 		for _, op := range []string{" and ", " or "} {

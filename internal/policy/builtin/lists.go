@@ -10,8 +10,9 @@ import (
 
 // Limits of what is kept of a view.
 const (
-	maxList  = 400 // candidates; more than the steps of any attempt
-	maxLists = 24  // views; the attempts of a group share theirs
+	maxList  = 400  // candidates of a shortlist
+	maxKept  = 4096 // candidates of a view: as many as 64 roll-outs of 64 steps try
+	maxLists = 24   // views; the attempts of a group share theirs
 )
 
 // Shortlist returns the first maxList candidates that parse, in the order of
@@ -114,8 +115,8 @@ func (l *lists) of(v View, w *Weights) (*list, error) {
 	l.mu.Unlock()
 	e.once.Do(func() {
 		e.view, e.cs = v, ordered(v, w)
-		if len(e.cs) > maxList {
-			e.cs = slices.Clone(e.cs[:maxList]) // the rest is much more
+		if len(e.cs) > maxKept {
+			e.cs = slices.Clone(e.cs[:maxKept]) // the rest is more
 		}
 	})
 	return e, nil

@@ -31,6 +31,9 @@ const DefaultTemperature = 0.5
 // saves time and changes nothing.
 type Policy struct {
 	Temperature float64
+	// Rollouts is how many searches an attempt is: its steps are split between
+	// them. 0 is 1.
+	Rollouts int
 	// Warm is how many functions Begin damages to learn from.
 	Warm    int
 	weights *Weights       // of repairs; nil: the hand-set prior

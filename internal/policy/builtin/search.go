@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sort"
 
 	"breakfix/internal/arena"
@@ -60,6 +61,7 @@ type search struct {
 	random  *rand.Rand
 	temp    float64
 	stands  []*stand
+	past    []*stand // those of the roll-outs before, but the broken tree
 	seen    map[string]bool
 	trail   []tried
 	turn    int
@@ -82,7 +84,7 @@ func (p *Policy) Fix(ctx context.Context, a arena.Fix) (policy.Trajectory, error
 		paths[c.Path] = true
 	}
 	s.files = len(paths)
-	steps, err := s.run(ctx)
+	steps, err := s.rollouts(ctx, max(1, p.Rollouts))
 	if err != nil {
 		return policy.Trajectory{}, err
 	}
@@ -90,22 +92,45 @@ func (p *Policy) Fix(ctx context.Context, a arena.Fix) (policy.Trajectory, error
 	return policy.Trajectory{Version: p.Version(), Steps: steps, Data: data}, err
 }
 
-func (s *search) run(ctx context.Context) (int, error) {
-	steps := 0
-	for steps < s.task.Steps {
+// rollouts makes n searches one after the other, each with its share of the
+// steps and new noise, and none with what another one tried. The first is the
+// search that would be made alone, so that more of them lose nothing.
+func (s *search) rollouts(ctx context.Context, n int) (steps int, err error) {
+	all := s.task.Steps
+	for r := range n {
+		if r > 0 {
+			s.temp = max(s.temp, DefaultTemperature)
+			s.past = append(s.past, s.stands[1:]...)
+			s.stands = []*stand{{failure: s.task.Failure, verdict: outcome.Failed}}
+			s.turn = 0
+		}
+		to := all * (r + 1) / n
+		at, done, err := s.run(ctx, steps, to)
+		steps = at
+		if done || err != nil {
+			return steps, err
+		}
+	}
+	return steps, s.arena.Submit(s.best())
+}
+
+// run makes the steps from one number to another; done when nothing is left
+// to hand in.
+func (s *search) run(ctx context.Context, steps, to int) (at int, done bool, err error) {
+	for steps < to {
 		st, o, err := s.next()
 		if err != nil {
-			return steps, err
+			return steps, false, err
 		}
 		if st == nil {
 			break
 		}
 		obs, err := s.arena.Try(ctx, st.step, o.Path, o.Edits, o.What)
 		if errors.Is(err, arena.ErrOutOfSteps) {
-			break
+			return steps, true, s.arena.Submit(s.best())
 		}
 		if err != nil {
-			return steps, err
+			return steps, false, err
 		}
 		steps++
 		if st.step > 0 && s.trail[st.step-1].Failure == nil {
@@ -121,11 +146,11 @@ func (s *search) run(ctx context.Context) (int, error) {
 			continue
 		}
 		if obs.Verdict == outcome.Passed {
-			return steps, s.arena.Submit(obs.Step)
+			return steps, true, s.arena.Submit(obs.Step)
 		}
 		s.learn(st, o, obs)
 	}
-	return steps, s.arena.Submit(s.best())
+	return steps, false, nil
 }
 
 // learn keeps what a failed step showed.
@@ -169,7 +194,7 @@ func changed(was testrun.Failure, obs arena.Observation) bool {
 // best is the step whose tree is handed in without a pass.
 func (s *search) best() int {
 	step, gain, prior := s.other, 0, 0.0
-	for _, st := range s.stands[1:] {
+	for _, st := range slices.Concat(s.past, s.stands[1:]) {
 		if st.gain > gain || st.gain == gain && gain > 0 && st.prior > prior {
 			step, gain, prior = st.step, st.gain, st.prior
 		}

@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"sort"
 	"strconv"
-	"sync"
 
 	"breakfix/internal/policy/builtin/network"
 )
@@ -18,6 +17,7 @@ type Course struct {
 	Texts    []Text // code of which functions are damaged; nothing is run
 	Solved   []View // broken files with what their red test says, and
 	Right    [][]byte
+	Silent   bool     // what red tests say is left out
 	From     *Weights // to go on from; nil: from nothing
 	Seed     uint64
 	Examples int // damages to learn from
@@ -36,17 +36,20 @@ type Lesson struct {
 	Loss     float64 // mean over the latest ones, in nats
 	First    float64 // share of the latest fresh examples whose right move was ranked first before it was learned
 	Eight    float64 // ranked among the first eight
-	Solved   int     // broken files whose way back is one move, so that they are learned from
+	Solved   int     // of the examples: broken files with a red test
 }
 
 // Rates of teaching.
 const (
 	rate      = 1e-3 // of Adam; falls to a tenth along a half cosine
 	fresh     = 2    // new examples a step
-	replayed  = 6    // examples of the pool a step
-	bugs      = 2    // of the broken files a step, where there are any
-	poolLimit = 1000 // examples that may be replayed; an example holds some 200 KB
+	replayed  = 5    // examples of the pool a step
+	poolLimit = 1500 // examples that may be replayed; an example holds some 100 KB
 	latestOf  = 500
+	// Broken files with a red test are this share of the examples where there
+	// are many, and half of it where there are halfOf.
+	solvedShare = 0.75
+	halfOf      = 400
 )
 
 // Teach learns to rank repairs: from code that it damages itself, and from
@@ -61,12 +64,7 @@ func Teach(ctx context.Context, c Course) (*Weights, Lesson, error) {
 	workers := max(1, c.Workers)
 	trainer := network.NewTrainer(model, workers)
 	r := rand.New(rand.NewPCG(c.Seed, 0x7465616368))
-	solved, err := c.solved(ctx, workers)
-	if err != nil {
-		return nil, said, err
-	}
-	said.Solved = len(solved)
-	next, stop := c.damaged(workers)
+	next, stop := c.examples(workers)
 	defer stop()
 	var pool []*Example
 	var ranks []int
@@ -83,6 +81,9 @@ func Teach(ctx context.Context, c Course) (*Weights, Lesson, error) {
 			}
 			ranks = append(ranks, rankIn(model, ex))
 			batch = append(batch, ex)
+			if ex.solved {
+				said.Solved++
+			}
 			if len(pool) < poolLimit {
 				pool = append(pool, ex)
 			} else {
@@ -92,11 +93,6 @@ func Teach(ctx context.Context, c Course) (*Weights, Lesson, error) {
 		}
 		for range replayed {
 			batch = append(batch, pool[r.IntN(len(pool))])
-		}
-		if len(solved) > 0 {
-			for range bugs {
-				batch = append(batch, solved[r.IntN(len(solved))])
-			}
 		}
 		for _, ex := range batch {
 			if err := trainer.Add(ex.Problem, ex.Targets, 0, nil); err != nil {
@@ -120,6 +116,9 @@ func Teach(ctx context.Context, c Course) (*Weights, Lesson, error) {
 	for k, v := range c.Card {
 		card[k] = v
 	}
+	if len(c.Solved) > 0 && !c.Silent {
+		card[cardSaid] = saidUsed
+	}
 	w := &Weights{model: model, card: card}
 	var file bytes.Buffer
 	if err := w.Write(&file); err != nil {
@@ -129,32 +128,10 @@ func Teach(ctx context.Context, c Course) (*Weights, Lesson, error) {
 	return w, said, nil
 }
 
-// solved poses the broken files.
-func (c *Course) solved(ctx context.Context, workers int) ([]*Example, error) {
-	found := make([]*Example, len(c.Solved))
-	var wg sync.WaitGroup
-	for w := range workers {
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
-			for i := w; i < len(found) && ctx.Err() == nil; i += workers {
-				found[i] = ExampleOf(c.Solved[i], c.Right[i], negatives, rand.New(rand.NewPCG(c.Seed, uint64(i))))
-			}
-		}()
-	}
-	wg.Wait()
-	var out []*Example
-	for _, ex := range found {
-		if ex != nil {
-			out = append(out, ex)
-		}
-	}
-	return out, ctx.Err()
-}
-
-// damaged returns a function that gives example after example, made ahead by
-// workers and taken from them in turn.
-func (c *Course) damaged(workers int) (next func() *Example, stop func()) {
+// examples returns a function that gives example after example, made ahead by
+// workers and taken from them in turn: damages of the texts, and the broken
+// files, each worker with its own part of them.
+func (c *Course) examples(workers int) (next func() *Example, stop func()) {
 	all := NewCorruptor(c.Texts, c.Seed)
 	done := make(chan struct{})
 	lines := make([]chan *Example, workers)
@@ -162,11 +139,28 @@ func (c *Course) damaged(workers int) (next func() *Example, stop func()) {
 		lines[w] = make(chan *Example, 8)
 		own := NewCorruptor(nil, c.Seed+uint64(w)+1)
 		own.texts = all.texts
+		var part []int
+		for i := w; i < len(c.Solved); i += workers {
+			if !heldOut[FunctionDigest(c.Right[i])] {
+				part = append(part, i)
+			}
+		}
 		go func() {
 			defer close(lines[w])
+			share := solvedShare * float64(len(c.Solved)) / float64(len(c.Solved)+halfOf)
+			at := 0
 			for {
-				ex := own.Next()
-				if ex == nil {
+				var ex *Example
+				if len(own.ready) == 0 && len(part) > 0 && own.random.Float64() < share {
+					if at == 0 {
+						own.random.Shuffle(len(part), func(i, k int) { part[i], part[k] = part[k], part[i] })
+					}
+					i := part[at]
+					at = (at + 1) % len(part)
+					if ex = own.recall(c.Solved[i], c.Right[i], c.Silent); ex == nil {
+						continue
+					}
+				} else if ex = own.Next(); ex == nil {
 					return
 				}
 				select {

@@ -152,6 +152,9 @@ func (g *generator) values() []term {
 				}
 			}
 			put(name, w)
+			for _, form := range [...]string{"not NAME", "len(NAME)", "sum(NAME)", "max(NAME)", "min(NAME)", "NAME[0]", "NAME[-1]", "sorted(NAME)", "list(NAME)", "str(NAME)", "int(NAME)", "-NAME", "NAME + 1", "NAME - 1"} {
+				put(strings.Replace(form, "NAME", name, 1), w*0.1)
+			}
 		}
 	}
 	for _, s := range g.facts.simple {

@@ -7,6 +7,7 @@ import (
 
 	"breakfix/internal/arena"
 	"breakfix/internal/policy/builtin/network"
+	"breakfix/internal/testrun"
 	"breakfix/internal/tree"
 )
 
@@ -17,6 +18,7 @@ type Example struct {
 	Targets []network.Target
 	Kind    Kind // of the first right move
 	way     way
+	solved  bool // a broken file with a red test, not a damage of our own
 }
 
 // way is a kind of fix and whether it makes the code longer: to put a term in
@@ -92,7 +94,7 @@ func functionsOf(t Text) []Text {
 		if n.kind != "function_definition" {
 			return true
 		}
-		if lines := n.last - n.row + 1; lines >= 3 && lines <= 60 {
+		if lines := n.last - n.row + 1; lines >= 3 && lines <= 60 && !heldOut[digestOfFunction(t.Source, n)] {
 			indent := indentAt(t.Source, n.start)
 			text := indent + string(t.Source[n.start:n.end]) + "\n"
 			if indent != "" {
@@ -115,10 +117,10 @@ func outdent(text, indent string) string {
 
 // Limits of self-supervision.
 const (
-	perFunction = 6   // examples that are made of a function while it is at hand
+	perFunction = 4   // examples that are made of a function while it is at hand
 	fruitless   = 500 // functions in a row that give none before it gives up
-	tries       = 24  // damages of it that are looked at
-	negatives   = 400 // moves beside the right ones that an example keeps
+	tries       = 12  // damages of it that are looked at
+	negatives   = 200 // moves beside the right ones that an example keeps
 )
 
 // Next makes an example; nil when no function gives one.
@@ -140,20 +142,11 @@ func (c *Corruptor) damage(t Text) {
 	if g == nil || len(g.drafts) == 0 {
 		return
 	}
-	cs := g.ranked()
-	byKind := map[Kind][]int{}
-	var present []Kind
-	for i := range cs {
-		if byKind[cs[i].Kind] == nil {
-			present = append(present, cs[i].Kind)
-		}
-		byKind[cs[i].Kind] = append(byKind[cs[i].Kind], i)
-	}
+	draw := damagesOf(g)
 	made := 0
 	for range tries {
-		d := &cs[pickIn(c.random, byKind[present[c.random.IntN(len(present))]], cs)]
-		broken, err := tree.ApplyEdits(t.Source, d.Edits)
-		if err != nil || bytes.Equal(squeezed(broken), squeezed(t.Source)) {
+		broken := draw(c.random)
+		if broken == nil {
 			continue
 		}
 		if ex := c.ask(t, broken); ex != nil {
@@ -173,9 +166,28 @@ func (c *Corruptor) ask(t Text, broken []byte) *Example {
 		return nil
 	}
 	ex := g.example(t.Source, negatives, c.random)
-	if ex == nil || !c.admit(ex.way) {
+	if ex == nil || !c.admit(ex.way, 2) {
 		return nil
 	}
+	return ex
+}
+
+// recall makes the example of a broken file with a red test: half of the time
+// with the place of the change as a diff shows it, and in one of four without
+// what the test says. nil where the grammar knows no way back, or there are
+// enough of its kind.
+func (c *Corruptor) recall(v View, right []byte, silent bool) *Example {
+	if c.random.IntN(2) == 0 {
+		v = placed(v, right)
+	}
+	if silent || c.random.IntN(4) == 0 {
+		v.RedTest, v.Failure = "", testrun.Failure{}
+	}
+	ex := ExampleOf(v, right, negatives, c.random)
+	if ex == nil || !c.admit(ex.way, 3) {
+		return nil
+	}
+	ex.solved = true
 	return ex
 }
 
@@ -194,13 +206,13 @@ func pickIn(r *rand.Rand, of []int, cs []Candidate) int {
 	return of[len(of)-1]
 }
 
-// admit keeps the kinds near their quotas.
-func (c *Corruptor) admit(k way) bool {
+// admit keeps the kinds within slack times their quotas.
+func (c *Corruptor) admit(k way, slack float64) bool {
 	q := quotas[k] / 140
 	if q == 0 {
 		q = 0.005
 	}
-	if c.total > 50 && float64(c.made[k]) > 1.3*q*float64(c.total)+2 {
+	if c.total > 50 && float64(c.made[k]) > slack*q*float64(c.total)+2 {
 		return false
 	}
 	c.made[k]++
@@ -215,11 +227,17 @@ func (c *Corruptor) viewOf(t Text, broken []byte) View {
 	if c.random.IntN(2) == 0 {
 		return v
 	}
-	before, err := tree.FromFiles(map[string]*tree.File{t.Path: {Kind: tree.Regular, Data: t.Source}})
+	return placed(v, t.Source)
+}
+
+// placed gives a view the place of the change as a diff from the right text
+// shows it.
+func placed(v View, right []byte) View {
+	before, err := tree.FromFiles(map[string]*tree.File{v.Path: {Kind: tree.Regular, Data: right}})
 	if err != nil {
 		return v
 	}
-	after, err := tree.FromFiles(map[string]*tree.File{t.Path: {Kind: tree.Regular, Data: broken}})
+	after, err := tree.FromFiles(map[string]*tree.File{v.Path: {Kind: tree.Regular, Data: v.Source}})
 	if err != nil {
 		return v
 	}
@@ -228,7 +246,7 @@ func (c *Corruptor) viewOf(t Text, broken []byte) View {
 		return v
 	}
 	if contexts, err := arena.Contexts(diff, after); err == nil && len(contexts) > 0 {
-		v.Context = contexts[0]
+		v.Context, v.Suspects = contexts[0], nil
 	}
 	return v
 }

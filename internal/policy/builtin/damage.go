@@ -1,0 +1,54 @@
+package builtin
+
+import (
+	"bytes"
+	"math/rand/v2"
+
+	"breakfix/internal/tree"
+)
+
+// Damages lists up to most different damages of a function that stands alone
+// in a text, drawn with r: each is one move of the grammar, kinds alike, so
+// that rare ones come up. Nothing of it is run, and some change nothing.
+func Damages(path string, text []byte, most int, r *rand.Rand) [][]byte {
+	g := generate(wholeView(path, text), false)
+	if g == nil || len(g.drafts) == 0 {
+		return nil
+	}
+	draw := damagesOf(g)
+	seen := map[tree.Digest]bool{tree.DigestOf(squeezed(text)): true}
+	var out [][]byte
+	for range 4 * most {
+		if len(out) == most {
+			break
+		}
+		broken := draw(r)
+		if key := tree.DigestOf(squeezed(broken)); broken != nil && !seen[key] {
+			seen[key] = true
+			out = append(out, broken)
+		}
+	}
+	return out
+}
+
+// damagesOf returns a function that damages what g was generated from; it
+// gives nil where a draw changes nothing.
+func damagesOf(g *generator) func(r *rand.Rand) []byte {
+	cs := g.ranked()
+	byKind := map[Kind][]int{}
+	var present []Kind
+	for i := range cs {
+		if byKind[cs[i].Kind] == nil {
+			present = append(present, cs[i].Kind)
+		}
+		byKind[cs[i].Kind] = append(byKind[cs[i].Kind], i)
+	}
+	return func(r *rand.Rand) []byte {
+		d := &cs[pickIn(r, byKind[present[r.IntN(len(present))]], cs)]
+		broken, err := tree.ApplyEdits(g.src, d.Edits)
+		if err != nil || bytes.Equal(squeezed(broken), squeezed(g.src)) {
+			return nil
+		}
+		return broken
+	}
+}
