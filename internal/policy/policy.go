@@ -5,6 +5,7 @@ package policy
 import (
 	"context"
 	"encoding/json"
+	"errors"
 
 	"breakfix/internal/arena"
 	"breakfix/internal/testrun"
@@ -31,6 +32,10 @@ type Policy interface {
 	Break(ctx context.Context, a arena.Break) (Trajectory, error)
 	Fix(ctx context.Context, a arena.Fix) (Trajectory, error)
 }
+
+// ErrInput is the kind of a player's error that its input is to blame for: asked
+// again it errs again.
+var ErrInput = errors.New("bad input of a player")
 
 // Author is what a policy implements when its edits are not free text: all of
 // them come from the operator bank or from a grammar of our own. They may be

@@ -372,11 +372,11 @@ func (g *Game) slot() (release func()) {
 	return func() { <-g.slots }
 }
 
-// retry does f again when it fails by a fault of our own.
+// retry does f again when it fails by a fault of our own, not by what it was given.
 func (g *Game) retry(ctx context.Context, f func() error) error {
 	var err error
 	for range 1 + faults.Retries {
-		if err = guarded(f); err == nil || ctx.Err() != nil {
+		if err = guarded(f); err == nil || ctx.Err() != nil || errors.Is(err, policy.ErrInput) || errors.Is(err, arena.ErrNoSite) {
 			return err
 		}
 	}

@@ -32,7 +32,8 @@ func TestRolloutsBeginAsOneSearchAndNeverTryTwice(t *testing.T) {
 	try := func(steps, rollouts int) [][]byte {
 		a := &neverGreen{trees: [][]byte{[]byte(text)}}
 		a.task = arena.Task{Role: arena.Fixer, Seed: 1, Steps: steps, Failure: testrun.Failure{Kind: "AssertionError"}, Contexts: []arena.Context{wholeView("f.py", []byte(text)).Context}}
-		p := &Policy{Rollouts: rollouts}
+		p := New()
+		p.Temperature, p.Rollouts = 0, rollouts
 		if _, err := p.Fix(context.Background(), a); err != nil {
 			t.Fatal(err)
 		}

@@ -77,6 +77,9 @@ type MoveError struct{ reason string }
 
 func (e *MoveError) Error() string { return e.reason }
 
+// Is tells that it is of kind policy.ErrInput.
+func (e *MoveError) Is(kind error) bool { return kind == policy.ErrInput }
+
 func moveError(format string, args ...any) error { return &MoveError{fmt.Sprintf(format, args...)} }
 
 // Open reads a script. Keys that are not known are errors.
