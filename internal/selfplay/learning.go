@@ -167,6 +167,7 @@ func (g *Game) nextVersion(ctx context.Context) error {
 		}
 		current.Solved = solved
 	}
+	matched := time.Now()
 	batch, counts, err := g.batch(ctx)
 	if err != nil {
 		return err
@@ -181,7 +182,7 @@ func (g *Game) nextVersion(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("learn: %w", err)
 	}
-	slog.Info("learned", "version", now, "from", was, "trajectories", len(batch), "groups", counts.Groups, "flat", counts.Flat, "masked", counts.Masked)
+	slog.Info("learned", "version", now, "from", was, "trajectories", len(batch), "groups", counts.Groups, "flat", counts.Flat, "masked", counts.Masked, "seconds", time.Since(matched).Seconds())
 	l.state.Pending = nil
 	if now == was {
 		return nil // nothing to learn from
