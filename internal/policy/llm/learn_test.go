@@ -321,32 +321,36 @@ func updates() int {
 	return 44
 }
 
-// TestBothRolesLearnTheGameFromRewardAlone plays the small target against the
-// conformance server: real validation and grading, rewards of the shared schema.
-// Each role's reward must rise by the Mann-Kendall test, one-sided, p < 0.001.
-func TestBothRolesLearnTheGameFromRewardAlone(t *testing.T) {
+// curves are the mean rewards of each update, by role.
+func curves(t *testing.T, schema string, n int) map[arena.Role][]float64 {
+	t.Helper()
 	s, err := enginetest.Start(enginetest.Options{Corpus: novice()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	r := newRing(t, connected(t, s.URL), "shared")
-	for range updates() {
+	r := newRing(t, connected(t, s.URL), schema)
+	for range n {
 		r.update()
 	}
-	n := len(r.state.break_)
-	k := min(8, n/2)
-	for _, c := range []struct {
-		role  string
-		curve []float64
-	}{{"breaker", r.state.break_}, {"fixer", r.state.fix}} {
-		z := trend(c.curve)
-		t.Logf("%s: %.2f -> %.2f, z = %.1f: %.2f", c.role, mean(c.curve[:k]), mean(c.curve[len(c.curve)-k:]), z, c.curve)
-		if c.role == "fixer" && n < 100 {
+	all := map[arena.Role][]float64{arena.Breaker: r.state.break_, arena.Fixer: r.state.fix}
+	for role, curve := range all {
+		k := min(8, len(curve)/2)
+		t.Logf("%s, %s: %.2f -> %.2f, z = %.1f: %.2f", schema, role, mean(curve[:k]), mean(curve[len(curve)-k:]), trend(curve), curve)
+	}
+	return all
+}
+
+// TestBothRolesLearnTheGameFromRewardAlone plays the small target against the
+// conformance server: real validation and grading, rewards of the shared schema.
+// Each role's reward must rise by the Mann-Kendall test, one-sided, p < 0.001.
+func TestBothRolesLearnTheGameFromRewardAlone(t *testing.T) {
+	for role, curve := range curves(t, "shared", updates()) {
+		if role == arena.Fixer && len(curve) < 100 {
 			continue // 44 updates are too few to tell: with BREAKFIX_SLOW=1 there are 120
 		}
-		if z < 3.09 {
-			t.Errorf("the reward of the %s does not rise: z = %.2f", c.role, z)
+		if z := trend(curve); z < 3.09 {
+			t.Errorf("the reward of the %s does not rise: z = %.2f", role, z)
 		}
 	}
 }
