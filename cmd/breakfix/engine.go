@@ -147,7 +147,8 @@ type simFlags struct {
 func (engineSimCmd) Help() string {
 	return `The model is a mixture of n-grams of a small text, with copying and low-rank trainable weights. Its log-probabilities,
 gradients and Adam steps are real and deterministic; the published tinker client takes it for any other server. It
-serves the OpenAI-compatible chat route, too.
+serves the OpenAI-compatible chat route, too. It asks for the key that ` + engine.KeyVariable + ` or the
+file of ` + engine.KeyVariable + `_FILE holds, where there is one.
 
 Examples:
 
@@ -193,6 +194,9 @@ func (c *engineSimCmd) Run(a *app) error {
 			return usagef("", "--faults: %v", err)
 		}
 		o.Faults = append(o.Faults, f)
+	}
+	if o.Key, err = engine.KeyFromEnvironment(); err != nil {
+		return usagef("", "%v", err)
 	}
 	s, err := enginetest.New(o)
 	if err != nil {

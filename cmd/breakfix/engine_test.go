@@ -95,7 +95,7 @@ func TestEngineProbeSaysWhatAServerIsNot(t *testing.T) {
 // and nothing else, although the server repeats it.
 func TestKeysAreNeverTold(t *testing.T) {
 	const key = "tml-very-secret-1234"
-	url := serveSim(t, enginetest.Options{Key: key})
+	url := serveSim(t, enginetest.Options{Key: engine.NewKey(key)})
 	file := filepath.Join(t.TempDir(), "key")
 	if err := os.WriteFile(file, []byte(key+"\n"), 0o600); err != nil {
 		t.Fatal(err)

@@ -107,7 +107,7 @@ func explain(w io.Writer, err error) int {
 		fmt.Fprintln(w, "breakfix:", err)
 		return exitUsage
 	case errors.As(err, &server):
-		fmt.Fprintln(w, "breakfix:", server)
+		fmt.Fprintln(w, "breakfix:", err)
 		switch server.Kind {
 		case engine.Wrong, engine.Slow, engine.Failed: // of a server that was there and of the right kind
 			return exitOurs

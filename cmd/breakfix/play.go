@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"breakfix/internal/engine"
 	"breakfix/internal/policy/builtin"
 	"breakfix/internal/report"
 	"breakfix/internal/reward"
@@ -171,10 +172,13 @@ func (c *playCmd) Run(a *app) error {
 	ending, err := game.Play(a.ctx, a.drain)
 	closeWatch()
 	var faults *selfplay.FaultsError
+	var server *engine.Error
 	switch {
 	case err == nil:
 	case a.ctx.Err() != nil:
 		return &interrupted{c.resumeLine(run.dir)}
+	case errors.As(err, &server):
+		return errors.Join(fmt.Errorf("%w; the run is whole. To go on: %s", err, c.resumeLine(run.dir)), run.writeReport(a.ctx))
 	case errors.As(err, &faults):
 		return errors.Join(fmt.Errorf("%w; the run is whole. To go on: %s", err, c.resumeLine(run.dir)), run.writeReport(a.ctx))
 	default:

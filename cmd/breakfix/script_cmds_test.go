@@ -21,7 +21,7 @@ import (
 
 // scriptCommands are what the scripts may say beside testscript's own words.
 var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
-	"exits": exits, "waitfor": waitfor, "signal": sendSignal, "smalldisk": smalldisk,
+	"exits": exits, "waitfor": waitfor, "firstline": firstLine, "signal": sendSignal, "smalldisk": smalldisk,
 	"sql": changeRow, "spoil": spoil, "samerun": sameRun, "remember": remember, "unchanged": unchanged, "each": each, "clicksthrough": clicksThrough,
 }
 
@@ -50,6 +50,20 @@ func waitfor(ts *testscript.TestScript, neg bool, args []string) {
 		time.Sleep(50 * time.Millisecond)
 	}
 	ts.Fatalf("%s did not appear within a minute", strings.Join(args, " with "))
+}
+
+// firstLine waits until a file has a whole line, and sets a variable to it:
+// firstline VARIABLE FILE.
+func firstLine(ts *testscript.TestScript, neg bool, args []string) {
+	for range 1200 {
+		b, err := os.ReadFile(ts.MkAbs(args[1]))
+		if line, _, whole := strings.Cut(string(b), "\n"); err == nil && whole {
+			ts.Setenv(args[0], line)
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	ts.Fatalf("%s has no line after a minute", args[1])
 }
 
 // sendSignal sends a background command a signal (INT as a person at the terminal

@@ -89,6 +89,9 @@ type Trainer interface {
 	Step(ctx context.Context, rate float64) error
 	// Publish makes the weights what Sample uses from now on, as a new version.
 	Publish(ctx context.Context, version string) error
+	// Revert goes back to what was published, saved or loaded last: gradients and steps
+	// since then are as if they had not been.
+	Revert(ctx context.Context) error
 	// Save keeps weights and optimiser; Load goes back to them. The name that Save
 	// returns is the server's own.
 	Save(ctx context.Context, name string) (string, error)

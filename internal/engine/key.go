@@ -23,6 +23,9 @@ func NewKey(secret string) Key { return Key{strings.TrimSpace(secret)} }
 // Empty reports whether there is no key.
 func (k Key) Empty() bool { return k.secret == "" }
 
+// Is reports whether a secret is the key.
+func (k Key) Is(secret string) bool { return k.secret == secret }
+
 // scrub takes the key out of a text, such as a server that repeats it.
 func (k Key) scrub(s string) string {
 	if k.Empty() {

@@ -182,6 +182,13 @@ func (m *Model) Publish(ctx context.Context, version string) error {
 	return err
 }
 
+// Revert goes back to what was published, saved or loaded last. The server is asked for nothing: the
+// model is made anew when it is needed next.
+func (m *Model) Revert(ctx context.Context) error {
+	_, err := m.do(ctx, entry{kind: revert})
+	return err
+}
+
 // Save keeps weights and optimiser, and returns the server's name of them. What
 // was asked before it need not be kept any more.
 func (m *Model) Save(ctx context.Context, name string) (string, error) {

@@ -62,6 +62,19 @@ func (m *Model) keep(e entry, got result) {
 	}
 }
 
+// revert takes out of the journal what came after the last publish, and lets samples in
+// that a step which failed kept out.
+func (m *Model) revert() {
+	keep := 0
+	for i, e := range m.journal {
+		if e.kind == publish {
+			keep = i + 1
+		}
+	}
+	m.journal, m.dirty, m.unpublish = m.journal[:keep:keep], true, false
+	m.gate.release()
+}
+
 // restore makes the model that the journal tells of.
 func (m *Model) restore(ctx context.Context) error {
 	old := m.ID()

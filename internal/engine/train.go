@@ -18,6 +18,7 @@ const (
 	publish
 	save
 	load
+	revert
 )
 
 // entry is one thing to do, as the journal keeps it.
@@ -88,6 +89,10 @@ func (m *Model) execute(ctx context.Context, e entry) (result, error) {
 	if e.kind == load {
 		m.saved, m.journal, m.dirty, m.atSave, m.unpublish = e.name, nil, true, "", true
 		e = entry{kind: restoring}
+	}
+	if e.kind == revert {
+		m.revert()
+		return result{}, nil
 	}
 	if e.kind == restoring && e.name != "" {
 		m.reopenSampler(ctx, e.name)

@@ -7,6 +7,7 @@ import (
 
 	"breakfix/internal/arena"
 	"breakfix/internal/source"
+	"breakfix/internal/store"
 	"breakfix/internal/testrun"
 	"breakfix/internal/tree"
 )
@@ -70,6 +71,47 @@ func TestOneFunctionInFiveIsHeldOutAndStaysOutWhenItIsEdited(t *testing.T) {
 		if h.has(m) && functions[m.Function] {
 			t.Errorf("%s is held out and offered", m.Function)
 		}
+	}
+}
+
+func TestABreakOfHeldOutCodeIsNotLearnedFromWhoeverWroteIt(t *testing.T) {
+	b := boardOf(t, 10, "a + 1")
+	h, err := holdOut(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	src, err := b.Work.Snapshot.Tree.Read("pkg/m.py")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(string(src), "\n")
+	held := 0
+	for i, line := range lines {
+		if !strings.Contains(line, "return a + 1") {
+			continue
+		}
+		edited := append([]string{}, lines...)
+		edited[i] = strings.Replace(line, "a + 1", "a + 2", 1)
+		broken, err := tree.FromFiles(map[string]*tree.File{"pkg/m.py": tree.Text(strings.Join(edited, "\n"))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		diff, err := tree.Diff(b.Work.Snapshot.Tree, broken)
+		if err != nil {
+			t.Fatal(err)
+		}
+		written := &store.Episode{Break: store.Break{Diff: string(diff)}}
+		chosen := &store.Episode{Break: store.Break{Path: "pkg/m.py", Line: i + 1}}
+		want := h.hasLines("pkg/m.py", i+1, i+1)
+		if h.broken(written) != want || h.broken(chosen) != want {
+			t.Errorf("line %d is held out: %v, and a written break of it: %v", i+1, want, h.broken(written))
+		}
+		if want {
+			held++
+		}
+	}
+	if held != 2 {
+		t.Errorf("%d functions are held out", held)
 	}
 }
 

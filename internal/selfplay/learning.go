@@ -132,11 +132,8 @@ func (l *learning) last() int {
 func (g *Game) pendingOf(it *game) (pending, bool) {
 	ep := it.episode
 	p := pending{Episode: ep.Number}
-	held := g.learning.held[ep.Source]
-	for path := range held.spans {
-		if held.breaks(ep, path) {
-			return p, false
-		}
+	if g.learning.held[ep.Source].broken(ep) {
+		return p, false
 	}
 	if it.chosen != nil && g.Breaker == policy.Policy(g.Learner) {
 		p.Fresh, p.Made, p.Tried, p.Known = true, it.chosen.made, it.chosen.uses, it.chosen.known
@@ -144,10 +141,14 @@ func (g *Game) pendingOf(it *game) (pending, bool) {
 	return p, p.Fresh || len(ep.Attempts) > 0
 }
 
-// breaks reports whether an episode broke held-out code of a file. Only a
-// breaker that does not learn is offered any.
-func (h *heldOut) breaks(ep *store.Episode, path string) bool {
-	return ep.Break.Path == path && h.hasLines(path, ep.Break.Line, ep.Break.Line)
+// broken reports whether an episode broke held-out code. Only a breaker that does
+// not learn is offered any; one that writes its own edits can write them anywhere.
+func (h *heldOut) broken(ep *store.Episode) bool {
+	if h.hasLines(ep.Break.Path, ep.Break.Line, ep.Break.Line) {
+		return true
+	}
+	spans, err := tree.ChangedSpans([]byte(ep.Break.Diff))
+	return err != nil || slices.ContainsFunc(spans, func(s tree.Span) bool { return h.hasLines(s.Path, s.First, s.Last) })
 }
 
 // nextVersion learns from the games that wait and from some earlier ones, has the

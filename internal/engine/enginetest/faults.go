@@ -100,6 +100,13 @@ func (s *Server) Inject(list ...Fault) {
 	}
 }
 
+// Mend takes all faults back.
+func (s *Server) Mend() {
+	s.faults.mu.Lock()
+	defer s.faults.mu.Unlock()
+	s.faults.list = nil
+}
+
 // Log is every request so far.
 func (s *Server) Log() []Seen {
 	s.faults.mu.Lock()
@@ -169,7 +176,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	f := s.faults.next(route, r, body)
 	serve := func(w http.ResponseWriter) {
 		r.Body = io.NopCloser(bytes.NewReader(body))
-		if s.o.Key != "" && secretOf(r) != s.o.Key {
+		if !s.o.Key.Empty() && !s.o.Key.Is(secretOf(r)) {
 			write(w, 401, object{"detail": "Invalid API key " + secretOf(r)}) // as careless as some servers are
 			return
 		}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"breakfix/internal/engine"
 	"breakfix/internal/engine/enginetest"
 	"breakfix/internal/source"
 	"breakfix/internal/tree"
@@ -60,7 +61,7 @@ func TestThePublishedClientPasses(t *testing.T) {
 		t.Run(c.requirement, func(t *testing.T) {
 			t.Parallel()
 			exe := client(t, c.requirement)
-			s, err := enginetest.Start(enginetest.Options{Quirks: c.quirks, Key: "tml-test"})
+			s, err := enginetest.Start(enginetest.Options{Quirks: c.quirks, Key: engine.NewKey("tml-test")})
 			if err != nil {
 				t.Fatal(err)
 			}

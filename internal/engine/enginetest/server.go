@@ -42,7 +42,7 @@ type Options struct {
 	Model  string         // its name; "breakfix/sim"
 	Corpus []Conversation // what the base model has read; DefaultCorpus
 	Pieces int            // at most so many pieces beside the bytes; 256
-	Key    string         // asked of every request; empty: none
+	Key    engine.Key     // asked of every request; empty: none
 	Expire time.Duration  // sessions without a heartbeat; 5 minutes
 	Faults []Fault
 }

@@ -133,14 +133,9 @@ func (p *Policy) Learn(ctx context.Context, scored []policy.Scored) (policy.Vers
 	}
 	next := versionOf(p.state.Updates+1, string(p.Version()), data)
 	u.Version = next
-	if err := p.descend(ctx, t, data, oldest, &u); err != nil {
-		return "", err
-	}
-	if err := t.Step(ctx, p.o.Learning.Rate); err != nil {
-		return "", fmt.Errorf("step: %w", err)
-	}
-	if err := t.Publish(ctx, next); err != nil {
-		return "", fmt.Errorf("publish version %s: %w", next, err)
+	if err := p.advance(ctx, t, data, oldest, &u); err != nil {
+		// What the server took of it must not be part of the next update.
+		return "", errors.Join(err, t.Revert(context.WithoutCancel(ctx)))
 	}
 	p.mu.Lock()
 	p.state = state{Updates: p.state.Updates + 1, Version: next, Model: t.Model()}
@@ -148,6 +143,20 @@ func (p *Policy) Learn(ctx context.Context, scored []policy.Scored) (policy.Vers
 	u.Seconds = time.Since(began).Seconds()
 	slog.Info("learned", "update", u)
 	return policy.Version(next), nil
+}
+
+// advance makes one update of the weights, and publishes it.
+func (p *Policy) advance(ctx context.Context, t engine.Trainer, data []engine.Datum, oldest int, u *Update) error {
+	if err := p.descend(ctx, t, data, oldest, u); err != nil {
+		return err
+	}
+	if err := t.Step(ctx, p.o.Learning.Rate); err != nil {
+		return fmt.Errorf("step: %w", err)
+	}
+	if err := t.Publish(ctx, u.Version); err != nil {
+		return fmt.Errorf("publish version %s: %w", u.Version, err)
+	}
+	return nil
 }
 
 // batch chooses what is learned from.

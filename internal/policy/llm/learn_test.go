@@ -59,8 +59,8 @@ func novice() []enginetest.Conversation {
 }
 
 // hard leaves out of the small target what has its way back far down in the list
-// that a fixer is shown: what is left are lists of about six breaks, each of which
-// one of the first changes of its fixer's list takes back.
+// that a fixer is shown. Of the operators that are left it stands among the first
+// five for most breaks, and at the first place for a third of them.
 func hard(m mutate.Mutation) bool {
 	switch m.Operator {
 	case "return_value_replace", "condition_negate", "operand_swap", "variable_misuse":
@@ -96,7 +96,7 @@ func setting(name string, otherwise float64) float64 {
 
 var (
 	breaksAtOnce = int(setting("BREAKS", 5))
-	groupOf      = int(setting("GROUP", 10))
+	groupOf      = int(setting("GROUP", 8))
 	recent       = 40 // bugs of which a break may be no duplicate: the target has some hundred in all
 )
 
@@ -127,7 +127,7 @@ func (r *ring) update() {
 	arenas := make([]*arena.BreakArena, breaksAtOnce)
 	for i := range episodes {
 		n := r.state.next + i
-		a, err := arena.NewBreak(r.bank, arena.BreakOptions{Seed: uint64(n) * 7919, Except: hard, Steps: 1, Runner: r.target.Judge})
+		a, err := arena.NewBreak(r.bank, arena.BreakOptions{Seed: (uint64(n) + uint64(setting("SEED", 0))) * 7919, Except: hard, Steps: 1, Runner: r.target.Judge})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -183,7 +183,7 @@ func (r *ring) update() {
 }
 
 func (r *ring) attempt(b *bug.Bug, broken *tree.Tree, seed uint64, number int) store.Attempt {
-	a, err := arena.NewFix(r.target.Judge, b, broken, arena.FixOptions{Seed: seed, Steps: int(setting("STEPS", 2))})
+	a, err := arena.NewFix(r.target.Judge, b, broken, arena.FixOptions{Seed: seed, Steps: int(setting("STEPS", 4))})
 	if err != nil {
 		r.t.Error(err)
 		return store.Attempt{}
@@ -311,42 +311,51 @@ func mean(x []float64) float64 {
 }
 
 // updates is how many a learning test makes: at least forty.
-func updates() int {
-	if n, err := strconv.Atoi(os.Getenv("BREAKFIX_TEST_UPDATES")); err == nil {
-		return n
-	}
-	if os.Getenv("BREAKFIX_SLOW") == "1" {
-		return 120
-	}
-	return 44
-}
+func updates() int { return int(setting("UPDATES", 44)) }
 
-// TestBothRolesLearnTheGameFromRewardAlone plays the small target against the
-// conformance server: real validation and grading, rewards of the shared schema.
-// Each role's reward must rise by the Mann-Kendall test, one-sided, p < 0.001.
-func TestBothRolesLearnTheGameFromRewardAlone(t *testing.T) {
+// curves are the mean rewards of each update, by role.
+func curves(t *testing.T, schema string, n int) map[arena.Role][]float64 {
+	t.Helper()
 	s, err := enginetest.Start(enginetest.Options{Corpus: novice()})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	r := newRing(t, connected(t, s.URL), "shared")
-	for range updates() {
+	r := newRing(t, connected(t, s.URL), schema)
+	for range n {
 		r.update()
 	}
-	n := len(r.state.break_)
-	k := min(8, n/2)
-	for _, c := range []struct {
-		role  string
-		curve []float64
-	}{{"breaker", r.state.break_}, {"fixer", r.state.fix}} {
-		z := trend(c.curve)
-		t.Logf("%s: %.2f -> %.2f, z = %.1f: %.2f", c.role, mean(c.curve[:k]), mean(c.curve[len(c.curve)-k:]), z, c.curve)
-		if c.role == "fixer" && n < 100 {
-			continue // 44 updates are too few to tell: with BREAKFIX_SLOW=1 there are 120
+	all := map[arena.Role][]float64{arena.Breaker: r.state.break_, arena.Fixer: r.state.fix}
+	for role, curve := range all {
+		k := min(8, len(curve)/2)
+		t.Logf("%s, %s: %.2f -> %.2f, z = %.1f: %.2f", schema, role, mean(curve[:k]), mean(curve[len(curve)-k:]), trend(curve), curve)
+	}
+	return all
+}
+
+// TestBothRolesLearnTheGameFromRewardAlone plays the small target against the
+// conformance server: real validation and grading, rewards of the shared schema.
+// Each role's reward must rise by the Mann-Kendall test, one-sided, p < 0.001.
+//
+// With two steps an attempt the fixer's reward rose too slowly for 44 updates (z =
+// 2.3 to 2.6, with lists of 4 and of 8 changes, 5 to 10 breaks an update and two
+// rates); with four it does. Breaker and fixer for BREAKFIX_TEST_SEED of 0, 1000 and
+// 2000, all that were tried: z = 4.9 and 3.7, 4.5 and 5.0, 3.3 and 5.1.
+func TestBothRolesLearnTheGameFromRewardAlone(t *testing.T) {
+	for role, curve := range curves(t, "shared", updates()) {
+		if z := trend(curve); z < 3.09 || len(curve) < 40 {
+			t.Errorf("the reward of the %s does not rise: z = %.2f of %d updates", role, z, len(curve))
 		}
-		if z < 3.09 {
-			t.Errorf("the reward of the %s does not rise: z = %.2f", c.role, z)
-		}
+	}
+}
+
+// TestUnderTheAdversarialSchemaTheFixerLearns: what the fixer gains the breaker
+// loses, so that both rewards need not rise; both are shown (z = 4.6 and 1.9).
+func TestUnderTheAdversarialSchemaTheFixerLearns(t *testing.T) {
+	if os.Getenv("BREAKFIX_SLOW") != "1" {
+		t.Skip("20 s of CPU; set BREAKFIX_SLOW=1")
+	}
+	if z := trend(curves(t, "adversarial", updates())[arena.Fixer]); z < 3.09 {
+		t.Errorf("the reward of the fixer does not rise: z = %.2f", z)
 	}
 }

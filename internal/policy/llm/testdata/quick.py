@@ -14,6 +14,7 @@ import sys
 import traceback
 
 TREE = {}
+MODULES = {}  # by name: the path, or "" of a folder
 CODE = {}
 
 
@@ -43,12 +44,10 @@ def compiled(path, text):
 
 class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def find_spec(self, name, path=None, target=None):
-        for p in TREE:
-            if p.endswith(".py") and module_name(p) == name:
-                return importlib.machinery.ModuleSpec(name, self, origin=p, is_package=p.endswith("__init__.py"))
-        if any(p.startswith(name.replace(".", "/") + "/") for p in TREE):
-            return importlib.machinery.ModuleSpec(name, self, origin="", is_package=True)
-        return None
+        if name not in MODULES:
+            return None
+        p = MODULES[name]
+        return importlib.machinery.ModuleSpec(name, self, origin=p, is_package=not p or p.endswith("__init__.py"))
 
     def exec_module(self, module):
         p = module.__spec__.origin
@@ -77,9 +76,15 @@ def failure(error):
 def run(want):
     TREE.clear()
     TREE.update(want["files"])
-    names = {module_name(p) for p in TREE if p.endswith(".py")} | {p.split("/")[0] for p in TREE if "/" in p}
+    MODULES.clear()
+    for p in TREE:
+        parts = p.split("/")
+        for i in range(1, len(parts)):
+            MODULES.setdefault(".".join(parts[:i]), "")
+        if p.endswith(".py"):
+            MODULES[module_name(p)] = p
     for name in list(sys.modules):
-        if name in names:
+        if name in MODULES:
             del sys.modules[name]
     out = {"results": {}, "failures": {}, "uncollected": {}}
     paths = want["only"] or sorted({t.split("::")[0] for t in want["tests"]} if want["tests"] else [p for p in TREE if os.path.basename(p).startswith("test_")])
