@@ -145,7 +145,7 @@ func (g *Game) pendingOf(it *game) (pending, bool) {
 }
 
 // breaks reports whether an episode broke held-out code of a file. Only a
-// breaker that does not learn is offered any.
+// script is offered any.
 func (h *heldOut) breaks(ep *store.Episode, path string) bool {
 	return ep.Break.Path == path && h.hasLines(path, ep.Break.Line, ep.Break.Line)
 }
@@ -392,9 +392,10 @@ func (g *Game) breakAgain(ep *store.Episode, p pending) (arena.Break, error) {
 	return a, nil
 }
 
-// except keeps a breaker that learns off held-out code; nil where none learns.
+// except keeps the breaker off held-out code while anything is learned: nobody
+// learns from games on it. A script names its own places, whatever they are.
 func (g *Game) except(source int) func(mutate.Mutation) bool {
-	if g.learning == nil || g.Breaker != policy.Policy(g.Learner) {
+	if _, draws := g.Breaker.(policy.Learner); g.learning == nil || !draws {
 		return nil
 	}
 	return g.learning.held[source].has
