@@ -24,18 +24,17 @@ func (a Ablation) Summary() string {
 		plural(a.Config.Budget, "step"), plural(a.Config.Judge, "step"), plural(a.Bugs, "bug"))
 }
 
-func share(x float64) string { return fmt.Sprintf("%.1f", 100*x) }
-
-func solved(i eval.Interval) string {
-	return fmt.Sprintf("%s (%s to %s)", share(i.Mean), share(i.Low), share(i.High))
+// solved is a share in percent with so many digits.
+func solved(i eval.Interval, digits int) string {
+	return fmt.Sprintf("%.*f (%.*f to %.*f)", digits, 100*i.Mean, digits, 100*i.Low, digits, 100*i.High)
 }
 
-func gained(r eval.Row, over string) string {
+func gained(r eval.Row, over string, digits int) string {
 	g, ok := r.Gains[over]
 	if !ok {
 		return "-"
 	}
-	s := fmt.Sprintf("%+.1f (%+.1f to %+.1f)", 100*g.Mean, 100*g.Low, 100*g.High)
+	s := fmt.Sprintf("%+.*f (%+.*f to %+.*f)", digits, 100*g.Mean, digits, 100*g.Low, digits, 100*g.High)
 	if g.Seeds < r.Seeds {
 		s += fmt.Sprintf(", %s", plural(g.Seeds, "seed"))
 	}
@@ -48,7 +47,7 @@ func AblationText(w io.Writer, a Ablation, o Options) error {
 	p.printf("%s\n", p.paint(bold, a.Summary()))
 	var rows [][]string
 	for _, r := range a.Variants {
-		rows = append(rows, []string{r.Variant, fmt.Sprint(r.Seeds), solved(r.Solved), gained(r, eval.Uniform), gained(r, eval.FixerOnly)})
+		rows = append(rows, []string{r.Variant, fmt.Sprint(r.Seeds), solved(r.Solved, 0), gained(r, eval.Uniform, 0), gained(r, eval.FixerOnly, 0)})
 	}
 	p.table([]string{"variant", "seeds", "solved, %", "over uniform", "over fixer-only"}, rows)
 	return p.err
@@ -106,7 +105,7 @@ func AblationHTML(w io.Writer, a Ablation) error {
 	}
 	for i, r := range a.Variants {
 		y := plotTop + plotRow*(float64(i)+0.5)
-		row := plotRowOf{Name: r.Variant, About: r.About, N: r.Seeds, Solved: solved(r.Solved), Uniform: gained(r, eval.Uniform), Fixer: gained(r, eval.FixerOnly),
+		row := plotRowOf{Name: r.Variant, About: r.About, N: r.Seeds, Solved: solved(r.Solved, 1), Uniform: gained(r, eval.Uniform, 1), Fixer: gained(r, eval.FixerOnly, 1),
 			Y: y, TextY: y + 4, Low: x(r.Solved.Low), Mean: x(r.Solved.Mean), High: x(r.Solved.High)}
 		for _, s := range r.BySeed {
 			row.Dots = append(row.Dots, x(s))

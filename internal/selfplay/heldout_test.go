@@ -6,6 +6,9 @@ import (
 	"testing"
 
 	"breakfix/internal/arena"
+	"breakfix/internal/policy"
+	"breakfix/internal/policy/builtin"
+	"breakfix/internal/policy/scripted"
 	"breakfix/internal/source"
 	"breakfix/internal/testrun"
 	"breakfix/internal/tree"
@@ -69,6 +72,28 @@ func TestOneFunctionInFiveIsHeldOutAndStaysOutWhenItIsEdited(t *testing.T) {
 	for _, m := range all {
 		if h.has(m) && functions[m.Function] {
 			t.Errorf("%s is held out and offered", m.Function)
+		}
+	}
+}
+
+func TestABreakerThatDrawsIsKeptOffHeldOutCodeWhileAnythingIsLearned(t *testing.T) {
+	b := boardOf(t, 10, "a + 1")
+	h, err := holdOut(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	learner := builtin.With(builtin.Scratch(1))
+	for _, c := range []struct {
+		breaker policy.Policy
+		learns  bool
+		kept    bool
+	}{{learner, true, true}, {builtin.New(), true, true}, {&scripted.Policy{}, true, false}, {builtin.New(), false, false}} {
+		g := &Game{Boards: []*Board{b}, Breaker: c.breaker, Learner: learner}
+		if c.learns {
+			g.learning = &learning{held: []*heldOut{h}}
+		}
+		if kept := g.except(0) != nil; kept != c.kept {
+			t.Errorf("%T, learning %v: kept off is %v", c.breaker, c.learns, kept)
 		}
 	}
 }
