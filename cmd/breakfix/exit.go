@@ -11,6 +11,7 @@ import (
 	"breakfix/internal/bugset"
 	"breakfix/internal/check"
 	"breakfix/internal/engine"
+	"breakfix/internal/eval"
 	"breakfix/internal/policy/scripted"
 	"breakfix/internal/repair"
 	"breakfix/internal/sandbox"
@@ -83,6 +84,7 @@ func explain(w io.Writer, err error) int {
 		write   *repair.ApplyError
 		folder  *check.FolderError
 		set     *bugset.SetError
+		results *eval.FileError
 		server  *engine.Error
 	)
 	switch {
@@ -103,7 +105,7 @@ func explain(w io.Writer, err error) int {
 		fmt.Fprintln(w, "breakfix:", err)
 		return exitOurs
 	case errors.As(err, &usage), errors.As(err, &susage), errors.As(err, &missing), errors.As(err, &run), errors.As(err, &move),
-		errors.As(err, &hand), errors.As(err, &write), errors.As(err, &folder), errors.As(err, &set):
+		errors.As(err, &hand), errors.As(err, &write), errors.As(err, &folder), errors.As(err, &set), errors.As(err, &results):
 		fmt.Fprintln(w, "breakfix:", err)
 		return exitUsage
 	case errors.As(err, &server):

@@ -20,6 +20,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"breakfix/internal/engine/enginetest"
+	"breakfix/internal/eval"
 	"breakfix/internal/export"
 )
 
@@ -43,6 +44,7 @@ type cli struct {
 	Grade  gradeCmd   `cmd:"" help:"Judge a repair of a bug, with every gate."`
 	Train  trainCmd   `cmd:"" help:"Teach the built-in policy to rank repairs, from code and from bugs, without playing."`
 	Export exportCmd  `cmd:"" help:"Write bugs in the formats of others: SWE-bench, SWE-smith, Harbor, chat."`
+	Ablate ablateCmd  `cmd:"" help:"Measure what each part of the game is worth: variants from nothing, judged on code that was held out."`
 	Bench  benchCmd   `cmd:"" help:"Speeds as ratios, side by side in one run: bench exec."`
 	Engine engineCmd  `cmd:"" help:"Servers that hold a language model: engine probe, engine sim."`
 	Doctor doctorCmd  `cmd:"" help:"Show what works on this machine, and the command that brings what does not."`
@@ -81,7 +83,7 @@ Exit codes:
   5  interrupted; the run or set is whole, and the line to resume it is printed`
 
 // later are commands of docs/cli.md that this version does not have.
-var later = []string{"eval", "ablate", "review", "serve", "worker"}
+var later = []string{"eval", "review", "serve", "worker"}
 
 // laterFlags are flags of docs/cli.md that a command does not have yet.
 var laterFlags = map[string][]string{}
@@ -134,7 +136,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		kong.Name("breakfix"),
 		kong.Description(description),
 		kong.DefaultEnvars("BREAKFIX"),
-		kong.Vars{"default_target": defaultTarget, "formats": strings.Join(export.Names(), ", "), "game_formats": strings.Join(export.GameNames(), ", "), "version": "breakfix " + version,
+		kong.Vars{"default_target": defaultTarget, "formats": strings.Join(export.Names(), ", "), "game_formats": strings.Join(export.GameNames(), ", "), "version": "breakfix " + version, "variants": strings.Join(eval.Names(), ", "),
 			"sim_quirks": strings.Join(quirkNames(), ", "), "sim_faults": strings.Join(enginetest.Kinds(), ", ")},
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(code int) { exit = code; panic(exitNow{}) }),
@@ -226,7 +228,7 @@ func (c *cli) sourcesOf(file *resolver) error {
 	if err != nil {
 		return err
 	}
-	for _, many := range []*[]string{&c.Play.Sources, &c.Bugs.Sources} {
+	for _, many := range []*[]string{&c.Play.Sources, &c.Bugs.Sources, &c.Ablate.Sources} {
 		if len(*many) == 0 {
 			*many = named
 		}

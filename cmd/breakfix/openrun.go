@@ -106,6 +106,9 @@ func (c *playCmd) takeOver(s *store.Store, a *app) (json.RawMessage, error) {
 	if err := json.Unmarshal(flat.Bytes(), &was); err != nil {
 		return nil, usagef("start a new run", "the configuration of the run cannot be read: %v", err)
 	}
+	if _, part := was["variant"]; part {
+		return nil, usagef("go on with it by breakfix ablate, or play in another folder", "the run is a part of an ablation")
+	}
 	mine, err := json.Marshal(c)
 	if err != nil {
 		return nil, err

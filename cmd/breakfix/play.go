@@ -78,6 +78,10 @@ type playCmd struct {
 	gameFlags   `group:"game"`
 	llmFlags    `group:"engine"`
 	runFlags    `group:"run"`
+
+	// Of a run that is a part of an ablation.
+	Variant string `json:"variant,omitempty" kong:"-"`
+	Budget  int    `json:"budget,omitempty" kong:"-"`
 }
 
 // Help is the second part of play's help text.

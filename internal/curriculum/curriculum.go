@@ -46,8 +46,9 @@ type Result struct {
 // Config is what stays the same during a run.
 type Config struct {
 	Seed     uint64
-	Sources  int // how many sources are played in turn; 0 means 1
-	OrderCap int // highest order of a bug; 0 means DefaultOrderCap
+	Sources  int  // how many sources are played in turn; 0 means 1
+	OrderCap int  // highest order of a bug; 0 means DefaultOrderCap
+	Fresh    bool // nothing but new breaks: no failed repair and no known bug is played
 }
 
 // Limits of the default curriculum.
@@ -103,7 +104,11 @@ func New(c Config) *Curriculum {
 	if c.OrderCap < 1 {
 		c.OrderCap = DefaultOrderCap
 	}
-	return &Curriculum{config: c, state: state{Taken: map[string]int{}}, seen: map[string]bool{}, plan: plan()}
+	schedule := plan()
+	if c.Fresh {
+		schedule = fresh
+	}
+	return &Curriculum{config: c, state: state{Taken: map[string]int{}}, seen: map[string]bool{}, plan: schedule}
 }
 
 // Next draws the n games of a round.

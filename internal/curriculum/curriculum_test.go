@@ -66,6 +66,22 @@ func TestThreeOfFourGamesAreFreshAndTheFourthIsAFailedRepairWhenOneWaits(t *test
 	}
 }
 
+func TestNothingButNewBreaksIsPlayedWhereThatIsAskedFor(t *testing.T) {
+	c := New(Config{Seed: 1, Fresh: true})
+	for range 10 {
+		items := c.Next(8)
+		for _, i := range items {
+			if i.Kind != store.KindFresh {
+				t.Errorf("game %d is %s, want fresh", i.Number, i.Kind)
+			}
+		}
+		c.Observe(playAll(items))
+	}
+	if c.Waiting() == 0 {
+		t.Error("no failed repair waits: nothing was passed over")
+	}
+}
+
 func TestWithoutFailedRepairsEveryEighthGameReplaysABugThatIsRarelyFixed(t *testing.T) {
 	c := New(Config{Seed: 1})
 	items := c.Next(8)

@@ -79,7 +79,6 @@ func (s Setup) Prepare(ctx context.Context, snap *source.Snapshot) (*Board, erro
 		return nil, err
 	}
 	watch("ready", fmt.Sprintf("%s, %s of code", counted(len(b.Work.Base.Results), "test"), counted(len(code), "file")))
-	b.began = b.Work.Stats()
 	chosen := map[string]bool{}
 	for _, p := range code {
 		chosen[p] = true

@@ -35,6 +35,8 @@ type Config struct {
 	Steps    int           // steps an attempt
 	Order    int           // highest order of a bug
 	Disk     int64         // bytes that the run folder may take; 0 means no cap
+	Fresh    bool          // nothing but new breaks is played
+	Budget   int           // steps of the fixer after which no further round is drawn; 0 means no end
 	Learn    int           // games after which the next version is made, at the end of a round; 0: never
 }
 
@@ -72,6 +74,7 @@ type Game struct {
 	next       int                    // number of the first episode of the open round
 	stored     map[int]*store.Episode // episodes of the open round that were stored by an earlier sitting
 	fresh      int                    // episodes played in this sitting
+	steps      int                    // of the fixer, in whole rounds
 	firstBug   atomic.Int64           // nanoseconds from the start of this sitting to its first valid bug
 	started    time.Time
 	before     store.Totals // of earlier sittings
@@ -89,6 +92,7 @@ type Ending string
 // The endings. After each of them the run is whole and can be resumed.
 const (
 	Played      Ending = "every episode was played"
+	Spent       Ending = "the steps are spent"
 	TimeIsUp    Ending = "the time is up"
 	Plateaued   Ending = "difficulty stands still"
 	DiskIsFull  Ending = "the run folder has reached its disk cap"
@@ -168,6 +172,8 @@ func (g *Game) over(drain, stop context.Context) (Ending, bool) {
 		return Interrupted, true
 	case g.Config.Episodes > 0 && g.tally.now.Episodes >= g.Config.Episodes:
 		return Played, true
+	case g.Config.Budget > 0 && g.steps >= g.Config.Budget:
+		return Spent, true
 	case stop.Err() != nil:
 		return TimeIsUp, true
 	}
@@ -182,7 +188,7 @@ func (g *Game) over(drain, stop context.Context) (Ending, bool) {
 
 // settled tells, after a round, whether the run ends by itself.
 func (g *Game) settled() (Ending, bool) {
-	if g.Config.Episodes == 0 && g.Config.Limit == 0 {
+	if g.Config.Episodes == 0 && g.Config.Limit == 0 && g.Config.Budget == 0 {
 		if at, ok := curriculum.Plateau(g.rounds, curriculum.PlateauRounds); ok {
 			g.notice(fmt.Sprintf("difficulty stands still since episode %d", at))
 			return Plateaued, true
@@ -197,6 +203,9 @@ func (g *Game) draw(ctx context.Context) ([]*game, error) {
 	n := roundSize
 	if g.Config.Episodes > 0 {
 		n = min(n, g.Config.Episodes-g.next+1)
+	}
+	if g.Config.Budget > 0 { // by one game at most is it overdrawn
+		n = min(n, max(1, (g.Config.Budget-g.steps)/(g.Config.Group*g.Config.Steps)))
 	}
 	var games []*game
 	for _, item := range g.curriculum.Next(n) {
@@ -308,6 +317,7 @@ func (g *Game) observe(ctx context.Context, games []*game) error {
 		ep := it.episode
 		results = append(results, resultOf(it.item, *ep))
 		round.Last = ep.Number
+		g.steps += stepsOf(*ep)
 		if ep.Break.Bug != "" {
 			round.Minutes = append(round.Minutes, ep.Break.Minutes)
 		}
@@ -322,6 +332,15 @@ func (g *Game) observe(ctx context.Context, games []*game) error {
 		return err
 	}
 	return g.saveState(ctx)
+}
+
+// stepsOf counts what the fixer did in a game.
+func stepsOf(ep store.Episode) int {
+	n := 0
+	for _, a := range ep.Attempts {
+		n += len(a.Steps)
+	}
+	return n
 }
 
 func (g *Game) notice(line string) { g.Watch.Notice(line) }

@@ -6,6 +6,9 @@ import (
 	"testing"
 
 	"breakfix/internal/arena"
+	"breakfix/internal/policy"
+	"breakfix/internal/policy/builtin"
+	"breakfix/internal/policy/scripted"
 	"breakfix/internal/source"
 	"breakfix/internal/store"
 	"breakfix/internal/testrun"
@@ -119,5 +122,27 @@ func TestOfOneFunctionNoneIsHeldOut(t *testing.T) {
 	h, err := holdOut(boardOf(t, 1, "a"))
 	if err != nil || len(h.spans) != 0 || len(h.texts) != 1 {
 		t.Errorf("%d files have code held out, %d functions are learned from, %v", len(h.spans), len(h.texts), err)
+	}
+}
+
+func TestABreakerThatDrawsIsKeptOffHeldOutCodeWhileAnythingIsLearned(t *testing.T) {
+	b := boardOf(t, 10, "a + 1")
+	h, err := holdOut(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	learner := builtin.With(builtin.Scratch(1))
+	for _, c := range []struct {
+		breaker policy.Policy
+		learns  bool
+		kept    bool
+	}{{learner, true, true}, {builtin.New(), true, true}, {&scripted.Policy{}, true, false}, {builtin.New(), false, false}} {
+		g := &Game{Boards: []*Board{b}, Breaker: c.breaker, Learner: learner}
+		if c.learns {
+			g.learning = &learning{held: []*heldOut{h}}
+		}
+		if kept := g.except(0) != nil; kept != c.kept {
+			t.Errorf("%T, learning %v: kept off is %v", c.breaker, c.learns, kept)
+		}
 	}
 }

@@ -141,8 +141,8 @@ func (g *Game) pendingOf(it *game) (pending, bool) {
 	return p, p.Fresh || len(ep.Attempts) > 0
 }
 
-// broken reports whether an episode broke held-out code. Only a breaker that does
-// not learn is offered any; one that writes its own edits can write them anywhere.
+// broken reports whether an episode broke held-out code. Only a script is offered
+// any; a breaker that writes its own edits can write them anywhere.
 func (h *heldOut) broken(ep *store.Episode) bool {
 	if h.hasLines(ep.Break.Path, ep.Break.Line, ep.Break.Line) {
 		return true
@@ -394,9 +394,10 @@ func (g *Game) breakAgain(ep *store.Episode, p pending) (arena.Break, error) {
 	return a, nil
 }
 
-// except keeps a breaker that learns off held-out code; nil where none learns.
+// except keeps the breaker off held-out code while anything is learned: nobody
+// learns from games on it. A script names its own places, whatever they are.
 func (g *Game) except(source int) func(mutate.Mutation) bool {
-	if g.learning == nil || g.Breaker != policy.Policy(g.Learner) {
+	if _, draws := g.Breaker.(policy.Learner); g.learning == nil || !draws {
 		return nil
 	}
 	return g.learning.held[source].has

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 
 	"golang.org/x/sync/errgroup"
@@ -29,6 +30,7 @@ type matchBug struct {
 	board *Board
 	red   arena.Red
 	seed  uint64
+	name  string
 }
 
 // Limits of a match's bugs.
@@ -82,7 +84,7 @@ func NewMatch(ctx context.Context, boards []*Board, breaker policy.Policy, n int
 			return nil, err
 		}
 		if ok {
-			m.bugs = append(m.bugs, matchBug{boards[at], red, attemptSeed(seed, -try-1)})
+			m.bugs = append(m.bugs, matchBug{boards[at], red, attemptSeed(seed, -try-1), filepath.Base(boards[at].Work.Snapshot.Source) + " " + chosen[0].ID})
 		}
 	}
 	return m, nil
@@ -129,6 +131,15 @@ func redOf(ctx context.Context, b *Board, broken *tree.Tree, m mutate.Mutation) 
 
 // Bugs is how many there are.
 func (m *Match) Bugs() int { return len(m.bugs) }
+
+// Names are the bugs' sources and mutations, in order.
+func (m *Match) Names() []string {
+	var names []string
+	for _, b := range m.bugs {
+		names = append(names, b.name)
+	}
+	return names
+}
 
 // Play has the fixer attempt every bug once, and returns the step that solved
 // each; 0: none did.

@@ -34,7 +34,7 @@ type saved struct {
 // resume takes up the run where its folder left it; a new folder is a run
 // with nothing in it.
 func (g *Game) resume(ctx context.Context) error {
-	cfg := curriculum.Config{Seed: g.Config.Seed, Sources: len(g.Boards), OrderCap: g.Config.Order}
+	cfg := curriculum.Config{Seed: g.Config.Seed, Sources: len(g.Boards), OrderCap: g.Config.Order, Fresh: g.Config.Fresh}
 	g.curriculum = curriculum.New(cfg)
 	g.known = &bug.Known{}
 	g.gradings = grade.NewCache()
@@ -52,7 +52,8 @@ func (g *Game) resume(ctx context.Context) error {
 			g.learning.held = append(g.learning.held, h)
 		}
 	}
-	for range g.Boards {
+	for _, b := range g.Boards {
+		b.began = b.Work.Stats()
 		g.tried = append(g.tried, map[string]bool{})
 		g.uses = append(g.uses, map[string]int{})
 		g.yields = append(g.yields, map[string]arena.Yield{})
@@ -70,6 +71,7 @@ func (g *Game) resume(ctx context.Context) error {
 	}
 	g.tally = newTally(g.Config.Episodes)
 	g.stored = map[int]*store.Episode{}
+	g.steps = 0
 	for ep, err := range g.Store.Episodes(ctx) {
 		if err != nil {
 			return err
@@ -77,7 +79,9 @@ func (g *Game) resume(ctx context.Context) error {
 		g.tally.add(ep)
 		if ep.Number >= g.next {
 			g.stored[ep.Number] = &ep
+			continue
 		}
+		g.steps += stepsOf(ep)
 	}
 	totals, _, err := g.Store.Totals(ctx)
 	if err != nil {

@@ -22,7 +22,7 @@ const DefaultWarm = 500
 const shards = 2
 
 // Learns reports whether there are weights to go on from.
-func (p *Policy) Learns() bool { return p.weights != nil }
+func (p *Policy) Learns() bool { return p.weights != nil && !p.uniform }
 
 // Learn makes the next version: the network from the repairs that were tried,
 // the linear model of breaks from what their bugs were worth. The optimiser's
@@ -30,7 +30,7 @@ func (p *Policy) Learns() bool { return p.weights != nil }
 // Deep RL", NeurIPS 2023): what an earlier batch was like says little of this one, and
 // a version is then its weights and nothing else.
 func (p *Policy) Learn(ctx context.Context, scored []policy.Scored) (policy.Version, error) {
-	if p.weights == nil {
+	if !p.Learns() {
 		return p.Version(), errors.New("the prior that was set by hand cannot learn")
 	}
 	next := *p
@@ -93,10 +93,10 @@ func (p *Policy) become(o *Policy) {
 // Begin learns, from nothing, what code looks like: functions are damaged, and
 // the way back is what is learned. Weights that know something are left alone.
 func (p *Policy) Begin(ctx context.Context, texts []policy.Text, progress func(done, of int)) (policy.Version, error) {
-	if p.weights == nil || p.weights.version != VersionScratch || p.Warm <= 0 {
+	if !p.Learns() || p.weights.version != VersionScratch || p.Warm <= 0 {
 		return p.Version(), nil
 	}
-	c := Course{Seed: seedOf(p.Version()), Examples: p.Warm, Workers: shards,
+	c := Course{Seed: seedOf(p.Version()) + p.Seed, Examples: p.Warm, Workers: shards,
 		Card: map[string]string{cardPrior: priorNone, cardSaid: saidUsed}}
 	for _, t := range texts {
 		c.Texts = append(c.Texts, Text{Path: t.Path, Source: t.Source})

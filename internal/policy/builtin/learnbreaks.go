@@ -37,6 +37,11 @@ const (
 
 // logs gives the log-probability of each site.
 func (p *Policy) logs(sites []mutate.Mutation, a arena.Break) ([]float64, error) {
+	if p.uniform {
+		even := make([]float64, len(sites))
+		normalise(even)
+		return even, nil
+	}
 	logs := prior(sites, a, p.breaks == nil || p.breaks.hand)
 	if p.breaks == nil {
 		return logs, nil

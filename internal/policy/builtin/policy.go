@@ -35,7 +35,14 @@ type Policy struct {
 	// them. 0 is 1.
 	Rollouts int
 	// Warm is how many functions Begin damages to learn from.
-	Warm    int
+	Warm int
+	// Blind makes a search see of a step whether the red test passed, and nothing
+	// else: it never goes on from a repair that failed, and hands in the likeliest
+	// that it tried when none passed.
+	Blind bool
+	// Seed varies what Begin draws, so that runs begin with different weights.
+	Seed    uint64
+	uniform bool
 	weights *Weights       // of repairs; nil: the hand-set prior
 	breaks  *breaks        // what was learned of breaks; nil: the hand-set prior
 	version policy.Version // of both; empty: that of the weights
@@ -61,10 +68,25 @@ func With(w *Weights) *Policy {
 	return p
 }
 
-// Steady is the policy without noise, its likeliest repair first.
+// VersionUniform learns nothing and ranks nothing.
+const VersionUniform policy.Version = "builtin-uniform"
+
+// Uniform returns the policy that everything is measured from: it draws breaks and
+// repairs, each alike, other ones with another seed, and learns nothing.
+func Uniform(seed uint64) *Policy {
+	p := With(Scratch(seed))
+	p.uniform, p.Seed, p.Temperature, p.version = true, seed, 1, VersionUniform
+	return p
+}
+
+// Steady is the policy without noise, its likeliest repair first. Where all are
+// alike the noise is all there is, and stays.
 func (p *Policy) Steady() policy.Policy {
 	s := *p
-	s.Temperature, s.lists = 0, &lists{}
+	s.lists = &lists{}
+	if !p.uniform {
+		s.Temperature = 0
+	}
 	return &s
 }
 
@@ -114,6 +136,7 @@ type broke struct {
 const (
 	seedBreak = 0x627265616b
 	seedFix   = 0x666978
+	seedEven  = 0x6576656e
 )
 
 // round keeps records short and the same on every machine.

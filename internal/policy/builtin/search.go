@@ -60,6 +60,7 @@ type search struct {
 	task    arena.Task
 	random  *rand.Rand
 	temp    float64
+	blind   bool
 	stands  []*stand
 	past    []*stand // those of the roll-outs before, but the broken tree
 	seen    map[string]bool
@@ -77,7 +78,11 @@ type search struct {
 // failure changed; else nothing.
 func (p *Policy) Fix(ctx context.Context, a arena.Fix) (policy.Trajectory, error) {
 	task := a.Task()
-	s := &search{arena: a, lists: p.lists, weights: p.weights, task: task, temp: p.Temperature, random: rand.New(rand.NewPCG(task.Seed, seedFix)), seen: map[string]bool{}}
+	stream := uint64(seedFix)
+	if p.uniform {
+		stream = seedEven + p.Seed
+	}
+	s := &search{arena: a, lists: p.lists, weights: p.weights, task: task, temp: p.Temperature, blind: p.Blind, random: rand.New(rand.NewPCG(task.Seed, stream)), seen: map[string]bool{}}
 	s.stands = []*stand{{failure: task.Failure, verdict: outcome.Failed}}
 	paths := map[string]bool{}
 	for _, c := range task.Contexts {
@@ -155,6 +160,12 @@ func (s *search) run(ctx context.Context, steps, to int) (at int, done bool, err
 
 // learn keeps what a failed step showed.
 func (s *search) learn(st *stand, o option, obs arena.Observation) {
+	if s.blind {
+		if s.other == 0 || o.LogPrior > s.otherP {
+			s.other, s.otherP = obs.Step, o.LogPrior
+		}
+		return
+	}
 	gain := st.gain + progress(st, obs)
 	if gain > st.gain && st.depth < 3 {
 		s.stands = append(s.stands, &stand{step: obs.Step, green: obs.Green, failure: obs.Failure, verdict: obs.Verdict, gain: gain, prior: o.LogPrior, depth: st.depth + 1})

@@ -61,3 +61,82 @@ func TestRolloutsBeginAsOneSearchAndNeverTryTwice(t *testing.T) {
 		t.Error("four roll-outs try what one long search tries, in its order")
 	}
 }
+
+// further is an arena in which every step gets the red test further.
+type further struct {
+	neverGreen
+	from   []int
+	handed int
+}
+
+func (a *further) Submit(n int) error { a.handed = n; return nil }
+func (a *further) Try(ctx context.Context, from int, path string, edits []tree.Edit, what string) (arena.Observation, error) {
+	a.from = append(a.from, from)
+	o, err := a.neverGreen.Try(ctx, from, path, edits, what)
+	o.Failure.TestLine = 5 + o.Step
+	return o, err
+}
+
+func search16(t *testing.T, p *Policy, seed uint64) *further {
+	t.Helper()
+	const text = "def f(a, b):\n    total = 0\n    for x in a:\n        if x > b:\n            total += x\n    return total\n"
+	a := &further{neverGreen: neverGreen{trees: [][]byte{[]byte(text)}}}
+	f := testrun.Failure{Kind: "AssertionError", TestLine: 5}
+	a.task = arena.Task{Role: arena.Fixer, Seed: seed, Steps: 16, Failure: f, Contexts: []arena.Context{wholeView("f.py", []byte(text)).Context}}
+	if _, err := p.Fix(context.Background(), a); err != nil {
+		t.Fatal(err)
+	}
+	if len(a.from) != 16 {
+		t.Fatalf("%d steps, want 16", len(a.from))
+	}
+	return a
+}
+
+func TestABlindSearchGoesOnFromNothingAndHandsInTheLikeliest(t *testing.T) {
+	onwards := func(a *further) (n int) {
+		for _, from := range a.from {
+			if from > 0 {
+				n++
+			}
+		}
+		return n
+	}
+	sees, blind := New(), New()
+	blind.Blind = true
+	if n := onwards(search16(t, sees, 1)); n == 0 {
+		t.Error("a search that sees how far the red test got goes on from no step")
+	}
+	a := search16(t, blind.Steady().(*Policy), 1)
+	if n := onwards(a); n > 0 {
+		t.Errorf("a blind search goes on from failed repairs %d times", n)
+	}
+	if a.handed != 1 {
+		t.Errorf("step %d is handed in, want the first: the likeliest", a.handed)
+	}
+}
+
+func TestTheUniformPolicyLearnsNothingAndDrawsAnewWithEachSeed(t *testing.T) {
+	p := Uniform(1)
+	if p.Learns() {
+		t.Error("it says that it learns")
+	}
+	if _, err := p.Learn(context.Background(), nil); err == nil {
+		t.Error("it learns")
+	}
+	if v, err := p.Begin(context.Background(), nil, nil); v != VersionUniform || err != nil {
+		t.Error(v, err)
+	}
+	order := func(seed uint64) string {
+		var all string
+		for _, x := range search16(t, Uniform(seed).Steady().(*Policy), 1).trees {
+			all += string(x) + "\x00"
+		}
+		return all
+	}
+	if order(1) != order(1) {
+		t.Error("the same seed draws in two orders")
+	}
+	if order(1) == order(2) {
+		t.Error("another seed draws in the same order, also where it is judged")
+	}
+}
