@@ -138,9 +138,6 @@ func (j judge) decide(ctx context.Context, d *diary, req testrun.Request) (verdi
 		}
 		again := req
 		again.Fresh, again.Tier, again.Deadline = true, testrun.FreshProcess, nil
-		if saw.outcome == outcome.TimedOutBreak && saw.test != "" && req.Deadline != nil {
-			again.Tier = testrun.LazyImport // the look alone took no verdict: this is the whole deadline, in a process of its own
-		}
 		if saw.test != "" {
 			again.Tests = []string{saw.test}
 		}
