@@ -364,42 +364,5 @@ func (g *group) oomKills() (int64, bool) {
 	return 0, false
 }
 
-// cpu returns the CPU time of all processes of the run.
-// CPU implements Meter.
-func (g *group) CPU() (time.Duration, bool) {
-	if g.unified == "" {
-		return 0, false
-	}
-	n, ok := field(g.unified, "cpu.stat", "usage_usec")
-	return time.Duration(n) * time.Microsecond, ok
-}
-
-// Runnable implements Meter. It looks three times, a millisecond apart: what
-// asks again and again whether its event has come is rarely met awake.
-func (g *group) Runnable() bool {
-	for range 3 {
-		if !g.awake() {
-			return false
-		}
-		time.Sleep(time.Millisecond)
-	}
-	return true
-}
-
-func (g *group) awake() bool {
-	for _, dir := range g.dirs {
-		for _, pid := range members(dir) {
-			threads, _ := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
-			for _, t := range threads {
-				stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%s/stat", pid, t.Name()))
-				if _, rest, ok := strings.Cut(string(stat), ") "); err == nil && ok && (rest[0] == 'R' || rest[0] == 'D') {
-					return true
-				}
-			}
-		}
-	}
-	return false
-}
-
 func (c *cgroups) limitsMemory() bool { return c.v2 || c.memory != "" }
 func (c *cgroups) limitsPids() bool   { return c.v2 || c.pids != "" }

@@ -72,15 +72,6 @@ type Spec struct {
 	live *Live // the box stays open and has a socket as descriptor 3
 }
 
-// Meter measures the processes of a run while they run.
-type Meter interface {
-	// CPU is the CPU time that they have used; false when it is not measured.
-	CPU() (time.Duration, bool)
-	// Runnable tells whether one of them runs or would if it had a processor or its
-	// disk; the others wait for an event.
-	Runnable() bool
-}
-
 // Stopped tells why a run ended.
 type Stopped string
 
