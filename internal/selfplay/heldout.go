@@ -129,3 +129,12 @@ func functions(path string, src []byte) []*function {
 	})
 	return all
 }
+
+// except keeps the breaker off held-out code while anything is learned: nobody
+// learns from games on it. A script names its own places, whatever they are.
+func (g *Game) except(source int) func(mutate.Mutation) bool {
+	if _, draws := g.Breaker.(policy.Learner); g.learning == nil || !draws {
+		return nil
+	}
+	return g.learning.held[source].has
+}
