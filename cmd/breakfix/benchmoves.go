@@ -12,7 +12,6 @@ import (
 	"breakfix/internal/arena"
 	"breakfix/internal/bench"
 	"breakfix/internal/bugset"
-	"breakfix/internal/lang/python"
 	"breakfix/internal/policy/builtin"
 	"breakfix/internal/report"
 	"breakfix/internal/source"
@@ -75,12 +74,7 @@ func (c *benchMovesCmd) Run(a *app) error {
 	var repairs []bench.Repair
 	for _, s := range c.Sources {
 		watch.Stage("source", source.Shown(s))
-		o := source.Options{Only: c.Only, Cache: a.Cache, Reading: true}
-		snap, err := source.Open(a.drain, s, o)
-		if err != nil {
-			return err
-		}
-		paths, err := source.Selected(snap.Tree, o, python.Python.IsCode)
+		snap, paths, err := a.read(s, c.Only)
 		if err != nil {
 			return err
 		}

@@ -115,12 +115,7 @@ func (c *trainCmd) Run(a *app) error {
 	}
 	for i, s := range c.Sources {
 		watch.Stage("source", source.Shown(s))
-		o := source.Options{Only: c.Only, Cache: a.Cache, Reading: true}
-		snap, err := source.Open(a.drain, s, o)
-		if err != nil {
-			return err
-		}
-		paths, err := source.Selected(snap.Tree, o, python.Python.IsCode)
+		snap, paths, err := a.read(s, c.Only)
 		if err != nil {
 			return err
 		}
@@ -250,4 +245,15 @@ func writeWeights(to string, w *builtin.Weights) error {
 		return err
 	}
 	return f.CloseAtomicallyReplace()
+}
+
+// read opens a source to be read alone: nothing is installed and nothing of it
+// is run. paths are its code, as --only chooses it.
+func (a *app) read(spec string, only []string) (snap *source.Snapshot, paths []string, err error) {
+	o := source.Options{Only: only, Cache: a.Cache, Reading: true}
+	if snap, err = source.Open(a.drain, spec, o); err != nil {
+		return nil, nil, err
+	}
+	paths, err = source.Selected(snap.Tree, o, python.Python.IsCode)
+	return snap, paths, err
 }
