@@ -30,6 +30,7 @@ type FixOptions struct {
 	Seed     uint64
 	Steps    int           // 0 means DefaultSteps
 	Deadline time.Duration // of the red test in each step; 0 means DefaultDeadline
+	Contexts []Context     // of the bug, where they are known already
 }
 
 // Record is one step as the host saw it.
@@ -99,9 +100,12 @@ func NewFix(runner testrun.Runner, b *bug.Bug, broken *tree.Tree, o FixOptions) 
 	if o.Deadline <= 0 {
 		o.Deadline = DefaultDeadline
 	}
-	places, err := Contexts(b.Inject, broken)
-	if err != nil {
-		return nil, fmt.Errorf("bug %s: %w", b.ID, err)
+	places := o.Contexts
+	if places == nil {
+		var err error
+		if places, err = Contexts(b.Inject, broken); err != nil {
+			return nil, fmt.Errorf("bug %s: %w", b.ID, err)
+		}
 	}
 	return &FixArena{
 		task: Task{Role: Fixer, Seed: o.Seed, Steps: o.Steps, RedTest: b.RedTest.Code, RedPath: b.RedTest.Path,

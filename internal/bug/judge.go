@@ -96,7 +96,7 @@ func (z *minimiser) redThenGreen(ctx context.Context, by map[string]*variant) (o
 		return on, off, nil
 	}
 	req := testrun.Request{Tree: z.broken, Files: map[string]string{}, FilesOnly: true, GiveUp: giveUp, Direct: z.direct,
-		Deadline: func(string) time.Duration { return variantDeadline }}
+		Deadline: func(string) time.Duration { return max(variantDeadline, z.deadline) }}
 	add := func(file string) {
 		req.Files[file] = string(by[file].src)
 		if z.direct {
@@ -146,19 +146,20 @@ func (z *minimiser) fresh(ctx context.Context, files map[string]string, on ...*t
 	for i, t := range on {
 		g.Go(func() (err error) {
 			reps[i], err = z.r.Run(ctx, testrun.Request{Tree: t, Files: files, FilesOnly: true, Fresh: true, GiveUp: giveUp,
-				Deadline: func(string) time.Duration { return testDeadline }})
+				Deadline: func(string) time.Duration { return max(testDeadline, z.deadline) }})
 			return err
 		})
 	}
 	return reps, g.Wait()
 }
 
-// Wall time of a test: a new file has no time of its own on the base. Taking a
+// Least time of a test: a new file has no time of its own on the base, so it has what the
+// test that it comes from has, and at least this. Taking a
 // statement out often leaves a test that never ends; such a variant is given
 // up early, and after a few of them the rest of the batch counts as not working.
 const (
 	testDeadline    = 3 * time.Second
-	variantDeadline = 500 * time.Millisecond
+	variantDeadline = 250 * time.Millisecond
 	giveUp          = 3
 )
 

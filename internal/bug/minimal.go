@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sort"
 	"sync"
+	"time"
 
 	"breakfix/internal/outcome"
 	"breakfix/internal/testrun"
@@ -29,7 +30,8 @@ func minimal(ctx context.Context, t *trial) (objection, error) {
 	}
 	last := "there is no candidate"
 	for _, id := range t.easiest(3) {
-		red, reason, err := Minimise(ctx, t.t.Judge, t.base, t.broken, id, t.whole.Failures[id])
+		red, reason, err := Minimise(ctx, t.t.Judge, t.base, t.broken, id, t.whole.Failures[id],
+			time.Duration(t.t.Base.Seconds[id]*float64(time.Second)))
 		if err != nil {
 			return objection{}, err
 		}

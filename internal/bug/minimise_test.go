@@ -23,7 +23,7 @@ func minimised(t *testing.T, target bug.Target, broken *tree.Tree, id string) bu
 	if !rep.Results.Get(id).Red() {
 		t.Fatalf("%s is %s on the broken tree", id, rep.Results.Get(id))
 	}
-	red, why, err := bug.Minimise(ctx, target.Judge, target.Snapshot.Tree, broken, id, rep.Failures[id])
+	red, why, err := bug.Minimise(ctx, target.Judge, target.Snapshot.Tree, broken, id, rep.Failures[id], 0)
 	if err != nil || why != "" {
 		t.Fatal(err, why)
 	}
@@ -100,7 +100,7 @@ func TestATestThatFailsOtherwiseAloneIsReducedToThat(t *testing.T) {
 	})
 	broken := edit(t, target, "lazy.py", "('a', 1)", "('a',)")
 	// After test_a the table is there and empty.
-	red, why, err := bug.Minimise(context.Background(), target.Judge, target.Snapshot.Tree, broken, "test_lazy.py::test_b", testrun.Failure{Kind: "AssertionError"})
+	red, why, err := bug.Minimise(context.Background(), target.Judge, target.Snapshot.Tree, broken, "test_lazy.py::test_b", testrun.Failure{Kind: "AssertionError"}, 0)
 	if err != nil || why != "" {
 		t.Fatal(err, why)
 	}

@@ -84,7 +84,7 @@ func (s Setup) Prepare(ctx context.Context, snap *source.Snapshot) (*Board, erro
 		chosen[p] = true
 	}
 	b.Bank = arena.NewBank(snap.Tree, func(p string) bool { return chosen[p] }, func(p string, first, last int) int {
-		n := len(b.Work.Covering(p, first, last))
+		n := b.Work.Covers(p, first, last)
 		if b.Work.Imported(p, first, last) {
 			n++
 		}

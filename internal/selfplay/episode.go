@@ -238,6 +238,11 @@ func (g *Game) fix(ctx context.Context, board *Board, b *bug.Bug, ep *store.Epis
 	if err != nil {
 		return fmt.Errorf("apply bug %s: %w", b.ID, err)
 	}
+	places, err := arena.Contexts(b.Inject, broken)
+	if err != nil {
+		return fmt.Errorf("bug %s: %w", b.ID, err)
+	}
+	o := arena.FixOptions{Steps: g.Config.Steps, Deadline: stepDeadline(board, b), Contexts: places}
 	began := time.Now()
 	ep.Attempts = make([]store.Attempt, g.Config.Group)
 	fatal := make([]error, g.Config.Group)
@@ -250,7 +255,7 @@ func (g *Game) fix(ctx context.Context, board *Board, b *bug.Bug, ep *store.Epis
 			release := g.slot()
 			defer release()
 			spent[i] = map[string]float64{}
-			ep.Attempts[i], fatal[i] = g.attempt(ctx, board, b, broken, attemptSeed(ep.Seed, i+1), spent[i])
+			ep.Attempts[i], fatal[i] = g.attempt(ctx, board, b, broken, o, attemptSeed(ep.Seed, i+1), spent[i])
 			ep.Attempts[i].Number = i + 1
 		}()
 	}
@@ -271,10 +276,10 @@ func (g *Game) fix(ctx context.Context, board *Board, b *bug.Bug, ep *store.Epis
 
 // attempt is one go of the fixer; it adds to spent what each phase took. A fault of our own is tried again and then
 // recorded as such; only the end of ctx is an error.
-func (g *Game) attempt(ctx context.Context, board *Board, b *bug.Bug, broken *tree.Tree, seed uint64, spent map[string]float64) (store.Attempt, error) {
+func (g *Game) attempt(ctx context.Context, board *Board, b *bug.Bug, broken *tree.Tree, o arena.FixOptions, seed uint64, spent map[string]float64) (store.Attempt, error) {
 	var a store.Attempt
 	err := g.retry(ctx, func() (err error) {
-		a, err = g.attemptOnce(ctx, board, b, broken, seed, spent)
+		a, err = g.attemptOnce(ctx, board, b, broken, o, seed, spent)
 		return err
 	})
 	if ctx.Err() != nil {
@@ -288,15 +293,21 @@ func (g *Game) attempt(ctx context.Context, board *Board, b *bug.Bug, broken *tr
 	return a, nil
 }
 
-// stepDeadline is what the red test has in one step of the fixer: a second of
-// CPU time, or what the test that it was made from would have, if that is more.
+// stepFloor is the least time that the red test has in one step of the fixer. A minimised
+// test takes milliseconds, and many edits of a loop never end; what a step shows is
+// feedback, and grading gives every test its whole deadline.
+const stepFloor = 300 * time.Millisecond
+
+// stepDeadline is what the red test has in one step of the fixer: the floor,
+// or what the test that it was made from would have, if that is more.
 func stepDeadline(board *Board, b *bug.Bug) time.Duration {
-	return max(time.Second, time.Duration(testrun.Slack*board.Work.Base.Seconds[b.RedTest.From]*float64(time.Second)))
+	return max(stepFloor, time.Duration(testrun.Slack*board.Work.Base.Seconds[b.RedTest.From]*float64(time.Second)))
 }
 
-func (g *Game) attemptOnce(ctx context.Context, board *Board, b *bug.Bug, broken *tree.Tree, seed uint64, spent map[string]float64) (store.Attempt, error) {
+func (g *Game) attemptOnce(ctx context.Context, board *Board, b *bug.Bug, broken *tree.Tree, o arena.FixOptions, seed uint64, spent map[string]float64) (store.Attempt, error) {
 	tests := &timedRunner{Runner: board.Work}
-	fx, err := arena.NewFix(tests, b, broken, arena.FixOptions{Seed: seed, Steps: g.Config.Steps, Deadline: stepDeadline(board, b)})
+	o.Seed = seed
+	fx, err := arena.NewFix(tests, b, broken, o)
 	if err != nil {
 		return store.Attempt{}, err
 	}

@@ -30,7 +30,7 @@ type Config struct {
 	Seed     uint64
 	Episodes int           // how many to play; 0 means until something else ends the run
 	Limit    time.Duration // wall time of this sitting; 0 means none
-	Workers  int           // games and attempts in flight
+	Workers  int           // validations and attempts at the same time
 	Group    int           // attempts a bug
 	Steps    int           // steps an attempt
 	Order    int           // highest order of a bug
@@ -83,7 +83,7 @@ type Game struct {
 	faults     faults.Window
 	thinking   stopwatch
 	learning   *learning     // nil: nothing is learned
-	slots      chan struct{} // one for each worker: a validation or an attempt holds one
+	slots      chan struct{} // a validation or an attempt holds one
 }
 
 // Ending tells why a run ended.
@@ -226,7 +226,8 @@ func (g *Game) draw(ctx context.Context) ([]*game, error) {
 }
 
 // playRound plays the games of a round with the workers there are and stores
-// each as it ends. It reports whether all of them are stored.
+// each as it ends. It reports whether all of them are stored. More games are open than there
+// are workers: attempts at one bug wait for each other's verdicts, those at another do not.
 func (g *Game) playRound(ctx, stop context.Context, games []*game, started time.Time) (bool, error) {
 	todo := make(chan *game)
 	failed := make(chan struct{})
@@ -236,7 +237,7 @@ func (g *Game) playRound(ctx, stop context.Context, games []*game, started time.
 		first error
 		mu    sync.Mutex // the store has one writer, the watcher one caller
 	)
-	for range max(1, g.Config.Workers) {
+	for range 2 * max(1, g.Config.Workers) {
 		wg.Add(1)
 		go func() {
 			defer wg.Done()

@@ -75,6 +75,19 @@ func (w *Workspace) haveFindings(ctx context.Context) error {
 // not known), fastest first. When the lines ran at import every test may
 // depend on them: see Imported.
 func (w *Workspace) Covering(path string, firstLine, lastLine int) []string {
+	ids := w.covering(path, firstLine, lastLine)
+	sort.Strings(ids)
+	sort.SliceStable(ids, func(i, j int) bool { return w.Base.Seconds[ids[i]] < w.Base.Seconds[ids[j]] })
+	return ids
+}
+
+// Covers returns how many tests Covering lists.
+func (w *Workspace) Covers(path string, firstLine, lastLine int) int {
+	return len(w.covering(path, firstLine, lastLine))
+}
+
+// covering is Covering in no order.
+func (w *Workspace) covering(path string, firstLine, lastLine int) []string {
 	if w.Base.Cover == nil {
 		return nil
 	}
@@ -84,10 +97,7 @@ func (w *Workspace) Covering(path string, firstLine, lastLine int) []string {
 			ids = append(ids, id)
 		}
 	}
-	ids = slices.DeleteFunc(ids, func(id string) bool { _, ok := w.Base.Results[id]; return !ok })
-	sort.Strings(ids)
-	sort.SliceStable(ids, func(i, j int) bool { return w.Base.Seconds[ids[i]] < w.Base.Seconds[ids[j]] })
-	return ids
+	return slices.DeleteFunc(ids, func(id string) bool { _, ok := w.Base.Results[id]; return !ok })
 }
 
 // Imported reports whether a line of the file in [firstLine, lastLine] ran at
