@@ -96,7 +96,7 @@ func (z *minimiser) redThenGreen(ctx context.Context, by map[string]*variant) (o
 		return on, off, nil
 	}
 	req := testrun.Request{Tree: z.broken, Files: map[string]string{}, FilesOnly: true, GiveUp: giveUp, Direct: z.direct,
-		Deadline: func(string) time.Duration { return max(variantDeadline, z.deadline) }}
+		Deadline: func(string) time.Duration { return max(variantDeadline, 2*z.takes) }}
 	add := func(file string) {
 		req.Files[file] = string(by[file].src)
 		if z.direct {
@@ -146,15 +146,15 @@ func (z *minimiser) fresh(ctx context.Context, files map[string]string, on ...*t
 	for i, t := range on {
 		g.Go(func() (err error) {
 			reps[i], err = z.r.Run(ctx, testrun.Request{Tree: t, Files: files, FilesOnly: true, Fresh: true, GiveUp: giveUp,
-				Deadline: func(string) time.Duration { return max(testDeadline, z.deadline) }})
+				Deadline: func(string) time.Duration { return max(testDeadline, testrun.Slack*z.takes) }})
 			return err
 		})
 	}
 	return reps, g.Wait()
 }
 
-// Least time of a test: a new file has no time of its own on the base, so it has what the
-// test that it comes from has, and at least this. Taking a
+// Least time of a test; one that comes from a slow test has a few times what that takes on
+// the base. Taking a
 // statement out often leaves a test that never ends; such a variant is given
 // up early, and after a few of them the rest of the batch counts as not working.
 const (

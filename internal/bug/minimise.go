@@ -38,14 +38,14 @@ const (
 // no fixture is called without pytest. State may leak between the files of one
 // process, so the winner is judged once more alone and by pytest, twice on the
 // broken tree; if that fails, the winner before it. The test takes the given time
-// on the base; shorter ones have a few times as much.
+// on the base, 0 where that is not known.
 func Minimise(ctx context.Context, r testrun.Runner, base, broken *tree.Tree, test string, failure testrun.Failure, takes time.Duration) (RedTest, string, error) {
 	id := parseID(test)
 	src, err := base.Read(id.path)
 	if err != nil || id.fn == "" || !strings.HasSuffix(id.path, ".py") || len(src) > maxTestFile {
 		return RedTest{}, fmt.Sprintf("%s is no function in a Python file", test), nil
 	}
-	z := &minimiser{r: r, base: base, broken: broken, deadline: testrun.Slack * takes, kind: failure.Kind, site: siteOf(failure, id.path), direct: failure.Kind != "",
+	z := &minimiser{r: r, base: base, broken: broken, takes: takes, kind: failure.Kind, site: siteOf(failure, id.path), direct: failure.Kind != "",
 		name: "test_breakfix_" + string(tree.DigestOf([]byte(string(base.Digest()) + string(broken.Digest()) + test))[:8])}
 	whole := inline(base, src, id)
 	var at marks
@@ -88,7 +88,7 @@ type minimiser struct {
 	base, broken *tree.Tree
 	kind         string
 	site         site
-	deadline     time.Duration    // of the test that it comes from
+	takes        time.Duration    // by the test on the base
 	name         string           // file name without ending
 	direct       bool             // tests are called without pytest, and those that cannot be are left out
 	alone        *testrun.Failure // how it fails alone when that is otherwise; without a type when that was tried
