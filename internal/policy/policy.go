@@ -52,6 +52,17 @@ func Tier(p Policy) testrun.Tier {
 	return testrun.FreshProcess
 }
 
+// Waiter is what a policy implements whose choices come from elsewhere, so that it mostly waits.
+type Waiter interface {
+	Waits() bool
+}
+
+// Waits tells whether a policy mostly waits for what chooses in its place.
+func Waits(p Policy) bool {
+	w, ok := p.(Waiter)
+	return ok && w.Waits()
+}
+
 // Scored is a trajectory with what it was worth, and the task again, so that
 // a policy need keep of it only what cannot be had from there.
 type Scored struct {

@@ -35,8 +35,8 @@ type chosen struct {
 	known map[string]arena.Yield
 }
 
-// choose lets the breaker break a source. The mutations count as made from
-// here on, whatever becomes of them.
+// choose lets the breaker break a source. It changes nothing of the game, so
+// that several may choose at the same time.
 func (g *Game) choose(ctx context.Context, item curriculum.Item) (*chosen, error) {
 	board := g.Boards[item.Source]
 	c := &chosen{made: len(g.made[item.Source]), uses: maps.Clone(g.uses[item.Source]), known: maps.Clone(g.yields[item.Source])}
@@ -62,14 +62,18 @@ func (g *Game) choose(ctx context.Context, item curriculum.Item) (*chosen, error
 	if err != nil {
 		return nil, err
 	}
-	for _, m := range made {
+	g.thinking.add(time.Since(began))
+	c.tree, c.mutations, c.written, c.played = broken, made, a.Written(), played
+	return c, nil
+}
+
+// count counts the mutations of a break as made from here on, whatever becomes of them.
+func (g *Game) count(item curriculum.Item, c *chosen) {
+	for _, m := range c.mutations {
 		g.tried[item.Source][m.ID] = true
 		g.made[item.Source] = append(g.made[item.Source], m.ID)
 		g.uses[item.Source][m.Operator]++
 	}
-	g.thinking.add(time.Since(began))
-	c.tree, c.mutations, c.written, c.played = broken, made, a.Written(), played
-	return c, nil
 }
 
 // play plays one game: the break is validated, the fixer tries to repair it,

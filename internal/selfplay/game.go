@@ -15,6 +15,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"breakfix/internal/arena"
 	"breakfix/internal/bug"
 	"breakfix/internal/curriculum"
@@ -198,7 +200,9 @@ func (g *Game) settled() (Ending, bool) {
 }
 
 // draw draws the games of the next round: the curriculum says what is played,
-// the breaker what it breaks. Sequential, so that no mutation is made twice.
+// the breaker what it breaks, one break after another, so that no mutation is made twice. A
+// breaker that waits for a server chooses all breaks of a round at the same time, knowing
+// of what was made in earlier rounds; what two of them make alike, validation finds.
 func (g *Game) draw(ctx context.Context) ([]*game, error) {
 	n := roundSize
 	if g.Config.Episodes > 0 {
@@ -207,11 +211,16 @@ func (g *Game) draw(ctx context.Context) ([]*game, error) {
 	if g.Config.Budget > 0 { // by one game at most is it overdrawn
 		n = min(n, max(1, (g.Config.Budget-g.steps)/(g.Config.Group*g.Config.Steps)))
 	}
+	items := g.curriculum.Next(n)
+	choose := func(i int) (*chosen, error) { return g.choose(ctx, items[i]) }
+	if policy.Waits(g.Breaker) {
+		choose = g.chooseAhead(ctx, items)
+	}
 	var games []*game
-	for _, item := range g.curriculum.Next(n) {
+	for i, item := range items {
 		it := &game{item: item, episode: g.stored[item.Number]}
 		if item.Kind == store.KindFresh {
-			c, err := g.choose(ctx, item)
+			c, err := choose(i)
 			if errors.Is(err, arena.ErrNoSite) {
 				break
 			}
@@ -219,10 +228,29 @@ func (g *Game) draw(ctx context.Context) ([]*game, error) {
 				return nil, err
 			}
 			it.chosen = c
+			g.count(item, c)
 		}
 		games = append(games, it)
 	}
 	return games, nil
+}
+
+// chooseAhead chooses all fresh breaks of a round, as many at the same time as there are
+// workers, and gives what came of each.
+func (g *Game) chooseAhead(ctx context.Context, items []curriculum.Item) func(i int) (*chosen, error) {
+	all, errs := make([]*chosen, len(items)), make([]error, len(items))
+	var group errgroup.Group
+	group.SetLimit(max(1, g.Config.Workers))
+	for i, item := range items {
+		if item.Kind == store.KindFresh {
+			group.Go(func() error {
+				all[i], errs[i] = g.choose(ctx, item)
+				return nil
+			})
+		}
+	}
+	group.Wait()
+	return func(i int) (*chosen, error) { return all[i], errs[i] }
 }
 
 // playRound plays the games of a round with the workers there are and stores

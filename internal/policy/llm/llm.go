@@ -123,6 +123,9 @@ func (p *Policy) Name() string { return "llm" }
 // Version is the state of the model's weights.
 func (p *Policy) Version() policy.Version { return policy.Version(p.sampler.Version()) }
 
+// Waits tells that a server chooses.
+func (p *Policy) Waits() bool { return true }
+
 // Fix plays the fixer.
 func (p *Policy) Fix(ctx context.Context, a arena.Fix) (policy.Trajectory, error) {
 	kit, ok := a.(arena.Toolkit)
