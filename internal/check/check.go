@@ -42,8 +42,10 @@ type Config struct {
 	Base      outcome.Results   // of the baseline
 	Order     []string          // the tests, for their numbers in results: Plan.Tests
 	Mutations []mutate.Mutation // judged in this order
-	Workers   int               // mutations judged at the same time, at least 1
-	Limit     time.Duration     // no mutation is begun after this time; 0 means no limit
+	// Workers is how many mutations are judged at the same time, at least 1. Those
+	// of which a test waits, for a lock say, are judged again beside them.
+	Workers int
+	Limit   time.Duration // no mutation is begun after this time; 0 means no limit
 	// Look is how long a test may take before it is judged alone under its whole
 	// deadline, on which a timeout then rests; nil: the whole deadline at once.
 	Look    func(test string) time.Duration
@@ -182,7 +184,6 @@ func Run(ctx, drain context.Context, c Config) ([]Result, Ending, error) {
 		return nil
 	}
 	g, inner := errgroup.WithContext(ctx)
-	g.SetLimit(max(1, c.Workers))
 	for i, m := range c.Mutations {
 		if r, ok := c.Kept[m.ID]; ok {
 			kept++
@@ -195,13 +196,15 @@ func Run(ctx, drain context.Context, c Config) ([]Result, Ending, error) {
 		if _, ok := c.Kept[m.ID]; ok {
 			continue
 		}
-		if ending() != Done || inner.Err() != nil {
+		if j.turns.work.take(inner) != nil {
+			break
+		}
+		if ending() != Done {
+			j.turns.work.give()
 			break
 		}
 		g.Go(func() error {
-			if ending() != Done || inner.Err() != nil { // it waited for its turn
-				return inner.Err()
-			}
+			defer j.turns.work.give()
 			r, log, err := j.judge(inner, m)
 			if err != nil {
 				return err
@@ -232,7 +235,11 @@ func Run(ctx, drain context.Context, c Config) ([]Result, Ending, error) {
 // One judges a single mutation as Run would, and returns its log; neither Kept
 // nor Store is asked.
 func (c Config) One(ctx context.Context, m mutate.Mutation) (Result, []byte, error) {
-	r, log, err := newJudge(c).judge(ctx, m)
+	j := newJudge(c)
+	if err := j.turns.work.take(ctx); err != nil {
+		return Result{}, nil, err
+	}
+	r, log, err := j.judge(ctx, m)
 	if err == nil {
 		err = r.Err
 	}

@@ -23,10 +23,11 @@ type judge struct {
 	spared  func(m mutate.Mutation, test string) bool
 	numbers map[string]int32 // of tests
 	witness Witness
+	turns   turns
 }
 
 func newJudge(c Config) judge {
-	j := judge{suite: c.Suite, tree: c.Tree, base: c.Base, look: c.Look, confirm: c.Confirm, spared: c.Spared, numbers: map[string]int32{}, witness: c.Witness}
+	j := judge{turns: newTurns(max(1, c.Workers)), suite: c.Suite, tree: c.Tree, base: c.Base, look: c.Look, confirm: c.Confirm, spared: c.Spared, numbers: map[string]int32{}, witness: c.Witness}
 	for i, id := range c.Order {
 		j.numbers[id] = int32(i)
 	}
@@ -141,7 +142,12 @@ func (j judge) decide(ctx context.Context, d *diary, req testrun.Request) (verdi
 		if saw.test != "" {
 			again.Tests = []string{saw.test}
 		}
-		rep, err = j.run(ctx, d, again)
+		repeat := func() (err error) { rep, err = j.run(ctx, d, again); return err }
+		if saw.outcome == outcome.TimedOutBreak && rep.Waited {
+			err = j.turns.aside(ctx, repeat)
+		} else {
+			err = repeat()
+		}
 		if err != nil {
 			return verdict{}, err
 		}

@@ -15,7 +15,8 @@ import (
 
 // A share of what the fast tiers say of a suite is said again by a fresh
 // process that runs the whole suite: the audit. What differs there, twice, is a
-// mismatch; the fresh process is believed, and the tier is not used again.
+// mismatch; the fresh process is believed, and the tier is not used again. Where
+// one red test decides, it ends there: in the suite's order, whichever test that is.
 const (
 	auditShare  = 0.05 // of the trees on which a suite is judged
 	decideShare = 0.01 // of those of which only whether some test goes red is asked
@@ -58,7 +59,7 @@ func (w *Workspace) audit(ctx context.Context, req Request, wanted []string, rep
 	if req.Unaudited || req.FilesOnly || rep.GaveUp || !w.audits.due(req.Tree.Digest(), share) {
 		return rep, nil
 	}
-	truth, err := w.Run(ctx, Request{Tree: req.Tree, Fresh: true, HashSeed: req.HashSeed})
+	truth, err := w.Run(ctx, Request{Tree: req.Tree, Fresh: true, HashSeed: req.HashSeed, Decide: req.Decide})
 	if err != nil || truth.GaveUp {
 		return rep, err
 	}
@@ -97,6 +98,11 @@ func (w *Workspace) audit(ctx context.Context, req Request, wanted []string, rep
 		believed.Results[id] = truth.Results.Get(id)
 		if f, ok := truth.Failures[id]; ok {
 			believed.Failures[id] = f
+		}
+	}
+	for _, id := range stable { // of a decision perhaps a test that was not asked for
+		if _, has := believed.Results[id]; !has && req.Decide {
+			believed.Results[id], believed.Failures[id] = truth.Results.Get(id), truth.Failures[id]
 		}
 	}
 	believed.Loaded, believed.LoadError, believed.Tier = truth.Loaded, truth.LoadError, FreshProcess

@@ -54,6 +54,7 @@ type tally struct {
 	loadLate    bool     // for want of time or memory
 	complete    bool
 	gaveUp      bool
+	waited      bool            // the last test that hung used next to no CPU time
 	killed      map[string]bool // tests that hung or ended their process
 	trace       *trace
 	decided     bool
@@ -134,6 +135,7 @@ func (s series) run(ctx context.Context) (*tally, error) {
 		victim := one.timedOut
 		switch {
 		case one.timedOut != "":
+			t.waited = one.waited
 			t.results[victim] = outcome.TimedOut
 			t.seconds[victim] = j.deadline(victim).Seconds()
 			t.failures[victim] = Failure{Kind: "TimedOut", Path: fileOf(victim),

@@ -98,6 +98,7 @@ type session struct {
 	whole    bool   // and every test that was selected has reported
 	orderly  bool   // the interpreter came to its end without the mark
 	timedOut string // the test that was past its deadline
+	waited   bool   // and used next to no CPU time
 	late     bool   // loading did not end in time
 	fault    string // why a child of a warm process could not begin: ours
 	strange  int    // lines that are not the reporter's, duplicates, unknown tests
@@ -149,6 +150,7 @@ func (j job) run(ctx context.Context, box sandbox.Sandbox) (*session, error) {
 func (s *session) follow(w *watch, rd *reader) {
 	s.strange += rd.suspicious
 	if w.fired() && !s.done {
+		s.waited = w.waited()
 		if s.timedOut = s.running; s.timedOut == "" {
 			s.late = true
 		}

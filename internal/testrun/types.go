@@ -113,6 +113,7 @@ type Report struct {
 	// Files that did not collect are here too. Their tests are Absent.
 	Uncollected map[string]Failure
 	GaveUp      bool // stopped after GiveUp timeouts; the rest is Absent
+	Waited      bool // the last test that timed out used next to no CPU time: it waited for something
 	Complete    bool // the completion mark arrived (false: the process died)
 	Cached      int  // verdicts that came from the cache
 	Ran         int  // verdicts that were run

@@ -177,7 +177,7 @@ func (q *question) take(t *tally, rep *Report) {
 		rep.Loaded, rep.LoadError = false, t.loadError
 	}
 	rep.Complete = rep.Complete && t.complete
-	rep.GaveUp = t.gaveUp
+	rep.GaveUp, rep.Waited = t.gaveUp, t.waited
 	rep.CPU, rep.PeakMemory = t.cpu, t.peak
 	rep.Suspicious += t.strange
 }

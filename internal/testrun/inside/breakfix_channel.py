@@ -23,6 +23,7 @@ def _channel():
     write, getpid, leave = os.write, os.getpid, os._exit
     dup, cloexec, close = fcntl.fcntl, fcntl.F_DUPFD_CLOEXEC, os.close
     at = []  # descriptor, head of every line, process; empty before attach
+    held = []  # lines that go with the next one
 
     def attach(fd, nonce):
         """Takes a descriptor; None keeps the one that there is, for a forked child."""
@@ -62,14 +63,25 @@ def _channel():
         was handed no descriptor."""
         if not at or getpid() != at[2]:
             return
+        line = "".join(held) + line_of(kind, fields)
+        held.clear()
+        data = memoryview(line.encode("ascii", "backslashreplace"))
+        while data:
+            data = data[write(at[0], data):]
+
+    def hold(kind, **fields):
+        """Has a line written with the next one, which follows at once: each write
+        wakes the host."""
+        if at and getpid() == at[2]:
+            held.append(line_of(kind, fields))
+
+    def line_of(kind, fields):
         # The newline in front ends whatever else was written there: half a line
         # must not swallow an honest one.
         line = "\n" + at[1] + quote(kind)
         for k, v in fields.items():
             line += "," + quote(k) + ":" + encode(v)
-        data = memoryview((line + "}\n").encode("ascii", "backslashreplace"))
-        while data:
-            data = data[write(at[0], data):]
+        return line + "}\n"
 
     def done(**fields):
         """The completion mark; nothing that the process does later matters."""
@@ -82,7 +94,7 @@ def _channel():
 
     # An address, whole, or what is left of it where a long text was cut.
     address = re.compile(r"0x[0-9a-fA-F]{4,}|0x[0-9a-fA-F]*(?=\.\.\.)|(?<=\.\.\.)(?:0?x)?[0-9a-fA-F]{4,}(?=>)")
-    return send, done, clock, address.sub, is_main, attach, attach_inherited
+    return send, hold, done, clock, address.sub, is_main, attach, attach_inherited
 
 
-send, done, clock, substitute, is_main, attach, attach_inherited = _channel()
+send, hold, done, clock, substitute, is_main, attach, attach_inherited = _channel()

@@ -6,7 +6,7 @@ What the code under test prints or returns is never looked at.
 import os
 import sys
 
-from breakfix_channel import attach_inherited, clock, done, is_main, send, substitute
+from breakfix_channel import attach_inherited, clock, done, hold, is_main, send, substitute
 
 _sub = substitute
 _NOW = (clock,)  # in a tuple: libraries that freeze the clock replace module attributes
@@ -42,8 +42,10 @@ def failure(excinfo, own, rendered):
         if name.startswith(_ROOT):
             frames.append({"path": name[len(_ROOT):], "line": tb.tb_lineno or 0, "func": code.co_name})
         tb = tb.tb_next
-    out = {"kind": type(value).__name__, "message": bounded(_mask(text_of(value)), 1000),
-           "text": bounded(_mask(rendered), 8000)}
+    out = {"kind": type(value).__name__, "message": bounded(_mask(text_of(value)), 1000)}
+    if rendered is None:
+        rendered = "\n".join("E   " + line for line in (out["kind"] + ": " + out["message"]).splitlines())
+    out["text"] = bounded(_mask(rendered), 8000)
     if isinstance(value, SyntaxError) and str(value.filename or "").startswith(_ROOT):
         frames.append({"path": value.filename[len(_ROOT):], "line": value.lineno or 0, "func": "<module>"})
     if frames:
@@ -159,6 +161,14 @@ def _red(verdict):
     return verdict in ("failed", "errored")
 
 
+_UNSEEN = "\0not rendered"
+
+
+def _unseen(excinfo, style=None):
+    """Stands for what a failure looks like, which takes pytest longer than most tests."""
+    return _UNSEEN
+
+
 class Reporter:
     def __init__(self):
         self.fold = None
@@ -173,10 +183,16 @@ class Reporter:
         self.wanted = None if wanted is None else {test: at for at, test in enumerate(wanted)}
         self.whole = tuple(plan.get("files") or ())  # of these files, every test
         self.decide = bool(plan.get("decide"))
+        self.brief = bool(plan.get("brief"))
         # File and outermost name of the wanted tests, where no others are made.
         self.few = {tuple(test.split("[")[0].split("::")[:2]) for test in wanted} if plan.get("few") else None
         self.more = []  # files that are loaded after the others
         self.reverse = bool(plan.get("reverse"))
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self, session):
+        if self.brief:
+            WARMTH.mute(session.config)
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_make_collect_report(self, collector):
@@ -262,6 +278,8 @@ class Reporter:
         hello()
         warmth.enter()
         brief(session.config, body)
+        if body.get("brief"):
+            WARMTH.mute(session.config)
         if body.get("direct"):
             DIRECT.run(body["tests"], failure)
         chosen = [item for test in body["tests"] for item in by_id.get(test, ())]
@@ -282,6 +300,8 @@ class Reporter:
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item, nextitem):
         self.fold, self.running = Fold(), item.nodeid
+        if self.brief:
+            item.repr_failure = item._repr_failure_py = _unseen
         if COVER is not None:
             COVER.begin()
         send("start", id=item.nodeid)
@@ -302,7 +322,7 @@ class Reporter:
         verdict, detail = fold.verdict()
         self.ended += 1
         if detail is None:
-            send("end", id=item.nodeid, verdict=verdict, seconds=took)
+            (send if nextitem is None else hold)("end", id=item.nodeid, verdict=verdict, seconds=took)
         else:
             send("end", id=item.nodeid, verdict=verdict, seconds=took, failure=detail)
         if self.decide and _red(verdict):
@@ -319,6 +339,8 @@ class Reporter:
         if rep.outcome == "failed":
             own = item.nodeid.split("::")[0]
             text = text_of(rep.longrepr) if rep.longrepr is not None else ""
+            if text == _UNSEEN:
+                text = None
             self.fold.details[rep.when] = failure(call.excinfo, own, text)
 
     @pytest.hookimpl(tryfirst=True)

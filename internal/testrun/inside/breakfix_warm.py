@@ -7,10 +7,12 @@ import base64
 import gc
 import importlib
 import importlib.machinery
+import io
 import linecache
 import os
 import sys
 import types
+import unittest
 
 import pytest
 
@@ -63,9 +65,22 @@ def plain_assertions(config):
         sys.meta_path.remove(hook)
 
 
+class _Nowhere(io.TextIOBase):
+    def write(self, text):
+        return len(text)
+
+
+def mute(config):
+    """Leaves out what pytest prints of each test, which nobody reads of a child."""
+    writer = config.get_terminal_writer()
+    if hasattr(writer, "_file"):
+        writer._file = _Nowhere()
+
+
 def _known_fixtures():
-    """Every session looks through all names of all plugins for fixtures. Those of
-    pytest's own modules do not change from child to child."""
+    """Every session looks through all names of all plugins and test classes for
+    fixtures. Those of pytest's own modules do not change from child to child, and
+    what a test case inherits from unittest is none."""
     try:
         from _pytest import fixtures
 
@@ -77,9 +92,19 @@ def _known_fixtures():
         if name.startswith("_pytest.") and isinstance(module, types.ModuleType):
             known[id(module)] = [n for n in dir(module) if isinstance(getattr(module, n, None), kind)]
 
+    library = (object, unittest.TestCase)
+    none = {n for k in library for n, v in vars(k).items() if not isinstance(v, kind)}
+
     def names(holder):
         found = known.get(id(holder))
-        return dir(holder) if found is None else found
+        if found is not None:
+            return found
+        found = dir(holder)
+        of = holder if isinstance(holder, type) else type(holder)
+        if issubclass(of, unittest.TestCase):
+            own = {n for k in of.__mro__ if k not in library for n in vars(k)}
+            found = [n for n in found if n in own or n not in none]
+        return found
 
     fixtures.dir = names
 
@@ -239,7 +264,7 @@ class Collected:
     def __init__(self, config):
         self.config, self.req, self.plan = config, None, []
         self.by_place, self.by_path, self.alive, self.old, self.imported = {}, {}, set(), {}, {}
-        self.found = False
+        self.found, self.keys = False, {}
         self.compiled, self.folders = Compiled(config), {}
         self.statements = breakfix_render.Statements()
         breakfix_render.rehearse()
@@ -289,6 +314,8 @@ class Collected:
                 self._file(path, statements)
         except Refused as e:
             return str(e)
+        if req["body"].get("brief"):
+            return None  # nobody looks at source
         for path, statements in swaps.items():
             self.statements.change(path, statements)
         for path in {test.split("::")[0] for test in req["body"]["tests"]}:
@@ -305,12 +332,14 @@ class Collected:
         if path not in self.imported:
             self.imported[path] = _imported(_ROOT + path)
         head = self.imported[path]
-        pairs = []
+        pairs, keys = [], dict(self.keys)
         for s in statements:
             key = path, s["old_first"]
             if key not in self.old:
                 self.old[key] = _compile(head, s["old"], s["old_first"], _ROOT + path, flags)
-            _walk(self.old[key], _compile(head, s["new"], s["new_first"], _ROOT + path, flags), pairs, False)
+                _key(self.old[key], self.keys)
+                keys.update(self.keys)
+            _walk(self.old[key], _compile(head, s["new"], s["new_first"], _ROOT + path, flags), pairs, False, keys)
         taken = set()
         for old, new, inner in pairs:
             self._replace(old, new, taken, inner)
@@ -332,8 +361,8 @@ class Collected:
             if id(f) in taken:
                 continue
             if key is None:
-                key = _key(old)
-            if _key(f.__code__) != key:
+                key = _key(old, self.keys)
+            if _key(f.__code__, self.keys) != key:
                 continue
             if f.__code__.co_freevars != new.co_freevars:
                 raise Refused("%s closes over other names" % old.co_name)
@@ -429,11 +458,16 @@ def _children(code):
     return [c for c in code.co_consts if isinstance(c, types.CodeType)]
 
 
-def _key(code):
-    """Everything by which two code objects differ, but for their file."""
-    return (code.co_name, code.co_firstlineno, code.co_flags, code.co_code, code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars,
-            code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, getattr(code, "co_linetable", b""),
-            tuple(_key(c) if isinstance(c, types.CodeType) else _const(c) for c in code.co_consts))
+def _key(code, known):
+    """Everything by which two code objects differ, but for their file. known are
+    keys of code that is kept, by identity."""
+    found = known.get(id(code))
+    if found is None:
+        key = (code.co_name, code.co_firstlineno, code.co_flags, code.co_code, code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars,
+               code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, getattr(code, "co_linetable", b""),
+               tuple(_key(c, known) if isinstance(c, types.CodeType) else _const(c) for c in code.co_consts))
+        found = known[id(code)] = key, code  # which is alive as long as its key is
+    return found[0]
 
 
 def _const(c):
@@ -443,15 +477,15 @@ def _const(c):
     return type(c).__name__, repr(c)
 
 
-def _walk(old, new, pairs, inner):
+def _walk(old, new, pairs, inner, keys):
     """Collects pairs of functions' code that differ, from the outside in; inner
     ones stand in other functions. What is not a function's must be the same."""
-    if _key(old) == _key(new):
+    if _key(old, keys) == _key(new, keys):
         return
     a, b = _children(old), _children(new)
     alike = [c.co_name for c in a] == [c.co_name for c in b]
     if old.co_flags & _FUNCTION:
-        if any(_key(o) == _key(old) for o, _, _ in pairs):
+        if any(_key(o, keys) == _key(old, keys) for o, _, _ in pairs):
             raise Refused("two functions at one place are alike")
         if _doc(old) != _doc(new):
             raise Refused("the text that documents %s is another" % old.co_name)
@@ -463,7 +497,7 @@ def _walk(old, new, pairs, inner):
         # Where they are not, its own functions are made anew when it runs; ones
         # that are alive were made by code that ran, which is not swapped.
         for x, y in zip(a, b):
-            _walk(x, y, pairs, inner)
+            _walk(x, y, pairs, inner, keys)
 
 
 def _doc(code):
