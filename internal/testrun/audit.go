@@ -20,6 +20,9 @@ import (
 const (
 	auditShare  = 0.05 // of the trees on which a suite is judged
 	decideShare = 0.01 // of those of which only whether some test goes red is asked
+	// What a suite of seconds says of thousands of trees is asked less often once
+	// so many audits found nothing: each costs more than judging a hundred trees.
+	decideEnough, decideLess = 30, 4
 )
 
 // auditor remembers what was audited.
@@ -52,7 +55,9 @@ func (a *auditor) due(d tree.Digest, share float64) bool {
 func (w *Workspace) audit(ctx context.Context, req Request, wanted []string, rep Report) (Report, error) {
 	share := auditShare
 	if req.Decide {
-		share = decideShare
+		if share = decideShare; w.Stats().Audited >= decideEnough {
+			share /= decideLess
+		}
 	} else if 2*len(wanted) < len(w.Base.Results) {
 		return rep, nil // a part of the suite, which some other run judges whole
 	}

@@ -61,7 +61,7 @@ func (w *Workspace) tight(id string) time.Duration {
 }
 
 // looks is how many first looks the floor of a deadline is.
-const looks = 8
+const looks = 16
 
 // FirstLook is a time in which a test has ended unless it hangs or has become
 // far slower, for callers that judge again, under Deadline, what has not.

@@ -115,7 +115,7 @@ func (w *watch) more() time.Duration {
 	case wall < starved*w.limit && w.run.Runnable():
 		return w.limit - used
 	default:
-		w.waits = true
+		w.waits = wall < starved*w.limit
 	}
 	return 0
 }

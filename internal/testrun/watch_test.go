@@ -46,6 +46,41 @@ func TestWhatTheMachineKeepsFromRunningIsNotKilledForIt(t *testing.T) {
 			if !w.fired() {
 				t.Error("the watch does not say that it killed")
 			}
+			if w.waited() != (name == "waits") {
+				t.Errorf("the watch says that it waited: %v", w.waited())
+			}
 		})
+	}
+}
+
+func TestATestThatEndsAtOnceIsNotMeasured(t *testing.T) {
+	m := &metered{time.Now(), 1, false, 0}
+	w := newWatch(func() { t.Error("killed") }, time.Minute)
+	w.meter(m)
+	for range 5 {
+		w.allow(time.Minute)
+	}
+	if m.looks != 0 {
+		t.Errorf("%d looks at once", m.looks)
+	}
+	time.Sleep(3 * settled)
+	w.stop()
+	if m.looks != 1 {
+		t.Errorf("%d looks at what goes on, want one", m.looks)
+	}
+}
+
+// CPU time counts from the first look at a test, not from the process's beginning.
+func TestWhatWasUsedBeforeDoesNotCount(t *testing.T) {
+	const limit = 60 * time.Millisecond
+	killed := make(chan struct{})
+	m := &metered{time.Now().Add(-time.Hour), 0.5, true, 0}
+	w := newWatch(func() { close(killed) }, time.Minute)
+	w.meter(m)
+	began := time.Now()
+	w.allow(limit)
+	<-killed
+	if d := time.Since(began); d < 2*limit {
+		t.Errorf("killed after %s: of half a processor it has %s only then", d, limit)
 	}
 }

@@ -247,9 +247,10 @@ class Reporter:
         if self.adding:
             return
         self.ids = [item.nodeid for item in session.items]
+        tell = hold if self.brief else send  # its tests begin at once
         for i in range(0, len(self.ids), 200):
-            send("ids", ids=self.ids[i:i + 200])
-        send("collected", count=len(self.ids))
+            tell("ids", ids=self.ids[i:i + 200])
+        tell("collected", count=len(self.ids))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session):
@@ -258,7 +259,7 @@ class Reporter:
         elif COVER is not None:
             COVER.tell_loading()
         # Between collecting and here pytest checks its configuration.
-        send("ready")
+        (hold if self.brief and self.ids else send)("ready")
         if PLAN.get("collect_only"):
             flush(session.config)
             done(selected=len(self.ids), ended=0)
@@ -324,7 +325,8 @@ class Reporter:
         if detail is None:
             (send if nextitem is None else hold)("end", id=item.nodeid, verdict=verdict, seconds=took)
         else:
-            send("end", id=item.nodeid, verdict=verdict, seconds=took, failure=detail)
+            decides = self.decide and _red(verdict)
+            (hold if decides else send)("end", id=item.nodeid, verdict=verdict, seconds=took, failure=detail)
         if self.decide and _red(verdict):
             # Not by pytest's own way to stop: it renders a traceback of itself.
             flush(item.config)
