@@ -55,9 +55,12 @@ func (a *auditor) due(d tree.Digest, share float64) bool {
 func (w *Workspace) audit(ctx context.Context, req Request, wanted []string, rep Report) (Report, error) {
 	share := auditShare
 	if req.Decide {
-		if share = decideShare; w.Stats().Audited >= decideEnough {
-			share /= decideLess
-		}
+		share = decideShare
+		w.count(func(s *Stats) {
+			if s.Audited >= decideEnough {
+				share /= decideLess
+			}
+		})
 	} else if 2*len(wanted) < len(w.Base.Results) {
 		return rep, nil // a part of the suite, which some other run judges whole
 	}
@@ -177,7 +180,7 @@ func (w *Workspace) disagree(req Request, wanted []string, rep, truth Report) []
 	return differ
 }
 
-// count changes the counts.
+// count lets f read or change the counts.
 func (w *Workspace) count(f func(*Stats)) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
