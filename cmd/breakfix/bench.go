@@ -19,13 +19,14 @@ import (
 
 // benchCmd measures speeds, each thing with a name of its own.
 type benchCmd struct {
-	Exec  benchExecCmd  `cmd:"" help:"How fast mutants are judged: fresh processes, and the tiers of the execution core."`
-	Learn benchLearnCmd `cmd:"" help:"What weights repair of the same bugs, side by side."`
-	Moves benchMovesCmd `cmd:"" help:"What the fixer's moves reach: of mutations, by operator, and of bugs."`
+	Exec   benchExecCmd   `cmd:"" help:"How fast mutants are judged: fresh processes, and the tiers of the execution core."`
+	Learn  benchLearnCmd  `cmd:"" help:"What weights repair of the same bugs, side by side."`
+	Moves  benchMovesCmd  `cmd:"" help:"What the fixer's moves reach: of mutations, by operator, and of bugs."`
+	Policy benchPolicyCmd `cmd:"" help:"What ways of ranking repairs solve of functions with a bug, and how fast they rank and learn."`
 }
 
 // laterBench are measurements that this version does not have.
-var laterBench = []string{"policy", "episodes"}
+var laterBench = []string{"episodes"}
 
 // benchExecCmd compares the ways of judging a mutant.
 type benchExecCmd struct {

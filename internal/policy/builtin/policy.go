@@ -40,6 +40,9 @@ type Policy struct {
 	// else: it never goes on from a repair that failed, and hands in the likeliest
 	// that it tried when none passed.
 	Blind bool
+	// Silent leaves out what the red test says: its text and how it fails, on the
+	// broken tree and after each step.
+	Silent bool
 	// Seed varies what Begin draws, so that runs begin with different weights.
 	Seed    uint64
 	uniform bool
@@ -150,3 +153,6 @@ func gumbel(r *rand.Rand) float64 {
 	}
 	return -math.Log(-math.Log(u))
 }
+
+// Weights are those that repairs are ranked by; nil: the hand-set prior.
+func (p *Policy) Weights() *Weights { return p.weights }

@@ -108,3 +108,15 @@ func Survives(broken, right []byte) bool {
 	}
 	return true
 }
+
+// RankOf is the place of the first move that makes the right text, in the order
+// of weights (nil: the prior that was set by hand); 0 where none does.
+func RankOf(v View, right []byte, w *Weights) int {
+	back := wayBack(v.Source, right)
+	for i, c := range ordered(v, w) {
+		if back(c.Edits) {
+			return i + 1
+		}
+	}
+	return 0
+}

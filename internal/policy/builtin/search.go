@@ -61,6 +61,7 @@ type search struct {
 	random  *rand.Rand
 	temp    float64
 	blind   bool
+	silent  bool
 	stands  []*stand
 	past    []*stand // those of the roll-outs before, but the broken tree
 	seen    map[string]bool
@@ -82,7 +83,7 @@ func (p *Policy) Fix(ctx context.Context, a arena.Fix) (policy.Trajectory, error
 	if p.uniform {
 		stream = seedEven + p.Seed
 	}
-	s := &search{arena: a, lists: p.lists, weights: p.weights, task: task, temp: p.Temperature, blind: p.Blind, random: rand.New(rand.NewPCG(task.Seed, stream)), seen: map[string]bool{}}
+	s := &search{arena: a, lists: p.lists, weights: p.weights, task: task, temp: p.Temperature, blind: p.Blind, silent: p.Silent, random: rand.New(rand.NewPCG(task.Seed, stream)), seen: map[string]bool{}}
 	s.stands = []*stand{{failure: task.Failure, verdict: outcome.Failed}}
 	paths := map[string]bool{}
 	for _, c := range task.Contexts {
@@ -257,7 +258,11 @@ func (s *search) open(st *stand) error {
 		return nil
 	}
 	st.open = true
-	views, err := viewsOf(s.task, s.arena.ReadAt, st.step, st.failure)
+	task, failure := s.task, st.failure
+	if s.silent {
+		task.RedTest, failure = "", testrun.Failure{}
+	}
+	views, err := viewsOf(task, s.arena.ReadAt, st.step, failure)
 	if err != nil {
 		return err
 	}

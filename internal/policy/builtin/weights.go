@@ -21,6 +21,8 @@ type Weights struct {
 	model   *network.Model
 	card    network.Card
 	version policy.Version
+	// other scores in the place of the network: baselines.
+	other func(cs []Candidate, p *network.Problem, scores []float32)
 }
 
 // VersionScratch names weights that nothing was learned into: all moves alike.
@@ -152,7 +154,11 @@ func (w *Weights) rank(g *generator, cs []Candidate) {
 	scores := make([]float32, len(cs))
 	if w.version != VersionScratch {
 		p := w.pose(g, cs)
-		w.model.Score(w.model.Encode(p), p.Moves, scores)
+		if w.other != nil {
+			w.other(cs, p, scores)
+		} else {
+			w.model.Score(w.model.Encode(p), p.Moves, scores)
+		}
 		w.blend(g, cs, scores)
 	}
 	best, sum := scores[0], 0.0

@@ -49,6 +49,26 @@ func chosen(name string) (kernel, error) {
 	return best, fmt.Errorf("%s=%s: this processor and build have %s", KernelVariable, name, strings.Join(names, ", "))
 }
 
+// Use makes a kernel the one in use and returns the name of the former: for
+// comparing them. Nobody may encode, score or learn meanwhile.
+func Use(name string) (was string, err error) {
+	k, err := chosen(name)
+	if err != nil {
+		return current.name, err
+	}
+	was, current = current.name, k
+	return was, nil
+}
+
+// Kernels names what runs here, plain Go first, the best last.
+func Kernels() []string {
+	var names []string
+	for _, k := range kernels() {
+		names = append(names, k.name)
+	}
+	return names
+}
+
 // kernels lists what runs here, the best last.
 func kernels() []kernel { return slices.Concat([]kernel{{name: "go"}}, vectorKernels()) }
 
