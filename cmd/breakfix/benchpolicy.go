@@ -29,6 +29,7 @@ type benchPolicyCmd struct {
 	Ways     []string `json:"ways" placeholder:"WAY" help:"What is measured, of uniform, hand, counts, linear, network, silent (what the red test says left out), blind (what the steps show left out). Default: all."`
 	Steps    int      `json:"steps" default:"64" placeholder:"N" help:"Steps of each attempt. Default ${default}."`
 	Rollouts int      `json:"rollouts" default:"1" placeholder:"N" help:"Roll-outs of --steps steps each; what 1, 2, 4 … N of them solve is shown. Default ${default}."`
+	Reach    bool     `json:"reach" help:"Also say of each bug that was not solved whether its known fix is one move of the grammar, two or more, and where it stands in the order."`
 	Seed     uint64   `json:"seed" default:"1" placeholder:"N" help:"Seed of all randomness. Default ${default}."`
 	Workers  int      `json:"workers" placeholder:"N" help:"Attempts at the same time. Default: the cores."`
 	NoCache  bool     `json:"no-cache" name:"no-cache" help:"Neither read nor keep verdicts of earlier runs."`
@@ -133,12 +134,12 @@ func (c *benchPolicyCmd) Run(a *app) error {
 		return err
 	}
 	work, err := testrun.Prepare(a.drain, testrun.Config{Box: box, Snapshot: snap, Options: o, NoCache: c.NoCache, Progress: watch.Stage, Red: true, LazyFindings: true,
-		Uncalibrated: true, Deadline: setDeadline, Deadlines: testrun.Deadlines{Floor: time.Second}})
+		Uncalibrated: true, Deadline: setDeadline, Deadlines: testrun.Deadlines{Floor: stepDeadline}})
 	if err != nil {
 		return err
 	}
 	defer work.Close()
-	set, err := bench.OpenFunctions(a.drain, work, fs)
+	set, err := bench.OpenFunctions(a.drain, work, fs, stepDeadline)
 	if err != nil {
 		return err
 	}
@@ -164,8 +165,11 @@ func (c *benchPolicyCmd) Run(a *app) error {
 	return report.PolicyText(a.stdout, out, a.textOptions())
 }
 
-// setDeadline is what a test has on the broken function.
-const setDeadline = 4 * time.Second
+// What a test has on the broken function, and at least in a step.
+const (
+	setDeadline  = 4 * time.Second
+	stepDeadline = time.Second
+)
 
 // ranking is one way with its player.
 type ranking struct {
@@ -273,15 +277,15 @@ func (c *benchPolicyCmd) speeds(out *bench.Policy, set *bench.Functions, base *b
 		}
 		views = append(views, v)
 	}
-	w, err := builtin.Shipped()
-	if c.From[0] != "" {
-		var p policy.Policy
-		if p, err = player("from", "builtin", c.From[0]); err == nil {
-			w = p.(*builtin.Policy).Weights()
-		}
-	}
+	p, err := player("from", "builtin", c.From[0])
 	if err != nil {
 		return err
+	}
+	w := p.(*builtin.Policy).Weights()
+	if c.Reach {
+		if out.Reach, err = set.Reach(w, out.Unsolved()); err != nil {
+			return err
+		}
 	}
 	if out.Ranking, err = w.Rates(views); err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"sort"
 	"strings"
 	"sync"
+	"time"
 
 	"breakfix/internal/arena"
 	"breakfix/internal/outcome"
@@ -95,8 +96,8 @@ type Functions struct {
 }
 
 // OpenFunctions looks at the red tests of a workspace that LayOut's folder is in.
-func OpenFunctions(ctx context.Context, work *testrun.Workspace, fs []Function) (*Functions, error) {
-	reds, err := repair.Reds(ctx, work, func(test string) string {
+func OpenFunctions(ctx context.Context, work *testrun.Workspace, fs []Function, hung time.Duration) (*Functions, error) {
+	reds, err := repair.Reds(ctx, work, hung, func(test string) string {
 		i, _ := numbered(test)
 		return module(i) + ".py"
 	})
@@ -122,6 +123,7 @@ func (s *Functions) Run(ctx context.Context, req testrun.Request) (testrun.Repor
 	if ok {
 		return rep, nil
 	}
+	req.Brief = true
 	rep, err := s.runner.Run(ctx, req)
 	if err == nil {
 		s.mu.Lock()
@@ -197,12 +199,15 @@ func (s *Functions) attempt(ctx context.Context, p policy.Policy, b *Bug, steps 
 	return got, nil
 }
 
-// Reach tells how the known fix of each bug is reached: how many moves it is, and
+// Reach tells of some bugs how the known fix is reached: how many moves it is, and
 // where the first one stands in the order of weights (0: it is not one move).
-func (s *Functions) Reach(w *builtin.Weights) ([]Reaching, error) {
-	var out []Reaching
+func (s *Functions) Reach(w *builtin.Weights, of func(id string) bool) ([]Reaching, error) {
+	out := []Reaching{}
 	for i := range s.Bugs {
 		b := &s.Bugs[i]
+		if !of(b.ID) {
+			continue
+		}
 		v, err := b.View()
 		if err != nil {
 			return nil, err

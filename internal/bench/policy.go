@@ -20,8 +20,20 @@ type Policy struct {
 	Examples  int            `json:"examples"` // that the baselines were taught on
 	Machine   Machine        `json:"machine"`
 	Ways      []Ranking      `json:"ways"`
+	Reach     []Reaching     `json:"reach,omitempty"` // of those that no way solved
 	Ranking   []builtin.Rate `json:"ranking"`
 	Training  []builtin.Rate `json:"training"`
+}
+
+// Unsolved reports whether a bug was solved in no way.
+func (m *Policy) Unsolved() func(id string) bool {
+	solved := map[string]bool{}
+	for _, w := range m.Ways {
+		for id := range w.Solved {
+			solved[id] = true
+		}
+	}
+	return func(id string) bool { return !solved[id] }
 }
 
 // Ranking is what one way of ranking solved.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"breakfix/internal/arena"
 	"breakfix/internal/outcome"
@@ -13,8 +14,9 @@ import (
 // Reds gives each red test of a tree as a failure of its own, with the code of
 // one file to look at, in the suite's order: for measuring players on many bugs in
 // one tree, each with a file and a test. Nothing judges but the test; code names
-// the file that belongs to a test.
-func Reds(ctx context.Context, work *testrun.Workspace, code func(test string) string) ([]arena.Red, error) {
+// the file that belongs to a test, hung is what a test that did not end on the
+// tree has in a step.
+func Reds(ctx context.Context, work *testrun.Workspace, hung time.Duration, code func(test string) string) ([]arena.Red, error) {
 	r := &run{Config: Config{Work: work}, drain: ctx, base: work.Snapshot.Tree}
 	var ids []string
 	for _, id := range work.Base.Order {
@@ -42,7 +44,7 @@ func Reds(ctx context.Context, work *testrun.Workspace, code func(test string) s
 			red := arena.Red{Tree: r.base, Tests: []string{id}, Failure: failures[id]}
 			red.Contexts, red.Suspects = s.suspects(red.Tests, red.Failure.Frames, named)
 			if work.Base.Results.Get(id) == outcome.TimedOut {
-				red.Deadline = r.deadline
+				red.Deadline = func(string) time.Duration { return hung }
 			}
 			if len(red.Contexts) > 0 {
 				reds = append(reds, red)
