@@ -14,6 +14,7 @@ import (
 	"breakfix/internal/bench"
 	"breakfix/internal/policy"
 	"breakfix/internal/policy/builtin"
+	"breakfix/internal/repair"
 	"breakfix/internal/report"
 	"breakfix/internal/source"
 	"breakfix/internal/testrun"
@@ -139,10 +140,11 @@ func (c *benchPolicyCmd) Run(a *app) error {
 		return err
 	}
 	defer work.Close()
-	set, err := bench.OpenFunctions(a.drain, work, fs, stepDeadline)
+	reds, err := repair.Reds(a.drain, work, stepDeadline, bench.Module)
 	if err != nil {
 		return err
 	}
+	set := bench.OpenFunctions(work, reds, fs)
 	if len(set.Bugs) == 0 {
 		return &source.TargetError{Reason: "no test of the set is red", Next: "name a set whose buggy_solution fails its test"}
 	}

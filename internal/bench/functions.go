@@ -9,13 +9,11 @@ import (
 	"sort"
 	"strings"
 	"sync"
-	"time"
 
 	"breakfix/internal/arena"
 	"breakfix/internal/outcome"
 	"breakfix/internal/policy"
 	"breakfix/internal/policy/builtin"
-	"breakfix/internal/repair"
 	"breakfix/internal/testrun"
 )
 
@@ -35,11 +33,11 @@ func (f *Function) Source() string { return f.Declaration + f.Buggy }
 // module names the file of the i-th function without its suffix.
 func module(i int) string { return fmt.Sprintf("solution_%03d", i) }
 
-var number = regexp.MustCompile(`solution_(\d+)\.py`)
+var number = regexp.MustCompile(`^test_solution_(\d+)\.py::`)
 
 // numbered is the function that a test is of.
 func numbered(test string) (int, bool) {
-	m := number.FindStringSubmatch(repair.TestFile(test))
+	m := number.FindStringSubmatch(test)
 	if m == nil {
 		return 0, false
 	}
@@ -95,15 +93,17 @@ type Functions struct {
 	known  map[string]testrun.Report
 }
 
-// OpenFunctions looks at the red tests of a workspace that LayOut's folder is in.
-func OpenFunctions(ctx context.Context, work *testrun.Workspace, fs []Function, hung time.Duration) (*Functions, error) {
-	reds, err := repair.Reds(ctx, work, hung, func(test string) string {
-		i, _ := numbered(test)
+// Module is the file of the function that a test of LayOut's folder is of; "" for other tests.
+func Module(test string) string {
+	if i, ok := numbered(test); ok {
 		return module(i) + ".py"
-	})
-	if err != nil {
-		return nil, err
 	}
+	return ""
+}
+
+// OpenFunctions takes the red tests of a workspace that LayOut's folder is in, as
+// attempts are opened at them.
+func OpenFunctions(work testrun.Runner, reds []arena.Red, fs []Function) *Functions {
 	set := &Functions{runner: work, known: map[string]testrun.Report{}}
 	for _, r := range reds {
 		if i, ok := numbered(r.Tests[0]); ok && i < len(fs) {
@@ -111,7 +111,7 @@ func OpenFunctions(ctx context.Context, work *testrun.Workspace, fs []Function, 
 		}
 	}
 	sort.SliceStable(set.Bugs, func(i, j int) bool { return set.Bugs[i].red.Tests[0] < set.Bugs[j].red.Tests[0] })
-	return set, nil
+	return set
 }
 
 // Run implements testrun.Runner: one test of one tree, once.

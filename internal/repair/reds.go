@@ -3,7 +3,6 @@ package repair
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"breakfix/internal/arena"
@@ -52,10 +51,4 @@ func Reds(ctx context.Context, work *testrun.Workspace, hung time.Duration, code
 		}
 	}
 	return reds, nil
-}
-
-// TestFile is the file of a test by its id.
-func TestFile(id string) string {
-	path, _, _ := strings.Cut(id, "::")
-	return path
 }
