@@ -35,7 +35,6 @@ type stand struct {
 	prior   float64
 	queue   []option
 	open    bool // the queue was made
-	beliefs beliefs
 	depth   int
 }
 
@@ -169,7 +168,6 @@ func (s *search) learn(st *stand, o option, obs arena.Observation) {
 		return
 	}
 	gain := st.gain + progress(st, obs)
-	st.beliefs.hear(&o.Candidate, st, obs, gain > st.gain)
 	if gain > st.gain && st.depth < 3 {
 		s.stands = append(s.stands, &stand{step: obs.Step, green: obs.Green, failure: obs.Failure, verdict: obs.Verdict, gain: gain, prior: o.LogPrior, depth: st.depth + 1})
 	}
@@ -240,7 +238,8 @@ func (s *search) next() (*stand, option, error) {
 			return nil, option{}, err
 		}
 		for len(st.queue) > 0 { // the likeliest that is new
-			o := st.take()
+			o := st.queue[0]
+			st.queue = st.queue[1:]
 			fresh, err := s.fresh(o)
 			if err != nil {
 				return nil, option{}, err
