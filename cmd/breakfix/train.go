@@ -105,6 +105,7 @@ func (c *trainCmd) Run(a *app) error {
 			return err
 		}
 		course.From = w
+		course.Card["from"] = string(w.Version())
 	}
 	watch := newWatcher(a)
 	defer watch.Close()
