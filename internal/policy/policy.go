@@ -83,6 +83,9 @@ type Scored struct {
 	// Both are there to be read: no step can be made, and what is chosen or handed in has no effect.
 	Break arena.Break
 	Fix   arena.Fix
+	// Right gives a file of Fix's code as it was before anything was broken; nil for the breaker.
+	// Whoever played could not see it: it is the label that every bug comes with.
+	Right func(path string) ([]byte, error)
 }
 
 // Learner is what a policy implements when it can learn. A run has at most
@@ -104,7 +107,8 @@ type Learner interface {
 
 // Beginner is what a Learner implements that can begin from nothing: it learns
 // what code looks like before the first game. Texts are functions of the code to
-// play on, those left out that versions are compared on.
+// play on, those left out that versions are compared on. A learner that knows something
+// only keeps them; a run that goes on shows them again.
 type Beginner interface {
 	Begin(ctx context.Context, texts []Text, progress func(done, of int)) (Version, error)
 }

@@ -82,7 +82,7 @@ func (g *Game) batch(ctx context.Context) ([]policy.Scored, learn.Counts, error)
 		}
 		a := ep.Attempts[slices.IndexFunc(ep.Attempts, func(a store.Attempt) bool { return a.Number == e.Attempt })]
 		s := scoredOf(e, uses[e.Episode], policy.Trajectory{Version: policy.Version(a.Version), Steps: len(a.Steps), Data: a.Data})
-		s.Fix = tasks[e.Episode]
+		s.Fix, s.Right = tasks[e.Episode], g.Boards[ep.Source].Work.Snapshot.Tree.Read
 		scored = append(scored, s)
 	}
 	return scored, counts.Add(more), nil

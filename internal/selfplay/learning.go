@@ -59,18 +59,20 @@ type version struct {
 const beganWith = "the run began with it"
 
 // begin makes the first version, where nothing was learned yet, and saves it;
-// else it restores the one that plays.
+// else it restores the one that plays. The learner is shown the code in both cases.
 func (g *Game) begin(ctx context.Context) error {
 	l := g.learning
-	if len(l.state.Versions) > 0 {
-		first := l.state.Versions[0].Name
+	resumed := len(l.state.Versions) > 0
+	if resumed {
+		current := l.state.Versions[l.state.Current].Name
 		switch {
 		case g.Store.HasVersion(l.state.Current):
-			return g.Learner.Restore(ctx, g.Store.VersionDir(l.state.Current))
-		case l.state.Current > 0 || g.Learner.Version() != first:
-			return fmt.Errorf("version %d of the run, %s, is not there to go on with: start a new run", l.state.Current, l.state.Versions[l.state.Current].Name)
+			if err := g.Learner.Restore(ctx, g.Store.VersionDir(l.state.Current)); err != nil {
+				return err
+			}
+		case l.state.Current > 0 || g.Learner.Version() != current:
+			return fmt.Errorf("version %d of the run, %s, is not there to go on with: start a new run", l.state.Current, current)
 		}
-		return nil
 	}
 	began := time.Now()
 	defer func() { l.seconds.add(time.Since(began)) }()
@@ -83,6 +85,9 @@ func (g *Game) begin(ctx context.Context) error {
 		if _, err := b.Begin(ctx, texts, func(done, of int) { g.Watch.Stage("warm start", fmt.Sprintf("%d of %d", done, of)) }); err != nil {
 			return fmt.Errorf("warm start: %w", err)
 		}
+	}
+	if resumed {
+		return nil
 	}
 	l.state.Versions = []version{{Name: g.Learner.Version(), Episode: 1, Accepted: true, Gate: beganWith}}
 	if was != g.Learner.Version() {

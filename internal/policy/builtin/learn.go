@@ -48,7 +48,11 @@ func (p *Policy) Learn(ctx context.Context, scored []policy.Scored) (policy.Vers
 	}
 	if len(lessons) > 0 {
 		model := p.weights.model.Clone()
-		if err := teach(ctx, model, lessons, seedOf(p.Version())); err != nil {
+		damages, err := p.damages(ctx, learnDamages*stepsFor(len(lessons)), seedOf(p.Version()))
+		if err != nil {
+			return p.Version(), err
+		}
+		if err := teach(ctx, model, lessons, damages, seedOf(p.Version())); err != nil {
 			return p.Version(), err
 		}
 		card := network.Card{}
@@ -91,9 +95,17 @@ func (p *Policy) become(o *Policy) {
 }
 
 // Begin learns, from nothing, what code looks like: functions are damaged, and
-// the way back is what is learned. Weights that know something are left alone.
+// the way back is what is learned. Weights that know something are left alone;
+// the code is kept, to learn some of it beside each batch.
 func (p *Policy) Begin(ctx context.Context, texts []policy.Text, progress func(done, of int)) (policy.Version, error) {
-	if !p.Learns() || p.weights.version != VersionScratch || p.Warm <= 0 {
+	if !p.Learns() {
+		return p.Version(), nil
+	}
+	p.code = nil
+	for _, t := range texts {
+		p.code = append(p.code, functionsOf(Text{Path: t.Path, Source: t.Source})...)
+	}
+	if p.weights.version != VersionScratch || p.Warm <= 0 {
 		return p.Version(), nil
 	}
 	c := Course{Seed: seedOf(p.Version()) + p.Seed, Examples: p.Warm, Workers: shards,

@@ -3,6 +3,7 @@ package builtin
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -22,8 +23,9 @@ import (
 // moves that are thought of in earnest.
 const (
 	learnRate    = 5e-4
-	learnBatch   = 8
-	learnPasses  = 2
+	learnBatch   = 8 // choices a step,
+	learnDamages = 4 // and damaged functions beside them
+	learnPasses  = 3
 	learnCredit  = 0.5  // worth of policy gradient beside imitation
 	learnFloor   = 1.0  // of entropy
 	learnEntropy = 0.05 // worth of a nat where there is none left
@@ -55,40 +57,112 @@ type credited struct {
 	weight float64
 }
 
-// lessons poses again the choices of a batch's attempts.
+// lessons poses again the choices of a batch's attempts, game by game.
 func (p *Policy) lessons(ctx context.Context, scored []policy.Scored) ([]*lesson, error) {
-	var all []*position
+	var games [][]policy.Scored
 	for from := 0; from < len(scored); {
 		to := from + 1
 		for to < len(scored) && scored[to].Group == scored[from].Group && scored[to].Role == scored[from].Role {
 			to++
 		}
 		if scored[from].Role == arena.Fixer {
-			some, err := positionsOf(scored[from:to])
-			if err != nil {
-				return nil, err
-			}
-			all = append(all, some...)
+			games = append(games, scored[from:to])
 		}
 		from = to
 	}
-	found := make([][]*lesson, len(all))
+	found := make([][]*lesson, len(games))
+	err := split(ctx, len(games), func(i int) (err error) {
+		found[i], err = p.lessonsOfGame(games[i])
+		return err
+	})
+	return slices.Concat(found...), err
+}
+
+// split does n pieces of work in as many parts as a batch has.
+func split(ctx context.Context, n int, do func(i int) error) error {
 	errs := make([]error, shards)
 	var wg sync.WaitGroup
 	for w := range shards {
 		wg.Go(func() {
-			for i := w; i < len(all) && ctx.Err() == nil && errs[w] == nil; i += shards {
-				found[i], errs[w] = p.lessonsOf(all[i])
+			for i := w; i < n && ctx.Err() == nil && errs[w] == nil; i += shards {
+				errs[w] = do(i)
 			}
 		})
 	}
 	wg.Wait()
-	for _, err := range append(errs, ctx.Err()) {
+	return errors.Join(append(errs, ctx.Err())...)
+}
+
+// lessonsOfGame poses the choices of one game, or remembers them: a game that is
+// replayed is what it was.
+func (p *Policy) lessonsOfGame(group []policy.Scored) ([]*lesson, error) {
+	key := gameKey(group)
+	if known, ok := p.taught.of(key); ok {
+		return known, nil
+	}
+	all, err := positionsOf(group)
+	if err != nil {
+		return nil, err
+	}
+	var out []*lesson
+	for _, at := range all {
+		some, err := p.lessonsOf(at)
 		if err != nil {
 			return nil, err
 		}
+		out = append(out, some...)
 	}
-	return slices.Concat(found...), nil
+	p.taught.put(key, out)
+	return out, nil
+}
+
+// gameKey is a hash of all that the lessons of a game rest on.
+func gameKey(group []policy.Scored) uint64 {
+	parts := []string{group[0].Group}
+	for i := range group {
+		s := &group[i]
+		parts = append(parts, string(s.Trajectory.Data), fmt.Sprint(s.Won, s.Advantage, s.Right != nil))
+		if s.Fix != nil && i == 0 {
+			t := s.Fix.Task()
+			parts = append(parts, fmt.Sprint(t.Seed, t.RedPath, t.Contexts))
+		}
+	}
+	return hashOf(parts...)
+}
+
+// taught remembers the lessons of the latest games.
+type taught struct {
+	mu    sync.Mutex
+	games map[uint64][]*lesson
+	keys  []uint64 // oldest first
+	held  int      // lessons
+}
+
+// mostTaught bounds the lessons that are remembered; one takes some 100 KB.
+const mostTaught = 400
+
+func (t *taught) of(key uint64) ([]*lesson, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	l, ok := t.games[key]
+	return l, ok
+}
+
+func (t *taught) put(key uint64, lessons []*lesson) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.games == nil {
+		t.games = map[uint64][]*lesson{}
+	}
+	if _, ok := t.games[key]; ok {
+		return
+	}
+	t.games[key], t.keys, t.held = lessons, append(t.keys, key), t.held+len(lessons)
+	for t.held > mostTaught && len(t.keys) > 1 {
+		t.held -= len(t.games[t.keys[0]])
+		delete(t.games, t.keys[0])
+		t.keys = t.keys[1:]
+	}
 }
 
 // positionsOf gives what the attempts of one game have to teach: the broken
@@ -158,6 +232,15 @@ func positionsOf(group []policy.Scored) ([]*position, error) {
 	}
 	if start.read == nil {
 		return nil, nil
+	}
+	if right := group[0].Right; right != nil { // every bug comes with its repair, whoever found one
+		for _, c := range start.task.Contexts {
+			text, err := right(c.Path)
+			if err != nil {
+				return nil, fmt.Errorf("read the code before it was broken: %w", err)
+			}
+			start.right[c.Path] = append(start.right[c.Path], text)
+		}
 	}
 	return all, nil
 }
@@ -271,11 +354,15 @@ func (p *Policy) lessonOf(at *position, v View, r *rand.Rand) *lesson {
 	return l
 }
 
-// teach takes steps on a batch, in an order that is drawn with the seed.
-func teach(ctx context.Context, model *network.Model, lessons []*lesson, seed uint64) error {
+// stepsFor is how many steps a batch is good for.
+func stepsFor(lessons int) int { return (learnPasses*lessons + learnBatch - 1) / learnBatch }
+
+// teach takes steps on a batch, in an order that is drawn with the seed; each step
+// has its share of the damages too, so that what was known is not forgotten.
+func teach(ctx context.Context, model *network.Model, lessons []*lesson, damages []*Example, seed uint64) error {
 	trainer := network.NewTrainer(model, shards)
 	r := rand.New(rand.NewPCG(seed, 0x6c6561726e))
-	steps := (learnPasses*len(lessons) + learnBatch - 1) / learnBatch
+	steps := stepsFor(len(lessons))
 	var order []int
 	for step := range steps {
 		if err := ctx.Err(); err != nil {
@@ -292,12 +379,33 @@ func teach(ctx context.Context, model *network.Model, lessons []*lesson, seed ui
 			}
 		}
 		order = order[n:]
+		for _, ex := range damages[len(damages)*step/steps : len(damages)*(step+1)/steps] {
+			if err := trainer.Add(ex.Problem, ex.Targets, 0, nil); err != nil {
+				return err
+			}
+		}
 		// The first steps of Adam are the size of the rate whatever the gradient.
 		if _, err := trainer.Step(learnRate * min(1, float64(step+1)/4)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// damages makes up to n examples of the code that Begin was shown, others for
+// each seed; none where there is no code.
+func (p *Policy) damages(ctx context.Context, n int, seed uint64) ([]*Example, error) {
+	out := make([]*Example, n)
+	makers := make([]*Corruptor, shards)
+	for w := range makers {
+		makers[w] = NewCorruptor(nil, seed+uint64(w))
+		makers[w].texts = p.code
+	}
+	err := split(ctx, n, func(i int) error {
+		out[i] = makers[i%shards].Next()
+		return nil
+	})
+	return slices.DeleteFunc(out, func(ex *Example) bool { return ex == nil }), err
 }
 
 // price is what a nat of entropy is worth: more, the further the choice is

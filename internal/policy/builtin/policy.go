@@ -51,6 +51,8 @@ type Policy struct {
 	version policy.Version // of both; empty: that of the weights
 	lists   *lists
 	looks   *looks
+	code    []Text // functions that Begin was shown
+	taught  *taught
 }
 
 var (
@@ -64,7 +66,7 @@ func New() *Policy { return With(nil) }
 
 // With returns the policy that ranks repairs by weights.
 func With(w *Weights) *Policy {
-	p := &Policy{Temperature: DefaultTemperature, Warm: DefaultWarm, weights: w, lists: &lists{}, looks: &looks{}}
+	p := &Policy{Temperature: DefaultTemperature, Warm: DefaultWarm, weights: w, lists: &lists{}, looks: &looks{}, taught: &taught{}}
 	if w != nil {
 		p.breaks = newBreaks(w.version != VersionScratch)
 	}
