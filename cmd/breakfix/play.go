@@ -49,7 +49,7 @@ type gameFlags struct {
 	Policy  string `json:"policy" help:"Who plays: builtin (default), llm (a model with tools; needs --engine) or scripted:FILE." default:"builtin" placeholder:"P"`
 	From    string `json:"from" help:"Weights of the built-in policy: a file that breakfix train wrote, a run (its last version that was accepted), scratch (nothing learned), or hand (a prior that was set by hand, which learns nothing). Default: those that come with breakfix." placeholder:"FILE|RUN"`
 	Learn   int    `json:"learn" help:"Episodes after which the policy learns and a new version is judged; 0: it learns nothing. Default ${default}." default:"32" placeholder:"N"`
-	Warm    int    `json:"warm" help:"Damaged functions of the code that --from scratch learns from before the first game. Default ${default}." default:"500" placeholder:"N"`
+	Warm    int    `json:"warm" help:"Damaged functions of the code that --from scratch learns from before the first game. Default ${default}." default:"3000" placeholder:"N"`
 	Breaker string `json:"breaker" help:"Who breaks, when not the policy." placeholder:"P"`
 	Fixer   string `json:"fixer" help:"Who fixes, when not the policy." placeholder:"P"`
 	Reward  string `json:"reward" help:"Reward schema: shared (default) or adversarial." default:"shared" placeholder:"NAME"`

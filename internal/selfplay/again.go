@@ -38,7 +38,7 @@ func (g *Game) batch(ctx context.Context) ([]policy.Scored, learn.Counts, error)
 			return nil, learn.Counts{}, err
 		}
 		about[ep.Number] = p
-		if len(ep.Attempts) > 0 {
+		if len(ep.Attempts) > 0 && !p.Break {
 			fixes = append(fixes, ep)
 			fresh = append(fresh, ep.Number)
 		}

@@ -146,3 +146,18 @@ func TestABreakerThatDrawsIsKeptOffHeldOutCodeWhileAnythingIsLearned(t *testing.
 		}
 	}
 }
+
+func TestTheBreaksOfARefusedVersionWaitForTheNext(t *testing.T) {
+	games := []pending{{Episode: 1, Fresh: true, Made: 3}, {Episode: 2}, {Episode: 3, Fresh: true, Break: true}}
+	kept := breaksOf(games)
+	if len(kept) != 2 || kept[0].Episode != 1 || kept[0].Made != 3 || !kept[0].Break || kept[1].Episode != 3 || games[0].Break {
+		t.Errorf("of %+v wait %+v", games, kept)
+	}
+	var many []pending
+	for i := range mostBreaks + 10 {
+		many = append(many, pending{Episode: i, Fresh: true})
+	}
+	if kept := breaksOf(many); len(kept) != mostBreaks || kept[mostBreaks-1].Episode != mostBreaks+9 {
+		t.Errorf("of %d breaks %d wait", len(many), len(kept))
+	}
+}

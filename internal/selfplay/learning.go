@@ -43,6 +43,7 @@ type pending struct {
 	Made    int                    `json:"made,omitempty"`  // mutations of its source that were made before
 	Tried   map[string]int         `json:"tried,omitempty"`
 	Known   map[string]arena.Yield `json:"known,omitempty"`
+	Break   bool                   `json:"break,omitempty"` // its attempts were in a batch: the break alone waits
 }
 
 // version is a state of the weights: its number is its place in the list and
@@ -186,6 +187,7 @@ func (g *Game) nextVersion(ctx context.Context) error {
 		return fmt.Errorf("learn: %w", err)
 	}
 	slog.Info("learned", "version", now, "from", was, "trajectories", len(batch), "groups", counts.Groups, "flat", counts.Flat, "masked", counts.Masked, "seconds", time.Since(matched).Seconds())
+	learned := l.state.Pending
 	l.state.Pending = nil
 	if now == was {
 		return nil // nothing to learn from
@@ -209,8 +211,11 @@ func (g *Game) nextVersion(ctx context.Context) error {
 	word := "refused"
 	if v.Accepted {
 		word, l.state.Current = "accepted", n
-	} else if err := g.Learner.Restore(ctx, g.Store.VersionDir(l.state.Current)); err != nil {
-		return err
+	} else {
+		if err := g.Learner.Restore(ctx, g.Store.VersionDir(l.state.Current)); err != nil {
+			return err
+		}
+		l.state.Pending = breaksOf(learned)
 	}
 	row := l.row(n)
 	if b, err := json.MarshalIndent(row, "", "  "); err != nil {
@@ -221,6 +226,23 @@ func (g *Game) nextVersion(ctx context.Context) error {
 	g.notice(fmt.Sprintf("version %d (%s) %s after episode %d: solves %s of held-out bugs; %s", n, v.Name, word, g.next-1, share(v.Solved), v.Gate))
 	return g.putVersions(ctx)
 }
+
+// breaksOf keeps the breaks of games that a refused version learned from: the version
+// that plays chose them and has learned nothing from them, and the match is about
+// repairs. Attempts come again by replay.
+func breaksOf(games []pending) []pending {
+	var kept []pending
+	for _, p := range games {
+		if p.Fresh {
+			p.Break = true
+			kept = append(kept, p)
+		}
+	}
+	return kept[max(0, len(kept)-mostBreaks):]
+}
+
+// mostBreaks bounds how many wait where version after version is refused.
+const mostBreaks = 256
 
 // best is what the strongest of the league did in the match: compared with the
 // version before alone, many small losses that each might be chance would add up.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"runtime"
 	"slices"
 
 	"golang.org/x/sync/errgroup"
@@ -41,53 +42,106 @@ const (
 )
 
 // NewMatch makes n bugs, or as many as it can, the boards in turn, where breaker
-// breaks what in admits (nil: all). It is a function of the boards and the seed.
+// breaks what in admits (nil: all). It is a function of the boards and the seed:
+// what is drawn does not depend on what came of it, so some are tried at once.
 func NewMatch(ctx context.Context, boards []*Board, breaker policy.Policy, n int, seed uint64, in func(board int, m mutate.Mutation) bool) (*Match, error) {
 	m := &Match{}
-	made := make([]map[string]bool, len(boards))
-	tried := make([]map[string]int, len(boards))
-	for i := range boards {
-		made[i], tried[i] = map[string]bool{}, map[string]int{}
-	}
-	empty := 0
-	for try := 0; try < matchTries*n && len(m.bugs) < n && empty < len(boards); try++ {
-		at := try % len(boards)
-		o := arena.BreakOptions{Seed: attemptSeed(seed, try+1), Made: made[at], Tried: tried[at]}
-		if in != nil {
-			o.Except = func(s mutate.Mutation) bool { return !in(at, s) }
+	d := newDrawing(boards, breaker, seed, in)
+	for d.try < matchTries*n && len(m.bugs) < n && d.empty < len(boards) {
+		var drawn []drawnBreak
+		for len(drawn) < min(n-len(m.bugs), runtime.NumCPU()) && d.try < matchTries*n && d.empty < len(boards) {
+			b, ok, err := d.next(ctx)
+			if err != nil {
+				return nil, err
+			}
+			if ok {
+				drawn = append(drawn, b)
+			}
 		}
-		a, err := arena.NewBreak(boards[at].Bank, o)
-		if errors.Is(err, arena.ErrNoSite) {
-			empty++
-			continue
+		bugs := make([]*matchBug, len(drawn))
+		var g errgroup.Group
+		for i, b := range drawn {
+			g.Go(func() error {
+				return guarded(func() error {
+					red, ok, err := redOf(ctx, b.board, b.tree, b.mutation)
+					if ok && err == nil {
+						bugs[i] = &matchBug{b.board, red, b.seed, filepath.Base(b.board.Work.Snapshot.Source) + " " + b.mutation.ID}
+					}
+					return err
+				})
+			})
 		}
-		if err != nil {
+		if err := g.Wait(); err != nil {
 			return nil, err
 		}
-		empty = 0
-		if _, err := breaker.Break(ctx, a); err != nil {
-			return nil, err
-		}
-		broken, chosen, err := a.Result()
-		if err != nil {
-			return nil, err
-		}
-		for _, c := range chosen {
-			made[at][c.ID] = true
-			tried[at][c.Operator]++
-		}
-		if len(chosen) != 1 {
-			continue
-		}
-		red, ok, err := redOf(ctx, boards[at], broken, chosen[0])
-		if err != nil {
-			return nil, err
-		}
-		if ok {
-			m.bugs = append(m.bugs, matchBug{boards[at], red, attemptSeed(seed, -try-1), filepath.Base(boards[at].Work.Snapshot.Source) + " " + chosen[0].ID})
+		for _, b := range bugs {
+			if b != nil {
+				m.bugs = append(m.bugs, *b)
+			}
 		}
 	}
 	return m, nil
+}
+
+// drawing draws the breaks of a match, one after the other.
+type drawing struct {
+	boards  []*Board
+	breaker policy.Policy
+	seed    uint64
+	in      func(board int, m mutate.Mutation) bool
+	made    []map[string]bool
+	tried   []map[string]int
+	try     int
+	empty   int // boards in a row that had nothing left
+}
+
+type drawnBreak struct {
+	board    *Board
+	tree     *tree.Tree
+	mutation mutate.Mutation
+	seed     uint64
+}
+
+func newDrawing(boards []*Board, breaker policy.Policy, seed uint64, in func(board int, m mutate.Mutation) bool) *drawing {
+	d := &drawing{boards: boards, breaker: breaker, seed: seed, in: in}
+	for range boards {
+		d.made, d.tried = append(d.made, map[string]bool{}), append(d.tried, map[string]int{})
+	}
+	return d
+}
+
+// next draws from the board whose turn it is; false where that gave no bug of order 1.
+func (d *drawing) next(ctx context.Context) (drawnBreak, bool, error) {
+	at := d.try % len(d.boards)
+	d.try++
+	o := arena.BreakOptions{Seed: attemptSeed(d.seed, d.try), Made: d.made[at], Tried: d.tried[at]}
+	if d.in != nil {
+		o.Except = func(s mutate.Mutation) bool { return !d.in(at, s) }
+	}
+	a, err := arena.NewBreak(d.boards[at].Bank, o)
+	if errors.Is(err, arena.ErrNoSite) {
+		d.empty++
+		return drawnBreak{}, false, nil
+	}
+	if err != nil {
+		return drawnBreak{}, false, err
+	}
+	d.empty = 0
+	if _, err := d.breaker.Break(ctx, a); err != nil {
+		return drawnBreak{}, false, err
+	}
+	broken, chosen, err := a.Result()
+	if err != nil {
+		return drawnBreak{}, false, err
+	}
+	for _, c := range chosen {
+		d.made[at][c.ID] = true
+		d.tried[at][c.Operator]++
+	}
+	if len(chosen) != 1 {
+		return drawnBreak{}, false, nil
+	}
+	return drawnBreak{d.boards[at], broken, chosen[0], attemptSeed(d.seed, -d.try)}, true, nil
 }
 
 // redOf runs the fastest tests that run a mutation's lines; false when none of

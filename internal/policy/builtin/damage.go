@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"math/rand/v2"
 
+	"breakfix/internal/lang"
+	"breakfix/internal/mutate"
 	"breakfix/internal/tree"
 )
 
@@ -47,6 +49,38 @@ func damagesOf(g *generator) func(r *rand.Rand) []byte {
 		d := &cs[pickIn(r, byKind[present[r.IntN(len(present))]], cs)]
 		broken, err := tree.ApplyEdits(g.src, d.Edits)
 		if err != nil || bytes.Equal(squeezed(broken), squeezed(g.src)) {
+			return nil
+		}
+		return broken
+	}
+}
+
+// breaksOf returns a function that damages a text by an operator of the bank,
+// operators alike; nil where none has a site.
+func breaksOf(t Text) func(r *rand.Rand) []byte {
+	l, ok := lang.ForPath(t.Path)
+	if !ok {
+		return nil
+	}
+	f, err := l.Parse(t.Source)
+	if err != nil || f.HasError {
+		return nil
+	}
+	byOperator := map[string][]mutate.Mutation{}
+	var present []string
+	for _, m := range mutate.Enumerate(l, t.Path, f, mutate.Operators()) {
+		if byOperator[m.Operator] == nil {
+			present = append(present, m.Operator)
+		}
+		byOperator[m.Operator] = append(byOperator[m.Operator], m)
+	}
+	if len(present) == 0 {
+		return nil
+	}
+	return func(r *rand.Rand) []byte {
+		of := byOperator[present[r.IntN(len(present))]]
+		broken, err := tree.ApplyEdits(t.Source, of[r.IntN(len(of))].Edits)
+		if err != nil || bytes.Equal(squeezed(broken), squeezed(t.Source)) {
 			return nil
 		}
 		return broken

@@ -14,8 +14,8 @@ import (
 	"breakfix/internal/policy/builtin/network"
 )
 
-// DefaultWarm is how many functions Begin damages: a minute or two on two cores.
-const DefaultWarm = 500
+// DefaultWarm is how many functions Begin damages: four minutes of one core.
+const DefaultWarm = 3000
 
 // shards is how many parts a batch is cut into. It is fixed, so that what is
 // learned does not depend on how many cores there are.
@@ -108,7 +108,7 @@ func (p *Policy) Begin(ctx context.Context, texts []policy.Text, progress func(d
 	if p.weights.version != VersionScratch || p.Warm <= 0 {
 		return p.Version(), nil
 	}
-	c := Course{Seed: seedOf(p.Version()) + p.Seed, Examples: p.Warm, Workers: shards,
+	c := Course{Seed: seedOf(p.Version()) + p.Seed, Examples: p.Warm, Workers: shards, Bank: true,
 		Card: map[string]string{cardPrior: priorNone, cardSaid: saidUsed}}
 	for _, t := range texts {
 		c.Texts = append(c.Texts, Text{Path: t.Path, Source: t.Source})

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"breakfix/internal/arena"
 	"breakfix/internal/arena/arenatest"
 	"breakfix/internal/outcome"
@@ -216,6 +218,50 @@ func TestBreaksThatAreWorthMoreAreDrawnMoreOftenAndTheyStayDiverse(t *testing.T)
 	foreign.Uses, foreign.Trajectory.Version = 0, "builtin-other"
 	if now, err := p.Learn(context.Background(), []policy.Scored{used, foreign}); err != nil || now != was {
 		t.Errorf("version %s follows %s, %v", now, was, err)
+	}
+}
+
+func TestABugThatNobodyRepairedTeachesItsRepair(t *testing.T) {
+	r := &arenatest.Runner{Dir: t.TempDir()}
+	b, broken := arenatest.Bug(t, r, map[string]string{"pkg/__init__.py": "", "pkg/stack.py": stack}, "pkg/stack.py", "self.items[-1]", "self.items[1]", pushTest)
+	a, err := arena.NewFix(r, b, broken, arena.FixOptions{Seed: 1, Steps: 8})
+	if err != nil {
+		t.Fatal(err)
+	}
+	lost := policy.Scored{Role: arena.Fixer, Trajectory: policy.Trajectory{Data: []byte("[]")}, Group: "episode 1", Fix: a}
+	p := With(Scratch(1))
+	if now, err := p.Learn(context.Background(), []policy.Scored{lost}); err != nil || now != VersionScratch {
+		t.Fatalf("without its repair an attempt that tried nothing makes version %s, %v", now, err)
+	}
+	asked := ""
+	lost.Right = func(path string) ([]byte, error) { asked = path; return []byte(stack), nil }
+	before := placeOf(t, p, lost)
+	for range 8 {
+		if _, err := p.Learn(context.Background(), []policy.Scored{lost}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if after := placeOf(t, p, lost); asked != "pkg/stack.py" || after > 20 || after >= before {
+		t.Errorf("the repair, asked for in %s, is at place %d after learning, %d before", asked, after, before)
+	}
+}
+
+func TestDamagedFunctionsAreLearnedBesideABatchAndAreTheSameAgain(t *testing.T) {
+	p := With(Scratch(1))
+	p.Warm = 0
+	if v, err := p.Begin(context.Background(), []policy.Text{{Path: "pkg/lessons.py", Source: []byte(lessons)}}, nil); err != nil || v != VersionScratch {
+		t.Fatal(v, err)
+	}
+	one, err := p.damages(context.Background(), 6, 5)
+	if err != nil || len(one) != 6 {
+		t.Fatal(len(one), err)
+	}
+	two, err := p.damages(context.Background(), 6, 5)
+	if err != nil || !cmp.Equal(one, two, cmp.AllowUnexported(Example{}, way{})) {
+		t.Errorf("the same seed gives other damages: %v", err)
+	}
+	if none, err := With(Scratch(1)).damages(context.Background(), 6, 5); err != nil || len(none) != 0 {
+		t.Errorf("of no code there are %d damages, %v", len(none), err)
 	}
 }
 

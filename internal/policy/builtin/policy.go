@@ -27,6 +27,11 @@ const Version0 policy.Version = "builtin-0"
 // and attempts of a group still differ.
 const DefaultTemperature = 0.5
 
+// OpenTemperature is that of weights that began from nothing and learn by play: drawn in
+// proportion to what they believe, more bugs are repaired by some attempts of a
+// group and not by all, and nothing else says which attempt was better.
+const OpenTemperature = 1.0
+
 // Policy plays both roles. It is safe for concurrent use; what it remembers
 // saves time and changes nothing.
 type Policy struct {
@@ -69,6 +74,9 @@ func With(w *Weights) *Policy {
 	p := &Policy{Temperature: DefaultTemperature, Warm: DefaultWarm, weights: w, lists: &lists{}, looks: &looks{}, taught: &taught{}}
 	if w != nil {
 		p.breaks = newBreaks(w.version != VersionScratch)
+		if w.card[cardPrior] == priorNone {
+			p.Temperature = OpenTemperature
+		}
 	}
 	return p
 }

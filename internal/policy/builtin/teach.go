@@ -18,6 +18,7 @@ type Course struct {
 	Solved   []View // broken files with what their red test says, and
 	Right    [][]byte
 	Silent   bool     // what red tests say is left out
+	Bank     bool     // operators of the bank damage too: what play will be like
 	From     *Weights // to go on from; nil: from nothing
 	Seed     uint64
 	Examples int // damages to learn from
@@ -138,7 +139,7 @@ func (c *Course) examples(workers int) (next func() *Example, stop func()) {
 	for w := range lines {
 		lines[w] = make(chan *Example, 8)
 		own := NewCorruptor(nil, c.Seed+uint64(w)+1)
-		own.texts = all.texts
+		own.texts, own.bank = all.texts, c.Bank
 		var part []int
 		for i := w; i < len(c.Solved); i += workers {
 			if !heldOut[FunctionDigest(c.Right[i])] {

@@ -60,6 +60,7 @@ type Corruptor struct {
 	made   map[way]int
 	ready  []*Example
 	total  int
+	bank   bool // half of the damages are operators of the bank, as in play, and these are always among the moves
 }
 
 // Text is one file to learn from.
@@ -143,6 +144,11 @@ func (c *Corruptor) damage(t Text) {
 		return
 	}
 	draw := damagesOf(g)
+	if c.bank && c.random.IntN(2) == 0 {
+		if by := breaksOf(t); by != nil {
+			draw = by
+		}
+	}
 	made := 0
 	for range tries {
 		broken := draw(c.random)
@@ -161,7 +167,7 @@ func (c *Corruptor) damage(t Text) {
 // ask makes the example of one damage; nil when the grammar knows no way back,
 // or there are enough of its kind.
 func (c *Corruptor) ask(t Text, broken []byte) *Example {
-	g := generate(c.viewOf(t, broken), c.random.IntN(4) == 0)
+	g := generate(c.viewOf(t, broken), c.bank || c.random.IntN(4) == 0)
 	if g == nil {
 		return nil
 	}
