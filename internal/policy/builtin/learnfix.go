@@ -24,8 +24,8 @@ import (
 const (
 	learnRate    = 5e-4
 	learnBatch   = 8 // choices a step,
-	learnDamages = 4 // and damaged functions beside them
-	learnPasses  = 3
+	learnDamages = 2 // and damaged functions beside them
+	learnPasses  = 2
 	learnCredit  = 0.5  // worth of policy gradient beside imitation
 	learnFloor   = 1.0  // of entropy
 	learnEntropy = 0.05 // worth of a nat where there is none left
