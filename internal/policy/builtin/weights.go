@@ -110,21 +110,21 @@ const (
 	saidUsed = "used"
 )
 
-// How the scores are blended, chosen on a sample of real bugs (methods.md).
+// How the scores are blended, chosen on a hundred real bugs (methods.md).
 const (
-	handWeight = 0.5 // of the log prior that was set by hand: a product of experts (Hinton 2002)
-	sameWeight = 0.7 // what each better move of the same kind at the same site costs the next
+	handWeight  = 1.25 // of the log prior that was set by hand: a product of experts (Hinton 2002)
+	placeWeight = 0.5  // of the log prior of the place by spectra, for weights that do without that prior
+	sameWeight  = 0.7  // what each better move of the same kind at the same site costs the next
 )
 
 // blend adds to the scores what was set by hand, what spectra say of the
 // place, and what spreads the front of the list over sites and kinds.
 func (w *Weights) blend(g *generator, cs []Candidate, scores []float32) {
 	for i := range cs {
-		if w.card[cardPrior] != priorNone {
+		if w.card[cardPrior] != priorNone { // the place is in it
 			scores[i] += float32(handWeight * cs[i].LogPrior)
-		}
-		if g.span.lines != nil { // the weights were taught without spectra; half is in the prior
-			scores[i] += float32(handWeight * cs[i].place)
+		} else if g.span.lines != nil { // the weights were taught without spectra
+			scores[i] += float32(placeWeight * cs[i].place)
 		}
 	}
 	order := make([]int, len(cs))
