@@ -165,30 +165,40 @@ func (c *benchMovesCmd) set(a *app, set string) ([]bench.Repair, error) {
 // humaneval reads functions with a bug. Nothing tells the place, and the test
 // is seen.
 func humaneval(file string) ([]bench.Repair, error) {
+	fs, err := functions(file, func(f bench.Function) bool { return f.Right != "" }, "declaration, buggy_solution and canonical_solution")
+	if err != nil {
+		return nil, err
+	}
+	var out []bench.Repair
+	for _, f := range fs {
+		first := strings.Count(f.Source()[:max(0, strings.LastIndex(f.Declaration, "def "))], "\n") + 1
+		c := arena.Context{Path: "solution.py", FirstLine: first, LastLine: countLines(f.Source())}
+		out = append(out, bench.Repair{Group: filepath.Base(file), Name: f.ID, Right: []byte(f.Declaration + f.Right),
+			View: builtin.View{Path: c.Path, Source: []byte(f.Source()), Context: c.Whole(), RedTest: f.Test}})
+	}
+	return out, nil
+}
+
+// functions reads functions with a bug, one a line, each with the fields that are
+// needed, which also are in words.
+func functions(file string, whole func(bench.Function) bool, fields string) ([]bench.Function, error) {
 	f, err := os.Open(file)
 	if err != nil {
 		return nil, usagef("name a file of JSON lines", "cannot read the bugs: %v", err)
 	}
 	defer f.Close()
-	var out []bench.Repair
+	var out []bench.Function
 	lines := bufio.NewScanner(f)
 	lines.Buffer(nil, 1<<24)
 	for n := 1; lines.Scan(); n++ {
-		var x struct {
-			ID          string `json:"task_id"`
-			Declaration string `json:"declaration"`
-			Buggy       string `json:"buggy_solution"`
-			Right       string `json:"canonical_solution"`
-			Test        string `json:"test"`
+		var x bench.Function
+		if err := json.Unmarshal(lines.Bytes(), &x); err != nil || x.Declaration == "" || x.Buggy == "" || !whole(x) {
+			return nil, usagef("each line has "+fields, "%s: line %d is no bug", file, n)
 		}
-		if err := json.Unmarshal(lines.Bytes(), &x); err != nil || x.Declaration == "" || x.Buggy == "" || x.Right == "" {
-			return nil, usagef("each line has declaration, buggy_solution and canonical_solution", "%s: line %d is no bug", file, n)
-		}
-		src := x.Declaration + x.Buggy
-		first := strings.Count(src[:max(0, strings.LastIndex(x.Declaration, "def "))], "\n") + 1
-		c := arena.Context{Path: "solution.py", FirstLine: first, LastLine: countLines(src)}
-		out = append(out, bench.Repair{Group: filepath.Base(file), Name: x.ID, Right: []byte(x.Declaration + x.Right),
-			View: builtin.View{Path: c.Path, Source: []byte(src), Context: c.Whole(), RedTest: x.Test}})
+		out = append(out, x)
+	}
+	if len(out) == 0 {
+		return nil, usagef("name a file with a bug a line", "%s holds no bug", file)
 	}
 	return out, lines.Err()
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -107,7 +106,7 @@ func (c *benchPolicyCmd) Run(a *app) error {
 	if err := c.refuse(); err != nil {
 		return err
 	}
-	fs, err := functions(c.Set)
+	fs, err := functions(c.Set, func(f bench.Function) bool { return f.Test != "" && f.Entry != "" }, "declaration, buggy_solution, test and entry_point")
 	if err != nil {
 		return err
 	}
@@ -296,27 +295,4 @@ func (c *benchPolicyCmd) speeds(out *bench.Policy, set *bench.Functions, base *b
 		out.Training, out.Examples = base.Train, base.Examples
 	}
 	return nil
-}
-
-// functions reads a set.
-func functions(file string) ([]bench.Function, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return nil, usagef("name a file of JSON lines", "cannot read the set: %v", err)
-	}
-	defer f.Close()
-	var out []bench.Function
-	lines := bufio.NewScanner(f)
-	lines.Buffer(nil, 1<<24)
-	for n := 1; lines.Scan(); n++ {
-		var x bench.Function
-		if err := json.Unmarshal(lines.Bytes(), &x); err != nil || x.Declaration == "" || x.Buggy == "" || x.Test == "" || x.Entry == "" {
-			return nil, usagef("each line has declaration, buggy_solution, test and entry_point", "%s: line %d is no bug with a test", file, n)
-		}
-		out = append(out, x)
-	}
-	if len(out) == 0 {
-		return nil, usagef("name a file with a bug a line", "%s holds no bug", file)
-	}
-	return out, lines.Err()
 }

@@ -144,25 +144,7 @@ type Attempt struct {
 // Attempts lets a player attempt each bug once; progress is told how many are done.
 func (s *Functions) Attempts(ctx context.Context, p policy.Policy, steps int, seed uint64, workers int, progress func(done int)) ([]Attempt, error) {
 	out, errs := make([]Attempt, len(s.Bugs)), make([]error, len(s.Bugs))
-	var wg sync.WaitGroup
-	var mu sync.Mutex
-	done := 0
-	for w := range max(1, workers) {
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
-			for i := w; i < len(s.Bugs) && ctx.Err() == nil; i += max(1, workers) {
-				out[i], errs[i] = s.attempt(ctx, p, &s.Bugs[i], steps, seed)
-				mu.Lock()
-				done++
-				if progress != nil {
-					progress(done)
-				}
-				mu.Unlock()
-			}
-		}()
-	}
-	wg.Wait()
+	share(ctx, len(s.Bugs), workers, progress, func(i int) { out[i], errs[i] = s.attempt(ctx, p, &s.Bugs[i], steps, seed) })
 	for _, err := range errs {
 		if err != nil {
 			return nil, err

@@ -76,26 +76,10 @@ type Moves struct {
 // as mutations, others as sets.
 func Reach(ctx context.Context, repairs []Repair, workers int, progress func(done int)) Moves {
 	ways := make([]*builtin.Way, len(repairs))
-	var wg sync.WaitGroup
-	var mu sync.Mutex
-	done := 0
-	for w := range max(1, workers) {
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
-			for i := w; i < len(repairs) && ctx.Err() == nil; i += max(1, workers) {
-				way := builtin.WayTo(repairs[i].View, repairs[i].Right)
-				ways[i] = &way
-				mu.Lock()
-				done++
-				if progress != nil {
-					progress(done)
-				}
-				mu.Unlock()
-			}
-		}()
-	}
-	wg.Wait()
+	share(ctx, len(repairs), workers, progress, func(i int) {
+		way := builtin.WayTo(repairs[i].View, repairs[i].Right)
+		ways[i] = &way
+	})
 	bank := map[string]bool{}
 	for _, o := range mutate.Operators() {
 		bank[o.Name] = true
@@ -200,4 +184,28 @@ func repairOf(base *tree.Tree, m mutate.Mutation) (*Repair, error) {
 	}
 	rep.Right, err = base.Read(m.Path)
 	return rep, err
+}
+
+// share does n pieces of work, as many at the same time as there are workers, until
+// ctx is done; progress is told how many are done.
+func share(ctx context.Context, n, workers int, progress func(done int), do func(i int)) {
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	done := 0
+	for w := range max(1, workers) {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			for i := w; i < n && ctx.Err() == nil; i += max(1, workers) {
+				do(i)
+				mu.Lock()
+				done++
+				if progress != nil {
+					progress(done)
+				}
+				mu.Unlock()
+			}
+		}()
+	}
+	wg.Wait()
 }
