@@ -40,7 +40,7 @@ type ablateCmd struct {
 	Steps       int      `json:"steps" help:"Steps an attempt in play. Default ${default}." default:"16" placeholder:"N" group:"game"`
 	Learn       int      `json:"learn" help:"Episodes after which a version is made and judged. Default ${default}." default:"32" placeholder:"N" group:"game"`
 	Warm        int      `json:"warm" help:"Damaged functions that are learned from before the first game. Default ${default}." default:"500" placeholder:"N" group:"game"`
-	Workers     int      `json:"workers" help:"Games and attempts in flight. Default: the cores." placeholder:"N" group:"game"`
+	Workers     int      `json:"workers" help:"Validations and attempts at the same time. Default: the cores." placeholder:"N" group:"game"`
 	Output      string   `json:"output" short:"o" help:"File of results, a JSON line for each variant and seed; what it has is not run again. Default ${default}." default:"ablate.jsonl" placeholder:"FILE" group:"results"`
 }
 

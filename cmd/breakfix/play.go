@@ -63,7 +63,7 @@ type runFlags struct {
 	RunDir      string  `json:"-" name:"run" help:"Where the run lives; an existing run is resumed. Default ./runs/NAME-N." placeholder:"DIR"`
 	AllowChange bool    `json:"-" help:"Resume with a changed configuration." name:"allow-change"`
 	Seed        *uint64 `json:"seed" help:"Seed of all randomness. Default: drawn and shown." placeholder:"N"`
-	Workers     int     `json:"workers" help:"Games and attempts in flight. Default: the cores." placeholder:"N"`
+	Workers     int     `json:"workers" help:"Validations and attempts at the same time. Default: the cores." placeholder:"N"`
 	Episodes    int     `json:"episodes" help:"Episodes of the whole run. Default: until difficulty stands still." placeholder:"N"`
 	Minutes     float64 `json:"minutes" help:"Minutes of this sitting. Default: no limit." placeholder:"M"`
 	NoCache     bool    `json:"no-cache" help:"Neither read nor keep verdicts of earlier runs." name:"no-cache"`

@@ -153,10 +153,10 @@ func (z *minimiser) fresh(ctx context.Context, files map[string]string, on ...*t
 	return reps, g.Wait()
 }
 
-// Least time of a test; one that comes from a slow test has a few times what that takes on
-// the base. Taking a
-// statement out often leaves a test that never ends; such a variant is given
-// up early, and after a few of them the rest of the batch counts as not working.
+// Least time of a test; one that comes from a slow test has a few times what that
+// takes on the base. Taking a statement out often leaves a test that never ends;
+// such a variant is given up early, and after a few of them the rest of the batch
+// counts as not working.
 const (
 	testDeadline    = 3 * time.Second
 	variantDeadline = 250 * time.Millisecond

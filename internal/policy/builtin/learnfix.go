@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -114,55 +113,6 @@ func (p *Policy) lessonsOfGame(group []policy.Scored) ([]*lesson, error) {
 	}
 	p.taught.put(key, out)
 	return out, nil
-}
-
-// gameKey is a hash of all that the lessons of a game rest on.
-func gameKey(group []policy.Scored) uint64 {
-	parts := []string{group[0].Group}
-	for i := range group {
-		s := &group[i]
-		parts = append(parts, string(s.Trajectory.Data), fmt.Sprint(s.Won, s.Advantage, s.Right != nil))
-		if s.Fix != nil && i == 0 {
-			t := s.Fix.Task()
-			parts = append(parts, fmt.Sprint(t.Seed, t.RedPath, t.Contexts))
-		}
-	}
-	return hashOf(parts...)
-}
-
-// taught remembers the lessons of the latest games.
-type taught struct {
-	mu    sync.Mutex
-	games map[uint64][]*lesson
-	keys  []uint64 // oldest first
-	held  int      // lessons
-}
-
-// mostTaught bounds the lessons that are remembered; one takes some 100 KB.
-const mostTaught = 400
-
-func (t *taught) of(key uint64) ([]*lesson, bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	l, ok := t.games[key]
-	return l, ok
-}
-
-func (t *taught) put(key uint64, lessons []*lesson) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.games == nil {
-		t.games = map[uint64][]*lesson{}
-	}
-	if _, ok := t.games[key]; ok {
-		return
-	}
-	t.games[key], t.keys, t.held = lessons, append(t.keys, key), t.held+len(lessons)
-	for t.held > mostTaught && len(t.keys) > 1 {
-		t.held -= len(t.games[t.keys[0]])
-		delete(t.games, t.keys[0])
-		t.keys = t.keys[1:]
-	}
 }
 
 // positionsOf gives what the attempts of one game have to teach: the broken
@@ -352,71 +302,4 @@ func (p *Policy) lessonOf(at *position, v View, r *rand.Rand) *lesson {
 	}
 	l.problem = p.weights.pose(g, kept)
 	return l
-}
-
-// stepsFor is how many steps a batch is good for.
-func stepsFor(lessons int) int { return (learnPasses*lessons + learnBatch - 1) / learnBatch }
-
-// teach takes steps on a batch, in an order that is drawn with the seed; each step
-// has its share of the damages too, so that what was known is not forgotten.
-func teach(ctx context.Context, model *network.Model, lessons []*lesson, damages []*Example, seed uint64) error {
-	trainer := network.NewTrainer(model, shards)
-	r := rand.New(rand.NewPCG(seed, 0x6c6561726e))
-	steps := stepsFor(len(lessons))
-	var order []int
-	for step := range steps {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		for len(order) < learnBatch && len(order) < learnPasses*len(lessons) {
-			order = append(order, r.Perm(len(lessons))...)
-		}
-		n := min(learnBatch, len(order))
-		for _, i := range order[:n] {
-			l := lessons[i]
-			if err := trainer.Add(l.problem, l.targets, price(model, l), &l.solved); err != nil {
-				return err
-			}
-		}
-		order = order[n:]
-		for _, ex := range damages[len(damages)*step/steps : len(damages)*(step+1)/steps] {
-			if err := trainer.Add(ex.Problem, ex.Targets, 0, nil); err != nil {
-				return err
-			}
-		}
-		// The first steps of Adam are the size of the rate whatever the gradient.
-		if _, err := trainer.Step(learnRate * min(1, float64(step+1)/4)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// damages makes up to n examples of the code that Begin was shown, others for
-// each seed; none where there is no code.
-func (p *Policy) damages(ctx context.Context, n int, seed uint64) ([]*Example, error) {
-	out := make([]*Example, n)
-	makers := make([]*Corruptor, shards)
-	for w := range makers {
-		makers[w] = NewCorruptor(nil, seed+uint64(w))
-		makers[w].texts, makers[w].bank = p.code, true
-	}
-	err := split(ctx, n, func(i int) error {
-		out[i] = makers[i%shards].Next()
-		return nil
-	})
-	return slices.DeleteFunc(out, func(ex *Example) bool { return ex == nil }), err
-}
-
-// price is what a nat of entropy is worth: more, the further the choice is
-// below the floor; nothing above it.
-func price(m *network.Model, l *lesson) float32 {
-	scores := make([]float32, len(l.problem.Moves))
-	m.Score(m.Encode(l.problem), l.problem.Moves, scores)
-	logs := make([]float64, len(scores))
-	for i, s := range scores {
-		logs[i] = float64(s)
-	}
-	normalise(logs)
-	return float32(learnEntropy * math.Max(0, 1-entropyOf(logs)/learnFloor))
 }
