@@ -13,13 +13,13 @@ import (
 	"breakfix/internal/testrun"
 )
 
-const lessons = `def clamp(value, low, high):
-    """Keep value between low and high."""
+const lessons = `def within(value, low, high):
+    """Tell on which side of low and high value is."""
     if value < low:
-        return low
+        return low - value
     if value > high:
-        return high
-    return value
+        return value - high
+    return 0
 
 
 def total(rows, start=0):
