@@ -108,7 +108,7 @@ func (p *Policy) Begin(ctx context.Context, texts []policy.Text, progress func(d
 	if p.weights.version != VersionScratch || p.Warm <= 0 {
 		return p.Version(), nil
 	}
-	c := Course{Seed: seedOf(p.Version()) + p.Seed, Examples: p.Warm, Workers: shards, Bank: true,
+	c := Course{Seed: seedOf(p.Version()) + p.Seed, Examples: p.Warm, Workers: shards,
 		Card: map[string]string{cardPrior: priorNone, cardSaid: saidUsed}}
 	for _, t := range texts {
 		c.Texts = append(c.Texts, Text{Path: t.Path, Source: t.Source})

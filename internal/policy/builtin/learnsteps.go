@@ -54,7 +54,7 @@ func (p *Policy) damages(ctx context.Context, n int, seed uint64) ([]*Example, e
 	makers := make([]*Corruptor, shards)
 	for w := range makers {
 		makers[w] = NewCorruptor(nil, seed+uint64(w))
-		makers[w].texts, makers[w].bank = p.code, true
+		makers[w].texts = p.code
 	}
 	err := split(ctx, n, func(i int) error {
 		out[i] = makers[i%shards].Next()

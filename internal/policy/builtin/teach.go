@@ -18,7 +18,6 @@ type Course struct {
 	Solved   []View // broken files with what their red test says, and
 	Right    [][]byte
 	Silent   bool     // what red tests say is left out
-	Bank     bool     // operators of the bank damage too: what play will be like
 	From     *Weights // to go on from; nil: from nothing
 	Seed     uint64
 	Examples int // damages to learn from
@@ -139,7 +138,7 @@ func (c *Course) examples(workers int) (next func() *Example, stop func()) {
 	for w := range lines {
 		lines[w] = make(chan *Example, 8)
 		own := NewCorruptor(nil, c.Seed+uint64(w)+1)
-		own.texts, own.bank = all.texts, c.Bank
+		own.texts = all.texts
 		var part []int
 		for i := w; i < len(c.Solved); i += workers {
 			if !heldOut[FunctionDigest(c.Right[i])] {

@@ -60,7 +60,6 @@ type Corruptor struct {
 	made   map[way]int
 	ready  []*Example
 	total  int
-	bank   bool // half of the damages are operators of the bank, as in play, and these are always among the moves
 }
 
 // Text is one file to learn from.
@@ -137,14 +136,15 @@ func (c *Corruptor) Next() *Example {
 	return ex
 }
 
-// damage makes some examples of one function.
+// damage makes some examples of one function: half of the time by operators of
+// the bank, as breakers do.
 func (c *Corruptor) damage(t Text) {
 	g := generate(wholeView(t.Path, t.Source), false)
 	if g == nil || len(g.drafts) == 0 {
 		return
 	}
 	draw := damagesOf(g)
-	if c.bank && c.random.IntN(2) == 0 {
+	if c.random.IntN(2) == 0 {
 		if by := breaksOf(t); by != nil {
 			draw = by
 		}
@@ -167,7 +167,7 @@ func (c *Corruptor) damage(t Text) {
 // ask makes the example of one damage; nil when the grammar knows no way back,
 // or there are enough of its kind.
 func (c *Corruptor) ask(t Text, broken []byte) *Example {
-	g := generate(c.viewOf(t, broken), c.bank || c.random.IntN(4) == 0)
+	g := generate(c.viewOf(t, broken), true)
 	if g == nil {
 		return nil
 	}
