@@ -79,6 +79,8 @@ type FixArena struct {
 	own     []bool                                                // by step: mutations of the bank alone made the tree
 	records []Record
 	picked  int // the tree handed in, 0: none
+	runner  testrun.Runner
+	looking func(code string) (req testrun.Request, file string) // the red test with tests of ours after it
 }
 
 // seen is what running red tests on a tree showed.
@@ -107,15 +109,19 @@ func NewFix(runner testrun.Runner, b *bug.Bug, broken *tree.Tree, o FixOptions) 
 			return nil, fmt.Errorf("bug %s: %w", b.ID, err)
 		}
 	}
+	step := testrun.Request{Tests: []string{b.RedTest.Test}, FilesOnly: true,
+		Tier:     testrun.CodeSwap, // what a step shows is feedback: grading judges
+		Files:    map[string]string{b.RedTest.Path: b.RedTest.Code},
+		Deadline: func(string) time.Duration { return o.Deadline }}
 	return &FixArena{
 		task: Task{Role: Fixer, Seed: o.Seed, Steps: o.Steps, RedTest: b.RedTest.Code, RedPath: b.RedTest.Path,
 			Failure: cloneFailure(b.RedTest.Failure), Contexts: places},
 		run: func(ctx context.Context, t *tree.Tree) (seen, error) {
-			return runOne(ctx, runner, testrun.Request{Tree: t, Tests: []string{b.RedTest.Test}, FilesOnly: true,
-				Tier:     testrun.CodeSwap, // what a step shows is feedback: grading judges
-				Files:    map[string]string{b.RedTest.Path: b.RedTest.Code},
-				Deadline: func(string) time.Duration { return o.Deadline }})
+			req := step
+			req.Tree = t
+			return runOne(ctx, runner, req)
 		},
+		runner: runner, looking: lookingInFile(step, b.RedTest.Path, b.RedTest.Code),
 		trees: []*tree.Tree{broken}, passed: []bool{false}, own: []bool{true},
 	}, nil
 }

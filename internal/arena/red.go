@@ -48,7 +48,11 @@ func NewRed(runner testrun.Runner, r Red, o FixOptions) (*FixArena, error) {
 	return &FixArena{
 		task: Task{Role: Fixer, Seed: o.Seed, Steps: o.Steps, RedTest: code, RedPath: path, Failure: cloneFailure(r.Failure),
 			Contexts: slices.Clone(r.Contexts), Suspects: slices.Clone(r.Suspects)},
-		run:   func(ctx context.Context, t *tree.Tree) (seen, error) { return r.run(ctx, runner, t) },
+		run:    func(ctx context.Context, t *tree.Tree) (seen, error) { return r.run(ctx, runner, t) },
+		runner: runner, looking: func(code string) (testrun.Request, string) {
+			file := beside(r.Tests[0])
+			return testrun.Request{Tests: r.Tests[:1], Tier: testrun.CodeSwap, Deadline: r.Deadline, Files: map[string]string{file: code}}, file
+		},
 		stop:  r.Stop,
 		trees: []*tree.Tree{r.Tree}, passed: []bool{false}, own: []bool{true},
 	}, nil

@@ -82,6 +82,10 @@ type Fix interface {
 	// given by from (0: the broken tree, n: the tree after step n), and runs
 	// the red test. It costs one step. ErrOutOfSteps when none is left.
 	Try(ctx context.Context, from int, path string, edits []tree.Edit, what string) (Observation, error)
+	// Values tells what other expressions in the place of some would have been
+	// while the red test ran on the broken tree. It costs no step. wanted are
+	// literals that the red test wants; nil: nothing can be told.
+	Values(ctx context.Context, questions []Question, wanted []string) ([][]Answer, error)
 	// Submit hands in the tree after step n (0: gives up).
 	Submit(n int) error
 }

@@ -62,6 +62,7 @@ type list struct {
 	cs   []Candidate
 
 	mu     sync.Mutex
+	asked  bool   // it is in the order that values give it
 	looked []bool // a batch of candidates was looked at
 	parse  []bool
 }

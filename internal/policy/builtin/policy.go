@@ -48,6 +48,8 @@ type Policy struct {
 	// Silent leaves out what the red test says: its text and how it fails, on the
 	// broken tree and after each step.
 	Silent bool
+	// Sightless leaves out what values expressions have while the red test runs.
+	Sightless bool
 	// Seed varies what Begin draws, so that runs begin with different weights.
 	Seed    uint64
 	uniform bool

@@ -54,22 +54,23 @@ type tried struct {
 
 // search is one attempt.
 type search struct {
-	arena   arena.Fix
-	lists   *lists
-	weights *Weights
-	task    arena.Task
-	random  *rand.Rand
-	temp    float64
-	blind   bool
-	silent  bool
-	stands  []*stand
-	past    []*stand // those of the roll-outs before, but the broken tree
-	seen    map[string]bool
-	trail   []tried
-	turn    int
-	files   int     // that the change touches
-	other   int     // the step with the likeliest edit that changed the failure
-	otherP  float64 // its prior
+	arena     arena.Fix
+	lists     *lists
+	weights   *Weights
+	task      arena.Task
+	random    *rand.Rand
+	temp      float64
+	blind     bool
+	silent    bool
+	sightless bool
+	stands    []*stand
+	past      []*stand // those of the roll-outs before, but the broken tree
+	seen      map[string]bool
+	trail     []tried
+	turn      int
+	files     int     // that the change touches
+	other     int     // the step with the likeliest edit that changed the failure
+	otherP    float64 // its prior
 }
 
 // Fix tries candidates in the order of prior plus noise. A step after which
@@ -83,7 +84,7 @@ func (p *Policy) Fix(ctx context.Context, a arena.Fix) (policy.Trajectory, error
 	if p.uniform {
 		stream = seedEven + p.Seed
 	}
-	s := &search{arena: a, lists: p.lists, weights: p.weights, task: task, temp: p.Temperature, blind: p.Blind, silent: p.Silent, random: rand.New(rand.NewPCG(task.Seed, stream)), seen: map[string]bool{}}
+	s := &search{arena: a, lists: p.lists, weights: p.weights, task: task, temp: p.Temperature, blind: p.Blind, silent: p.Silent, sightless: p.Sightless, random: rand.New(rand.NewPCG(task.Seed, stream)), seen: map[string]bool{}}
 	s.stands = []*stand{{failure: task.Failure, verdict: outcome.Failed}}
 	paths := map[string]bool{}
 	for _, c := range task.Contexts {
@@ -124,7 +125,7 @@ func (s *search) rollouts(ctx context.Context, n int) (steps int, err error) {
 // to hand in.
 func (s *search) run(ctx context.Context, steps, to int) (at int, done bool, err error) {
 	for steps < to {
-		st, o, err := s.next()
+		st, o, err := s.next(ctx)
 		if err != nil {
 			return steps, false, err
 		}
@@ -216,7 +217,7 @@ func (s *search) best() int {
 
 // next picks the tree and the edit of the next step: every third step goes to
 // the tree that got furthest, all others to the broken tree.
-func (s *search) next() (*stand, option, error) {
+func (s *search) next(ctx context.Context) (*stand, option, error) {
 	s.turn++
 	order := []*stand{s.stands[0]}
 	if len(s.stands) > 1 {
@@ -234,7 +235,7 @@ func (s *search) next() (*stand, option, error) {
 		}
 	}
 	for _, st := range order {
-		if err := s.open(st); err != nil {
+		if err := s.open(ctx, st); err != nil {
 			return nil, option{}, err
 		}
 		for len(st.queue) > 0 { // the likeliest that is new
@@ -253,7 +254,7 @@ func (s *search) next() (*stand, option, error) {
 }
 
 // open lists the candidates of a tree, once.
-func (s *search) open(st *stand) error {
+func (s *search) open(ctx context.Context, st *stand) error {
 	if st.open {
 		return nil
 	}
@@ -270,6 +271,11 @@ func (s *search) open(st *stand) error {
 		l, err := s.lists.of(v, s.weights)
 		if err != nil {
 			return fmt.Errorf("list the candidates: %w", err)
+		}
+		if st.step == 0 && !s.silent && !s.sightless {
+			if err := l.ask(ctx, s.arena); err != nil {
+				return fmt.Errorf("look at values: %w", err)
+			}
 		}
 		s.admit(st, v.Source, l)
 	}

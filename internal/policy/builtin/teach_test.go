@@ -190,3 +190,12 @@ func TestTheFailureIsPartOfTheProblem(t *testing.T) {
 		t.Error("the kind of failure is not among the facts")
 	}
 }
+
+func TestCodeThatHasDamagesOfFewKindsGivesExamplesForEver(t *testing.T) {
+	c := NewCorruptor([]Text{{"few.py", []byte("def few(a):\n    \"\"\"Text.\"\"\"\n    print(a)\n")}}, 1)
+	for i := range 75 {
+		if c.Next() == nil {
+			t.Fatalf("none after %d", i)
+		}
+	}
+}

@@ -55,11 +55,12 @@ var quotas = map[way]float64{
 // Corruptor makes examples out of code that nobody says anything about: it
 // takes a function, damages it, and asks for the way back.
 type Corruptor struct {
-	random *rand.Rand
-	texts  []Text
-	made   map[way]int
-	ready  []*Example
-	total  int
+	random  *rand.Rand
+	texts   []Text
+	made    map[way]int
+	ready   []*Example
+	total   int
+	refused int // damages in a row whose kind there is enough of
 }
 
 // Text is one file to learn from.
@@ -120,6 +121,7 @@ const (
 	perFunction = 4   // examples that are made of a function while it is at hand
 	fruitless   = 500 // functions in a row that give none before it gives up
 	tries       = 12  // damages of it that are looked at
+	refusals    = 25  // damages in a row that are refused for their kind
 	negatives   = 200 // moves beside the right ones that an example keeps
 )
 
@@ -212,15 +214,18 @@ func pickIn(r *rand.Rand, of []int, cs []Candidate) int {
 	return of[len(of)-1]
 }
 
-// admit keeps the kinds within slack times their quotas.
+// admit keeps the kinds within slack times their quotas, as long as the code
+// gives others: some code has damages of few kinds only.
 func (c *Corruptor) admit(k way, slack float64) bool {
 	q := quotas[k] / 140
 	if q == 0 {
 		q = 0.005
 	}
-	if c.total > 50 && float64(c.made[k]) > slack*q*float64(c.total)+2 {
+	if c.total > 50 && float64(c.made[k]) > slack*q*float64(c.total)+2 && c.refused < refusals {
+		c.refused++
 		return false
 	}
+	c.refused = 0
 	c.made[k]++
 	c.total++
 	return true

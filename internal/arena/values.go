@@ -1,0 +1,202 @@
+package arena
+
+import (
+	"context"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"breakfix/internal/testrun"
+	"breakfix/internal/tree"
+)
+
+// Question asks what other expressions would have been in the place of one,
+// while the red test runs.
+type Question struct {
+	Path       string
+	Start, End int      // of the expression in a file of the broken tree
+	Truth      bool     // it is a condition: only whether it is true counts
+	Returned   bool     // it is what a function returns
+	Others     []string // expressions
+}
+
+// Answer says what an expression would have been in the place of another.
+type Answer byte
+
+// The answers: what was seen where the test fails.
+const (
+	Unknown Answer = iota // it may have effects, or cannot be told
+	Unrun                 // the red test never comes there
+	Same                  // each time the very same value: in its place nothing changes
+	Alike                 // each time an equal list or the like, maybe another one
+	Differs
+	Raises // an exception where there was none
+	Mends  // a value where there was an exception
+	Wanted // what is returned last is what the red test wants
+	Early  // it differs where the test fails, and on lines of it that passed
+	Breaks // an exception on a line that passed
+)
+
+// Functions and methods that change nothing, by name. A method of that name
+// that does is the risk of being told nothing: see Values.
+var (
+	harmlessFunctions = strings.Fields("abs all any bin bool bytes chr complex dict divmod enumerate float frozenset hash hex int isinstance issubclass len list " +
+		"map max min oct ord pow range repr reversed round set slice sorted str sum tuple type zip")
+	harmlessMethods = strings.Fields("bit_length capitalize casefold center ceil copy count decode difference encode endswith expandtabs fabs find floor format fsum gcd get index " +
+		"intersection isalnum isalpha isdecimal isdigit isdisjoint isidentifier islower isnumeric isspace issubset issuperset istitle isupper items join keys ljust log log10 log2 lower lstrip partition prod " +
+		"removeprefix removesuffix replace rfind rindex rjust rpartition rsplit rstrip split splitlines sqrt startswith strip swapcase symmetric_difference title translate union upper values zfill")
+)
+
+// Harmless reports whether calling a built-in function, or a method, of that
+// name is taken to have no effect.
+func Harmless(name string, method bool) bool {
+	if method {
+		return slices.Contains(harmlessMethods, name)
+	}
+	return slices.Contains(harmlessFunctions, name)
+}
+
+//go:embed inside/breakfix_values.py
+var valuesCode string
+
+const (
+	valuesPart = 900 // answers in the message of one test of ours
+	mostValues = 4 * valuesPart
+	// A red test takes longer where it is watched: two seconds of looking at most.
+	valuesDeadline = 15 * time.Second
+)
+
+// Values answers questions about the broken tree: the red test runs once more,
+// and where an expression is evaluated so are the others, each alone and without
+// an effect on what goes on. It makes no step, as finding the suspicious lines
+// makes none: nothing was edited. nil when nothing can be told, since looking
+// changed how the red test fails. Expressions asked about do not overlap; of
+// more than 3,600 others the last are Unknown.
+func (a *FixArena) Values(ctx context.Context, questions []Question, wanted []string) ([][]Answer, error) {
+	if was := a.task.Failure.Kind; was == "" || was == "TimedOut" { // it may go on for ever
+		return nil, nil
+	}
+	asked, n := make([]valuesSite, len(questions)), 0
+	edits := map[string][]tree.Edit{}
+	for k, q := range questions {
+		if !isCode(q.Path) {
+			return nil, fmt.Errorf("%s is not code", q.Path)
+		}
+		others := q.Others[:min(len(q.Others), mostValues-n)]
+		n += len(others)
+		asked[k] = valuesSite{append([]string{}, others...), q.Truth, q.Returned}
+		edits[q.Path] = append(edits[q.Path], tree.Edit{Start: q.Start, End: q.Start, New: "__breakfix_value__(" + strconv.Itoa(k) + ", lambda: ("},
+			tree.Edit{Start: q.End, End: q.End, New: "))"})
+	}
+	if n == 0 {
+		return nil, nil
+	}
+	t, err := a.watched(edits)
+	if err != nil {
+		return nil, err
+	}
+	data, err := json.Marshal(map[string]any{"sites": asked, "wanted": append([]string{}, wanted...), "file": "/" + a.task.RedPath, "line": a.task.Failure.TestLine,
+		"functions": harmlessFunctions, "methods": harmlessMethods})
+	if err != nil {
+		return nil, err
+	}
+	code := valuesCode + "\n_breakfix_values = _BreakfixValues(" + pythonString(string(data)) + ")\n"
+	parts := (n + valuesPart - 1) / valuesPart
+	for i := range parts {
+		code += fmt.Sprintf("\n\ndef test_breakfix_values_%d():\n    _breakfix_tell(%d)\n", i, i)
+	}
+	req, file := a.looking(code)
+	red := req.Tests[0]
+	req.Deadline = func(string) time.Duration { return valuesDeadline }
+	req.Tree, req.Fresh, req.Unaudited, req.Tests = t, true, true, []string{red}
+	for i := range parts {
+		req.Tests = append(req.Tests, fmt.Sprintf("%s::test_breakfix_values_%d", file, i))
+	}
+	report, err := a.runner.Run(ctx, req)
+	if err != nil {
+		return nil, fmt.Errorf("look at values: %w", err)
+	}
+	was, is := a.task.Failure, cloneFailure(report.Failures[red])
+	if !report.Results.Get(red).Red() || was.Kind != is.Kind || oneLine(was.Message) != oneLine(is.Message) || was.TestLine != is.TestLine {
+		return nil, nil
+	}
+	var told strings.Builder
+	for _, id := range req.Tests[1:] {
+		part, _ := strings.CutPrefix(report.Failures[id].Message, "values:")
+		told.WriteString(strings.TrimSuffix(part, ":"))
+	}
+	return answersOf(questions, told.String(), n)
+}
+
+type valuesSite struct {
+	Others   []string `json:"others"`
+	Truth    bool     `json:"truth"`
+	Returned bool     `json:"returned"`
+}
+
+// answersOf reads one letter an expression.
+func answersOf(questions []Question, told string, n int) ([][]Answer, error) {
+	if len(told) != n {
+		return nil, nil // the code under test had a hand in it
+	}
+	out := make([][]Answer, len(questions))
+	for k, q := range questions {
+		out[k] = make([]Answer, len(q.Others))
+		for i := range min(len(q.Others), len(told)) {
+			if c := told[0] - 'a'; c <= byte(Breaks) {
+				out[k][i] = Answer(c)
+			}
+			told = told[1:]
+		}
+	}
+	return out, nil
+}
+
+// watched is the broken tree with expressions that are looked at.
+func (a *FixArena) watched(edits map[string][]tree.Edit) (*tree.Tree, error) {
+	files := map[string]*tree.File{}
+	for p, es := range edits {
+		src, err := a.trees[0].Read(p)
+		if err != nil {
+			return nil, err
+		}
+		slices.SortStableFunc(es, func(x, y tree.Edit) int { return x.Start - y.Start })
+		out, err := tree.ApplyEdits(src, es)
+		if err != nil {
+			return nil, fmt.Errorf("look at values in %s: %w", p, err)
+		}
+		files[p] = &tree.File{Kind: a.trees[0].Kind(p), Data: out}
+	}
+	if len(files) == 0 {
+		return nil, errors.New("there is nothing to look at")
+	}
+	return a.trees[0].With(files)
+}
+
+// beside names a test file of ours in the folder of a test of the suite.
+func beside(test string) string {
+	file, _, _ := strings.Cut(test, "::")
+	return path.Join(path.Dir(file), "test_breakfix_values.py")
+}
+
+// pythonString writes s as a literal of Python: what JSON escapes, Python does
+// alike.
+func pythonString(s string) string {
+	b, _ := json.Marshal(s)
+	return string(b)
+}
+
+// lookingInFile asks with code of ours at the end of the red test's own file.
+func lookingInFile(req testrun.Request, path, code string) func(string) (testrun.Request, string) {
+	return func(ours string) (testrun.Request, string) {
+		r := req
+		r.Files = map[string]string{path: code + "\n" + ours}
+		return r, path
+	}
+}

@@ -1,0 +1,283 @@
+package builtin
+
+import (
+	"context"
+	"regexp"
+	"slices"
+	"sort"
+	"strings"
+
+	"breakfix/internal/arena"
+	"breakfix/internal/testrun"
+	"breakfix/internal/tree"
+)
+
+// What is added to the log prior of a move by what the expression that it makes
+// would have been while the red test ran: test-equivalence (Mechtaev, Gao, Tan,
+// Roychoudhury, TOSEM 2018) as evidence, not as a proof, since a look has its bounds. Chosen on
+// the 68 functions of bench/functions.jsonl (methods.md).
+var worth = map[arena.Answer]float64{
+	arena.Unrun:  -8,
+	arena.Same:   -12,
+	arena.Alike:  -5,
+	arena.Raises: -4,
+	arena.Mends:  1,
+	arena.Wanted: 4,
+	arena.Early:  -2.5,
+	arena.Breaks: -8,
+}
+
+// mostAsked bounds the moves of a view that are asked about, the likeliest first.
+const mostAsked = 1500
+
+// ask puts the list in the order that values give it, once: all attempts of a
+// group begin with the same list.
+func (l *list) ask(ctx context.Context, a arena.Fix) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.asked {
+		return nil
+	}
+	questions, of := questionsOf(l.view, l.cs[:min(len(l.cs), mostAsked)])
+	if len(questions) > 0 {
+		answers, err := a.Values(ctx, questions, wantedBy(l.view))
+		if err != nil {
+			return err
+		}
+		for k := range answers {
+			for i, answer := range answers[k] {
+				l.cs[of[k][i]].LogPrior += worth[answer]
+			}
+		}
+		sort.SliceStable(l.cs, func(i, j int) bool { return l.cs[i].LogPrior > l.cs[j].LogPrior })
+		l.parse = nil
+	}
+	l.asked = true
+	return nil
+}
+
+// questionsOf finds the expressions that moves change, each the largest without
+// an effect, and what each move makes of it; of gives the moves.
+func questionsOf(v View, cs []Candidate) (questions []arena.Question, of [][]int) {
+	root := parse(v.Path, v.Source)
+	if root == nil {
+		return nil, nil
+	}
+	var sites []*node
+	for _, n := range root.kids {
+		sites = valueSites(n, v.Source, false, sites)
+	}
+	moves := make([][]int, len(sites))
+	for i := range cs {
+		first, last := cs[i].Edits[0].Start, cs[i].Edits[len(cs[i].Edits)-1].End
+		at := sort.Search(len(sites), func(k int) bool { return sites[k].end >= last })
+		for ; at < len(sites) && sites[at].start <= first; at++ {
+			if last <= sites[at].end {
+				moves[at] = append(moves[at], i)
+				break
+			}
+		}
+	}
+	for k, n := range sites {
+		if len(moves[k]) == 0 {
+			continue
+		}
+		q := arena.Question{Path: v.Path, Start: n.start, End: n.end, Truth: isCondition(n), Returned: n.parent.kind == "return_statement"}
+		var asked []int
+		for _, i := range moves[k] {
+			if text, ok := editedWithin(v.Source, n, cs[i].Edits); ok {
+				q.Others = append(q.Others, text)
+				asked = append(asked, i)
+			}
+		}
+		if len(asked) > 0 {
+			questions, of = append(questions, q), append(of, asked)
+		}
+	}
+	return questions, of
+}
+
+// editedWithin applies edits to the text of a node.
+func editedWithin(src []byte, n *node, edits []tree.Edit) (string, bool) {
+	inner := slices.Clone(edits)
+	for i := range inner {
+		inner[i].Start -= n.start
+		inner[i].End -= n.start
+	}
+	out, err := tree.ApplyEdits(src[n.start:n.end], inner)
+	return string(out), err == nil && strings.TrimSpace(string(out)) != ""
+}
+
+// valueSites lists the largest expressions in bodies of functions that can be
+// evaluated without an effect, in source order.
+func valueSites(n *node, src []byte, inFunction bool, sites []*node) []*node {
+	switch n.kind {
+	case "function_definition":
+		if body := n.child("body"); body != nil {
+			return valueSites(body, src, true, sites)
+		}
+		return sites
+	case "class_definition":
+		if body := n.child("body"); body != nil {
+			return valueSites(body, src, false, sites)
+		}
+		return sites
+	case "comment", "import_statement", "import_from_statement", "future_import_statement", "global_statement", "nonlocal_statement", "delete_statement",
+		"decorator", "type", "lambda", "match_statement", "pattern_list", "tuple_pattern", "list_pattern", "as_pattern", "type_alias_statement":
+		return sites
+	}
+	if inFunction && harmless(n, src) && !part(n) {
+		return append(sites, n)
+	}
+	if n.kind == "string" || n.kind == "concatenated_string" { // within it are other quotes
+		return sites
+	}
+	for _, k := range n.kids {
+		switch {
+		case k.field == "left" && (n.kind == "assignment" || n.kind == "augmented_assignment" || n.kind == "for_statement" || n.kind == "for_in_clause"):
+			if k.kind == "subscript" { // a[i] = x: what i is
+				for _, part := range k.kids {
+					if part.field == "subscript" {
+						sites = valueSites(part, src, inFunction, sites)
+					}
+				}
+			}
+		case k.field == "function" && n.kind == "call":
+			if object := k.child("object"); object != nil && k.kind == "attribute" {
+				sites = valueSites(object, src, inFunction, sites)
+			}
+		case k.field == "name" || k.field == "attribute", k.field == "target" && n.kind == "named_expression":
+		default:
+			sites = valueSites(k, src, inFunction, sites)
+		}
+	}
+	return sites
+}
+
+// part reports whether a node is a part of an expression and none itself.
+func part(n *node) bool {
+	switch n.kind {
+	case "argument_list", "keyword_argument", "pair", "slice":
+		return true
+	case "string": // a text that documents
+		return n.parent.kind == "expression_statement"
+	}
+	return n.kind == "generator_expression" && n.field == "arguments"
+}
+
+// harmless reports whether a node is an expression whose evaluation changes
+// nothing, by its form.
+func harmless(n *node, src []byte) bool {
+	switch n.kind {
+	case "identifier", "integer", "float", "true", "false", "none":
+		return true
+	case "string":
+		ok := true
+		n.walk(func(k *node) bool {
+			ok = ok && k.kind != "interpolation"
+			return ok
+		})
+		return ok
+	case "call":
+		f, args := n.child("function"), n.child("arguments")
+		if f == nil || args == nil || args.kind != "argument_list" && args.kind != "generator_expression" {
+			return false
+		}
+		switch f.kind {
+		case "identifier":
+			if !arena.Harmless(f.text(src), false) {
+				return false
+			}
+		case "attribute":
+			name, object := f.child("attribute"), f.child("object")
+			if name == nil || object == nil || !arena.Harmless(name.text(src), true) || !harmless(object, src) {
+				return false
+			}
+		default:
+			return false
+		}
+		return harmless(args, src)
+	case "attribute":
+		object := n.child("object")
+		return object != nil && harmless(object, src)
+	case "keyword_argument":
+		value := n.child("value")
+		return value != nil && harmless(value, src)
+	case "binary_operator", "boolean_operator", "not_operator", "unary_operator", "comparison_operator", "parenthesized_expression", "tuple", "list",
+		"dictionary", "set", "pair", "subscript", "slice", "conditional_expression", "argument_list", "concatenated_string":
+		for _, k := range n.parts() {
+			if !harmless(k, src) {
+				return false
+			}
+		}
+		return len(n.kids) > 0
+	case "list_comprehension", "set_comprehension", "dictionary_comprehension", "generator_expression":
+		ok := true
+		n.walk(func(k *node) bool {
+			switch k.kind {
+			case "call", "string":
+				ok = ok && harmless(k, src)
+				return false
+			case "await", "yield", "named_expression", "lambda":
+				ok = false
+			}
+			return ok
+		})
+		return ok && (n.kind != "generator_expression" || n.parent.kind == "call")
+	}
+	return false
+}
+
+// isCondition reports whether only the truth of a node counts.
+func isCondition(n *node) bool {
+	switch n.parent.kind {
+	case "if_statement", "while_statement", "elif_clause", "if_clause":
+		return n.field == "condition" || n.parent.kind == "if_clause"
+	case "conditional_expression":
+		return n.index > 0 && n.parent.kids[n.index-1].kind == "if"
+	case "not_operator":
+		return true
+	case "assert_statement":
+		return n.index == 1
+	}
+	return false
+}
+
+var comparedWith = regexp.MustCompile(`^(?:assert )?(.+?) (?:==|!=) (.+)$`)
+
+// wantedBy gives literals that the failing assertion compares with: what it
+// wants, and also what it got, which the arena knows to tell apart.
+func wantedBy(v View) []string {
+	if v.Failure.Kind != "AssertionError" {
+		return nil
+	}
+	var out []string
+	take := func(line string) {
+		line = strings.TrimSpace(line)
+		if m := comparedWith.FindStringSubmatch(line); m != nil {
+			out = append(out, m[1], m[2])
+		}
+		switch line {
+		case "assert False", "False is not true":
+			out = append(out, "True")
+		case "assert not True", "True is not false":
+			out = append(out, "False")
+		}
+	}
+	for _, line := range strings.SplitN(v.Failure.Message, "\n", 4) {
+		take(line)
+	}
+	if line := failingLine(v.RedTest, v.Failure); line != "" {
+		take(line)
+	}
+	return out
+}
+
+// failingLine is the line of the red test that failed.
+func failingLine(redTest string, f testrun.Failure) string {
+	lines := strings.Split(redTest, "\n")
+	if f.TestLine < 1 || f.TestLine > len(lines) {
+		return ""
+	}
+	return lines[f.TestLine-1]
+}

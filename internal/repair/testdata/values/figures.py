@@ -1,0 +1,8 @@
+def weigh(xs, n):
+    if n > 1:
+        return sum(xs) + n
+    return 0
+
+
+def first(d, key):
+    return d[key].upper()

@@ -1,0 +1,78 @@
+package repair_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"breakfix/internal/arena"
+	"breakfix/internal/testrun"
+)
+
+// asked is an expression of a project with others in its place and what is to
+// be told of them.
+type asked struct {
+	of        string
+	truth     bool
+	returned  bool
+	otherwise []string
+	want      []arena.Answer
+}
+
+func TestValuesTellWhatOtherExpressionsWouldHaveBeenWhereTheTestFails(t *testing.T) {
+	_, w := prepared(t, "values")
+	for test, c := range map[string]struct {
+		failure testrun.Failure
+		wanted  []string
+		asked   []asked
+	}{
+		"test_figures.py::test_weigh": {testrun.Failure{Kind: "AssertionError", Message: "assert 6 == 5", TestLine: 7}, []string{"6", "5"}, []asked{
+			{"n > 1", true, false, []string{"n > 0", "n > 5", "n > 2", "xs > n", "n > none_such", "n == 2 or n"},
+				[]arena.Answer{arena.Same, arena.Early, arena.Same, arena.Breaks, arena.Unknown, arena.Same}},
+			{"sum(xs) + n", false, true, []string{"n + sum(xs)", "sum(xs) * n", "sum(xs) + 2", "sum(xs) - min(n, 2) + 4", "xs + n", "print(n)", "weigh(xs, 1)", "len(xs) + n", "sum(i for i in xs) + n"},
+				[]arena.Answer{arena.Same, arena.Early, arena.Wanted, arena.Wanted, arena.Breaks, arena.Unknown, arena.Unknown, arena.Wanted, arena.Same}},
+			{"0", false, true, []string{"1"}, []arena.Answer{arena.Unrun}},
+		}},
+		"test_figures.py::test_first": {testrun.Failure{Kind: "KeyError", Message: "'b'", TestLine: 11}, nil, []asked{
+			{"d[key].upper()", false, true, []string{"d['a'].upper()", "d['c'].upper()", "d[key].lower()"}, []arena.Answer{arena.Mends, arena.Raises, arena.Same}},
+		}},
+	} {
+		src, err := w.Snapshot.Tree.Read("figures.py")
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, err := arena.NewRed(w, arena.Red{Tree: w.Snapshot.Tree, Tests: []string{test}, Failure: c.failure,
+			Contexts: []arena.Context{{Path: "figures.py", Function: "weigh", FirstLine: 1, LastLine: 8}}}, arena.FixOptions{Steps: 4})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var questions []arena.Question
+		var want [][]arena.Answer
+		for _, q := range c.asked {
+			at := strings.Index(string(src), q.of)
+			questions = append(questions, arena.Question{Path: "figures.py", Start: at, End: at + len(q.of), Truth: q.truth, Returned: q.returned, Others: q.otherwise})
+			want = append(want, q.want)
+		}
+		got, err := a.Values(context.Background(), questions, c.wanted)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: %s", test, diff)
+		}
+		if res, err := a.Result(); err != nil || len(res.Records) != 0 {
+			t.Errorf("%s: looking took %d steps (%v)", test, len(res.Records), err)
+		}
+		c.failure.Message = "another"
+		other, err := arena.NewRed(w, arena.Red{Tree: w.Snapshot.Tree, Tests: []string{test}, Failure: c.failure,
+			Contexts: []arena.Context{{Path: "figures.py", FirstLine: 1, LastLine: 8}}}, arena.FixOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := other.Values(context.Background(), questions, c.wanted); err != nil || got != nil {
+			t.Errorf("%s: told %v of a failure that is another than the known one (%v)", test, got, err)
+		}
+	}
+}
