@@ -22,7 +22,7 @@ var worth = map[arena.Answer]float64{
 	arena.Alike:  -5,
 	arena.Raises: -4,
 	arena.Mends:  1,
-	arena.Wanted: 4,
+	arena.Wanted: 6,
 	arena.Early:  -2.5,
 	arena.Breaks: -8,
 }
