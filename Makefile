@@ -44,7 +44,7 @@ train: build ## teach weights in the place of those that come with breakfix
 ENGINE ?= 0.4.0
 PORT ?= 8000
 
-engine: setup ## a training server on this CPU: SkyRL from PyPI with a tiny random model (MODEL=folder for another)
+engine: setup ## a training server on this CPU: SkyRL from PyPI with a tiny random model (MODEL=smollm2 or a folder for another)
 	@sh scripts/engine/start $(ENGINE) "$(MODEL)" $(PORT)
 
 clean:

@@ -19,6 +19,8 @@ type llmFlags struct {
 	Protocol string  `json:"protocol" help:"How the model uses tools: calls (its own function calls, default), text (one plain command an answer) or brief (text, with prompts of a few lines)." default:"calls" placeholder:"NAME"`
 	Context  int     `json:"context" help:"Tokens that a conversation may have, answer included. Default ${default}." default:"32768" placeholder:"N"`
 	Answer   int     `json:"answer" help:"Tokens that one answer may have. Default ${default}." default:"1024" placeholder:"N"`
+	Moves    int     `json:"moves" help:"Changes of the operator bank that a prompt lists. Default ${default}." default:"24" placeholder:"N"`
+	Batch    int     `json:"batch" help:"Sequences of one training request, the last request padded: for servers that compile each new shape (SkyRL's JAX: 8). Default ${default}: as many as there are." default:"0" placeholder:"N"`
 	Rate     float64 `json:"rate" help:"Learning rate of the model. Default ${default}." default:"1e-4" placeholder:"X"`
 }
 
@@ -30,6 +32,10 @@ func (f *llmFlags) check() error {
 		return usagef("write --protocol calls, text or brief", "--protocol: there is no %q", f.Protocol)
 	}
 	switch {
+	case f.Batch < 0:
+		return usagef("", "--batch must be at least 0, not %d", f.Batch)
+	case f.Moves < 1:
+		return usagef("", "--moves must be at least 1, not %d", f.Moves)
 	case f.Answer < 1:
 		return usagef("", "--answer must be at least 1, not %d", f.Answer)
 	case f.Context <= f.Answer:
@@ -123,7 +129,7 @@ func (f *llmFlags) open(a *app, seed uint64, learns bool) (*model, error) {
 }
 
 func (f *llmFlags) play(s engine.Sampler, end func() error) (*model, error) {
-	o := llm.Options{Protocol: llm.Protocol(f.Protocol), Context: f.Context, Answer: f.Answer, Learning: llm.Learning{Rate: f.Rate}}
+	o := llm.Options{Protocol: llm.Protocol(f.Protocol), Context: f.Context, Answer: f.Answer, Moves: f.Moves, Learning: llm.Learning{Rate: f.Rate, Batch: f.Batch}}
 	if f.Protocol == "brief" {
 		o.Protocol, o.Brief = llm.Text, true
 	}

@@ -18,6 +18,9 @@ func (c *playCmd) checkPlayers() error {
 	if _, err := c.schema(); err != nil {
 		return err
 	}
+	if c.Reward == "form" && c.Breaker != llmName && (c.Breaker != "" || c.Policy != llmName) {
+		return usagef("name one with --policy llm or --breaker llm", "--reward form pays for how a model writes its calls, and no model breaks")
+	}
 	_, _, err := c.players(func() (policy.Policy, error) { return nil, c.llmFlags.needed() })
 	return err
 }

@@ -89,9 +89,13 @@ func Fixes(episodes []store.Episode) ([]Entry, Counts, error) {
 // other breaks of its source in the batch, and never with attempts.
 func Breaks(episodes []store.Episode) ([]Entry, Counts, error) {
 	var n Counts
-	groups := map[int][]Entry{}
-	rewards := map[int][]float64{}
-	var sources []int
+	type group struct {
+		source int
+		schema string // rewards of two schemas are not compared
+	}
+	groups := map[group][]Entry{}
+	rewards := map[group][]float64{}
+	var order []group
 	for _, e := range episodes {
 		if e.Kind != store.KindFresh {
 			continue // nobody chose it
@@ -104,16 +108,17 @@ func Breaks(episodes []store.Episode) ([]Entry, Counts, error) {
 			n.Masked++
 			continue
 		}
-		if groups[e.Source] == nil {
-			sources = append(sources, e.Source)
+		at := group{e.Source, e.Schema}
+		if groups[at] == nil {
+			order = append(order, at)
 		}
-		groups[e.Source] = append(groups[e.Source], Entry{Episode: e.Number, Role: arena.Breaker, Group: fmt.Sprint("source ", e.Source),
+		groups[at] = append(groups[at], Entry{Episode: e.Number, Role: arena.Breaker, Group: fmt.Sprint("source ", e.Source),
 			Won: e.Break.Outcome == outcome.Valid, Reward: rows[0].Value})
-		rewards[e.Source] = append(rewards[e.Source], rows[0].Value)
+		rewards[at] = append(rewards[at], rows[0].Value)
 	}
-	sort.Ints(sources)
+	sort.SliceStable(order, func(i, j int) bool { return order[i].source < order[j].source })
 	var all []Entry
-	for _, s := range sources {
+	for _, s := range order {
 		n.Groups++
 		advantages, varied := Relative(rewards[s])
 		if !varied {

@@ -144,7 +144,26 @@ const (
 	// CheckInfrastructure is no check: it stands where validation could not be
 	// done by a fault of our own. Such a break is never scored.
 	CheckInfrastructure Check = "infrastructure"
+	// CheckForm stands where nothing was validated because the reward is for the
+	// form of the breaker's answers alone; its value is a Form.
+	CheckForm Check = "form"
 )
+
+// Form is how near a player's answer came to a move: a call that changes code.
+// Of several answers it is that of the nearest.
+type Form string
+
+// The forms, in order. What is not one of them counts as the first.
+const (
+	FormNone  Form = "no call that changes code"
+	FormWord  Form = "the name of a call that changes code, but no call"
+	FormNamed Form = "a call that changes code, with arguments that cannot be read"
+	FormCall  Form = "a well-formed call that names no place that is there"
+	FormPlace Form = "a well-formed call that names a place that is there"
+)
+
+// Forms lists the forms in order, each nearer to a move than those before.
+var Forms = []Form{FormNone, FormWord, FormNamed, FormCall, FormPlace}
 
 // Checks lists the checks in order.
 var Checks = []Check{CheckFiles, CheckApplies, CheckCodeOnly, CheckBaseGreen, CheckLoads, CheckRed, CheckRepeats,

@@ -8,6 +8,7 @@ import (
 	"errors"
 
 	"breakfix/internal/arena"
+	"breakfix/internal/outcome"
 	"breakfix/internal/testrun"
 )
 
@@ -20,6 +21,8 @@ type Trajectory struct {
 	Version Version         `json:"version"`
 	Steps   int             `json:"steps"`
 	Data    json.RawMessage `json:"data,omitempty"`
+	// Form is how near it came to a move, of players that may fail to make one; else empty.
+	Form outcome.Form `json:"form,omitempty"`
 }
 
 // Policy plays. An error is a failure of ours (or of the policy's own

@@ -236,7 +236,7 @@ func breakCounts(b Breaks) []count {
 
 func rejectedCounts(b Breaks) []count {
 	var cs []count
-	for _, c := range append(slices.Clone(outcome.Checks), outcome.CheckInfrastructure) {
+	for _, c := range append(slices.Clone(outcome.Checks), outcome.CheckInfrastructure, outcome.CheckForm) {
 		cs = append(cs, count{string(c), b.Rejected[c]})
 	}
 	return cs

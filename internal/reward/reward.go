@@ -30,7 +30,7 @@ type Schema interface {
 const Default = "shared"
 
 // schemas holds every schema by name.
-var schemas = map[string]Schema{"shared": shared{}, "adversarial": adversarial{}}
+var schemas = map[string]Schema{"shared": shared{}, "adversarial": adversarial{}, "form": form{}}
 
 // Names lists the schemas, sorted.
 func Names() []string {

@@ -119,6 +119,10 @@ func (g *Game) breakOf(ctx context.Context, board *Board, it *game, ep *store.Ep
 	if err != nil {
 		return nil, err
 	}
+	if g.formal() && it.item.Kind == store.KindFresh {
+		br.Outcome, br.Check, br.Reason = outcome.Rejected, outcome.CheckForm, br.Checks[outcome.CheckForm]
+		return nil, nil
+	}
 	if objection != "" {
 		br.Outcome, br.Check, br.Reason = outcome.Rejected, outcome.CheckHigher, objection
 		return nil, nil
@@ -203,6 +207,9 @@ func (g *Game) candidate(board *Board, it *game, br *store.Break) (cand bug.Cand
 	}
 	c := it.chosen
 	br.Version, br.Data = string(c.played.Version), c.played.Data
+	if g.formal() {
+		br.Checks = map[outcome.Check]string{outcome.CheckForm: string(c.played.Form)}
+	}
 	if w := c.written; w != nil {
 		br.Variant = w.Strategy
 		return bug.Candidate{Tree: w.Tree, Strategy: w.Strategy, Origin: w.Origin, Tests: w.Tests, Weaken: w.Weaken, Seed: it.item.Seed, Order: 1,

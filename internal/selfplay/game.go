@@ -40,6 +40,7 @@ type Config struct {
 	Fresh    bool          // nothing but new breaks is played
 	Budget   int           // steps of the fixer after which no further round is drawn; 0 means no end
 	Learn    int           // games after which the next version is made, at the end of a round; 0: never
+	Judge    int           // one version in so many plays the match, the others are taken as they are; 0 is 1
 }
 
 // roundSize is how many games are drawn together. It bounds how stale the
@@ -228,7 +229,9 @@ func (g *Game) draw(ctx context.Context) ([]*game, error) {
 				return nil, err
 			}
 			it.chosen = c
-			g.count(item, c)
+			if !g.formal() { // what is not validated may be handed in again
+				g.count(item, c)
+			}
 		}
 		games = append(games, it)
 	}
@@ -370,6 +373,13 @@ func stepsOf(ep store.Episode) int {
 		n += len(a.Steps)
 	}
 	return n
+}
+
+// formal reports whether the form of the breaker's answers is all that is paid
+// for: then nothing is validated, and versions play no match.
+func (g *Game) formal() bool {
+	_, ok := g.Schema.(reward.Formal)
+	return ok
 }
 
 func (g *Game) notice(line string) { g.Watch.Notice(line) }

@@ -34,6 +34,7 @@ type learned struct {
 	Replay   learn.Replay `json:"replay"`
 	Current  int          `json:"current"` // the number of the version that plays
 	Versions []version    `json:"versions"`
+	Looked   int          `json:"looked,omitempty"` // the last episode of the last batch that held nothing to learn from
 }
 
 // pending is a game to learn from, with what its breaker saw.
@@ -126,10 +127,15 @@ func (g *Game) learnFrom(ctx context.Context, games []*game) error {
 	return err
 }
 
-// last is the last episode before the newest version.
+// last is the last episode before the newest version, or of a batch since then
+// that held nothing to learn from.
 func (l *learning) last() int {
-	return l.state.Versions[len(l.state.Versions)-1].Episode - 1
+	return max(l.state.Looked, l.state.Versions[len(l.state.Versions)-1].Episode-1)
 }
+
+// judged reports whether version n plays the match: every Judge-th does. Where the
+// form of answers is paid for none does, since a match is about repairs.
+func (g *Game) judged(n int) bool { return !g.formal() && n%max(1, g.Config.Judge) == 0 }
 
 // pendingOf is what there is to learn from a game; false for one on held-out code.
 func (g *Game) pendingOf(it *game) (pending, bool) {
@@ -158,13 +164,14 @@ func (h *heldOut) broken(ep *store.Episode) bool {
 // new version play the match, and goes on with it or with the one before.
 func (g *Game) nextVersion(ctx context.Context) error {
 	l := g.learning
-	if l.match == nil {
+	n := len(l.state.Versions)
+	if l.match == nil && !g.formal() {
 		if err := g.makeMatch(ctx); err != nil {
 			return err
 		}
 	}
 	current := &l.state.Versions[l.state.Current]
-	if current.Solved == nil && l.match.Bugs() >= learn.MatchLeast {
+	if current.Solved == nil && (n == 1 || g.judged(n)) && !g.formal() && l.match.Bugs() >= learn.MatchLeast {
 		solved, err := l.match.Play(ctx, g.Learner, learn.MatchSteps, g.Config.Workers)
 		if err != nil {
 			return err
@@ -189,29 +196,36 @@ func (g *Game) nextVersion(ctx context.Context) error {
 	slog.Info("learned", "version", now, "from", was, "trajectories", len(batch), "groups", counts.Groups, "flat", counts.Flat, "masked", counts.Masked, "seconds", time.Since(matched).Seconds())
 	learned := l.state.Pending
 	l.state.Pending = nil
-	if now == was {
-		return nil // nothing to learn from
+	if now == was { // nothing to learn from
+		l.state.Looked = g.next - 1
+		return nil
 	}
-	n := len(l.state.Versions)
 	if err := g.putVersion(ctx, n); err != nil {
 		return err
 	}
 	v := version{Name: now, Episode: g.next}
 	var d learn.Decision
-	if l.match.Bugs() >= learn.MatchLeast {
+	switch {
+	case g.formal():
+		v.Accepted, v.Gate = true, "no match: the form of answers was paid for, and a match is about repairs"
+	case !g.judged(n):
+		v.Accepted, v.Gate = true, fmt.Sprintf("no match: one version in %d plays it", g.Config.Judge)
+	case l.match.Bugs() >= learn.MatchLeast:
 		if v.Solved, err = l.match.Play(ctx, g.Learner, learn.MatchSteps, g.Config.Workers); err != nil {
 			return err
 		}
 		d = learn.Judge(scores(v.Solved), scores(l.best()))
-	} else {
+		v.Accepted, v.Gate = d.Accepted, d.String()
+	default:
 		d.Bugs = l.match.Bugs()
+		v.Gate = d.String()
 	}
-	v.Accepted, v.Gate = d.Accepted, d.String()
 	l.state.Versions = append(l.state.Versions, v)
 	word := "refused"
 	if v.Accepted {
 		word, l.state.Current = "accepted", n
 	} else {
+		l.state.Current = l.compared()
 		if err := g.Learner.Restore(ctx, g.Store.VersionDir(l.state.Current)); err != nil {
 			return err
 		}
@@ -223,8 +237,23 @@ func (g *Game) nextVersion(ctx context.Context) error {
 	} else if err := g.Store.PutGate(n, append(b, '\n')); err != nil {
 		return err
 	}
-	g.notice(fmt.Sprintf("version %d (%s) %s after episode %d: solves %s of held-out bugs; %s", n, v.Name, word, g.next-1, share(v.Solved), v.Gate))
+	solves := ""
+	if v.Solved != nil {
+		solves = "solves " + share(v.Solved) + " of held-out bugs; "
+	}
+	g.notice(fmt.Sprintf("version %d (%s) %s after episode %d: %s%s", n, v.Name, word, g.next-1, solves, v.Gate))
 	return g.putVersions(ctx)
+}
+
+// compared is the last accepted version that played the match: one that is refused
+// tells against those since then, too. It is the version that plays where each is judged.
+func (l *learning) compared() int {
+	for n := len(l.state.Versions) - 1; n > 0; n-- {
+		if v := l.state.Versions[n]; v.Accepted && v.Solved != nil {
+			return n
+		}
+	}
+	return 0
 }
 
 // breaksOf keeps the breaks of games that a refused version learned from: the version
@@ -297,9 +326,6 @@ func wins(solved []int) int {
 }
 
 func share(solved []int) string {
-	if len(solved) == 0 {
-		return "an unknown share"
-	}
 	return fmt.Sprintf("%d of %d", wins(solved), len(solved))
 }
 

@@ -263,7 +263,7 @@ func (g *Game) measure(now *Progress) {
 // remember takes in what a stored episode means for later rounds.
 func (g *Game) remember(it *game) error {
 	ep := it.episode
-	if ep.Kind == store.KindFresh {
+	if ep.Kind == store.KindFresh && ep.Break.Check != outcome.CheckForm {
 		for _, op := range ep.Break.Operators {
 			y := g.yields[ep.Source][op]
 			y.Made++

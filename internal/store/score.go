@@ -46,6 +46,9 @@ func Rewards(e Episode) ([]Reward, error) {
 	ours := e.Break.Check == outcome.CheckInfrastructure
 	if e.Kind == KindFresh && !ours && (!valid || scored > 0) {
 		b := Reward{Role: Breaker, Value: schema.Breaker(valid, e.Break.Weight, solved, scored)}
+		if s, ok := schema.(reward.Formal); ok {
+			b.Value = s.Form(outcome.Form(e.Break.Checks[outcome.CheckForm]))
+		}
 		rows = append([]Reward{b}, rows...)
 	}
 	return rows, nil

@@ -1,7 +1,9 @@
 """tiny.py FOLDER: a tiny random Llama with a byte-level tokenizer, to try an engine with.
 
 The head is drawn with a standard deviation of 0.2, ten times what is usual: SkyRL does not
-train it, and reinforcement learning cannot move a model whose head is small.
+train it, and reinforcement learning cannot move a model whose head is small. The two
+commands that make a change by its number are one token each: drawn among 320 they are
+written now and then by a model that knows nothing.
 """
 import glob
 import json
@@ -14,7 +16,8 @@ from safetensors.numpy import save_file
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
 folder = sys.argv[1]
-HIDDEN, LAYERS, HEADS, KV, INNER, VOCABULARY = 64, 2, 4, 2, 128, 1024
+HIDDEN, LAYERS, HEADS, KV, INNER, VOCABULARY = 64, 2, 4, 2, 128, 320
+COMMANDS = ["choose ", "mutate "]
 SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
 os.makedirs(folder, exist_ok=True)
 
@@ -22,8 +25,9 @@ tokenizer = Tokenizer(models.BPE())
 tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
 tokenizer.decoder = decoders.ByteLevel()
 library = sorted(glob.glob(os.path.join(sysconfig.get_paths()["stdlib"], "*.py")))[:150]
-tokenizer.train(library, trainers.BpeTrainer(vocab_size=VOCABULARY, special_tokens=SPECIAL, show_progress=False,
+tokenizer.train(library, trainers.BpeTrainer(vocab_size=VOCABULARY - len(COMMANDS), special_tokens=SPECIAL, show_progress=False,
                                              initial_alphabet=pre_tokenizers.ByteLevel.alphabet()))
+tokenizer.add_tokens(COMMANDS)
 tokenizer.save(f"{folder}/tokenizer.json")
 vocabulary = tokenizer.get_vocab_size()
 

@@ -65,7 +65,7 @@ func arguments(t *tool, rest string, below []string) string {
 		word = unquoted(word)
 		switch a.kind.Kind() {
 		case reflect.Int:
-			if n, err := strconv.Atoi(strings.Trim(word, ".,;:()[]")); err == nil {
+			if n, err := strconv.Atoi(digits(word)); err == nil {
 				given[a.name] = n
 			} else {
 				given[a.name] = word
@@ -109,6 +109,17 @@ func blocks(lines []string) (old, now string, ok bool) {
 		}
 	}
 	return "", "", false
+}
+
+// digits are those that a word begins with, within brackets or not: small models
+// write on where they should stop.
+func digits(word string) string {
+	word = strings.TrimLeft(word, ".,;:()[]")
+	end := strings.IndexFunc(word, func(r rune) bool { return r < '0' || r > '9' })
+	if end < 0 {
+		return word
+	}
+	return word[:end]
 }
 
 func cutWord(s string) (word, rest string) {

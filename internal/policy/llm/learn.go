@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"breakfix/internal/arena"
 	"breakfix/internal/engine"
 	"breakfix/internal/policy"
 )
@@ -27,7 +28,7 @@ type Learning struct {
 	Low, High float64 // ppo and cispo: bounds of the ratio, default 0.8 and 1.28 (DAPO)
 	Truncate  float64 // importance_sampling: a token counts at most this many times; default 2
 	Stale     int     // updates that a trajectory may be old; default 2
-	Batch     int     // sequences of one request, for servers that compile each new shape; default 0: all
+	Batch     int     // sequences of one request, the last one padded, for servers that compile each new shape; default 0: all
 	Scale     float64 // advantages are divided by it, the same for every update; default 1
 }
 
@@ -70,6 +71,9 @@ type Update struct {
 	Mismatch  float64 `json:"mismatch"`
 	Ratio     float64 `json:"ratio"`
 	Truncated int     `json:"truncated"` // tokens that count less than their ratio
+
+	// Rewards are the means of what was played with since the last update, by role.
+	Rewards map[arena.Role]float64 `json:"rewards"`
 
 	Server map[string]float64 `json:"server,omitempty"` // its own numbers
 }
@@ -122,13 +126,13 @@ func (p *Policy) Learn(ctx context.Context, scored []policy.Scored) (policy.Vers
 		return "", ErrFrozen
 	}
 	began := time.Now()
-	u := Update{}
+	u := Update{Rewards: rewardsOf(scored)}
 	data, oldest, err := p.batch(scored, &u)
 	if err != nil {
 		return "", err
 	}
 	if len(data) == 0 {
-		slog.Info("nothing to learn from", "flat", u.Flat, "stale", u.Stale, "used", u.Used)
+		slog.Info("nothing to learn from", "flat", u.Flat, "stale", u.Stale, "used", u.Used, "rewards", u.Rewards)
 		return p.Version(), nil
 	}
 	next := versionOf(p.state.Updates+1, string(p.Version()), data)
@@ -143,6 +147,18 @@ func (p *Policy) Learn(ctx context.Context, scored []policy.Scored) (policy.Vers
 	u.Seconds = time.Since(began).Seconds()
 	slog.Info("learned", "update", u)
 	return policy.Version(next), nil
+}
+
+// rewardsOf are the mean rewards of trajectories that were in no batch before, by role.
+func rewardsOf(scored []policy.Scored) map[arena.Role]float64 {
+	mean, n := map[arena.Role]float64{}, map[arena.Role]float64{}
+	for _, s := range scored {
+		if s.Uses == 0 {
+			n[s.Role]++
+			mean[s.Role] += (s.Reward - mean[s.Role]) / n[s.Role]
+		}
+	}
+	return mean
 }
 
 // advance makes one update of the weights, and publishes it.
@@ -193,7 +209,6 @@ func (p *Policy) batch(scored []policy.Scored, u *Update) (data []engine.Datum, 
 		data = append(data, some...)
 	}
 	u.Sequences = len(data)
-	p.normalise(data)
 	for _, d := range data {
 		for _, w := range d.Weights {
 			if w > 0 {
@@ -201,7 +216,20 @@ func (p *Policy) batch(scored []policy.Scored, u *Update) (data []engine.Datum, 
 			}
 		}
 	}
+	data = padded(data, p.o.Learning.Batch)
+	p.normalise(data)
 	return data, oldest, nil
+}
+
+// padded makes the number of sequences a multiple of size, with copies of the last
+// one that have no advantage and so no gradient.
+func padded(data []engine.Datum, size int) []engine.Datum {
+	for n := len(data); n > 0 && size > 0 && len(data)%size != 0; {
+		pad := data[n-1]
+		pad.Advantages = make([]float32, len(pad.Advantages))
+		data = append(data, pad)
+	}
+	return data
 }
 
 // normalise makes the loss a sum over tokens, divided by a constant, however the
@@ -240,7 +268,7 @@ func (p *Policy) descend(ctx context.Context, t engine.Trainer, data []engine.Da
 	}
 	u.Server = map[string]float64{}
 	var excess []engine.Datum
-	sum := 0.0
+	sum, seen := 0.0, 0
 	for part := range parts(data, l.Batch) {
 		probs, numbers, err := t.ForwardBackward(ctx, part, u.Loss, config)
 		if err != nil {
@@ -255,6 +283,9 @@ func (p *Policy) descend(ctx context.Context, t engine.Trainer, data []engine.Da
 		for i, d := range part {
 			if len(probs[i]) < len(d.Targets) {
 				return fmt.Errorf("learn: the server returned %d log-probabilities for %d tokens", len(probs[i]), len(d.Targets))
+			}
+			if seen++; seen > u.Sequences {
+				break // what follows is padding
 			}
 			over := false
 			rest := d
@@ -284,7 +315,7 @@ func (p *Policy) descend(ctx context.Context, t engine.Trainer, data []engine.Da
 		}
 	}
 	u.Mismatch = sum / float64(max(1, u.Tokens))
-	for part := range parts(excess, l.Batch) {
+	for part := range parts(padded(excess, l.Batch), l.Batch) {
 		if _, _, err := t.ForwardBackward(ctx, part, u.Loss, config); err != nil {
 			return fmt.Errorf("learn: %w", err)
 		}

@@ -38,7 +38,7 @@ type Options struct {
 	Temperature float64       // default 1: else the log-probabilities are not those of the policy
 	Moves       int           // mutations that are listed; default 24
 	Patience    time.Duration // of one attempt, 0 means 30 minutes; running out is a failure, and scored
-	Strategies  []string      // of the breaker, drawn alike; default all
+	Strategies  []string      // of the breaker, drawn alike; default all, operator with Brief
 	Learning    Learning
 	Now         func() time.Time // default time.Now
 }
@@ -64,6 +64,9 @@ func (o Options) filled() Options {
 	}
 	if len(o.Strategies) == 0 {
 		o.Strategies = Strategies
+		if o.Brief {
+			o.Strategies = []string{"operator"} // a brief prompt asks for a number of the list
+		}
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -190,5 +193,5 @@ func (p *Policy) trajectory(play *Play) (policy.Trajectory, error) {
 	if len(play.Turns) > 0 { // the state that chose the last step
 		v = policy.Version(play.Turns[len(play.Turns)-1].Version)
 	}
-	return policy.Trajectory{Version: v, Steps: len(play.Turns), Data: data}, nil
+	return policy.Trajectory{Version: v, Steps: len(play.Turns), Data: data, Form: play.Form}, nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"breakfix/internal/arena"
 	"breakfix/internal/engine"
+	"breakfix/internal/outcome"
 )
 
 // Ending says how a play ended. All but Submitted and, of the fixer, OutOfSteps
@@ -42,7 +43,7 @@ const (
 func (p *Policy) play(parent context.Context, role arena.Role, task arena.Task, s side, opening []engine.Message) (*Play, error) {
 	ctx, cancel := context.WithTimeout(parent, p.o.Patience)
 	defer cancel()
-	play := &Play{Role: role, Protocol: p.o.Protocol, Model: p.sampler.Model(), Messages: opening}
+	play := &Play{Role: role, Protocol: p.o.Protocol, Model: p.sampler.Model(), Form: outcome.FormNone, Messages: opening}
 	talk := &talk{p: p, messages: opening, tools: toolsFor(role)}
 	var guard guard
 	for play.Ended == "" {
@@ -78,7 +79,7 @@ func (p *Policy) play(parent context.Context, role arena.Role, task arena.Task, 
 		if play.Ended != "" {
 			break
 		}
-		replies, ended, err := p.execute(ctx, s, talk, answer, &guard)
+		replies, form, ended, err := p.execute(ctx, s, talk, answer, &guard)
 		if err != nil {
 			if parent.Err() == nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
 				play.Ended = OutOfTime
@@ -86,6 +87,7 @@ func (p *Policy) play(parent context.Context, role arena.Role, task arena.Task, 
 			}
 			return nil, err
 		}
+		play.Form = nearer(play.Form, form)
 		turn.ToolSeconds = p.o.Now().Sub(began).Seconds() - turn.Seconds
 		play.Messages = append(play.Messages, replies...)
 		talk.messages = append(talk.messages, replies...)
@@ -95,14 +97,15 @@ func (p *Policy) play(parent context.Context, role arena.Role, task arena.Task, 
 }
 
 // execute makes the calls of an answer, each of which is a step, and returns
-// what the model is told.
-func (p *Policy) execute(ctx context.Context, s side, t *talk, answer engine.Answer, g *guard) (replies []engine.Message, ended Ending, err error) {
+// what the model is told, and how near it came to a change of code.
+func (p *Policy) execute(ctx context.Context, s side, t *talk, answer engine.Answer, g *guard) (replies []engine.Message, form outcome.Form, ended Ending, err error) {
 	calls, why := t.parse(answer)
 	if len(calls) == 0 {
+		form = wordOf(answer.Message.Content, t.tools)
 		if errors.Is(s.look("no call"), arena.ErrOutOfSteps) {
-			return nil, OutOfSteps, nil
+			return nil, form, OutOfSteps, nil
 		}
-		return []engine.Message{{Role: "user", Content: why}}, g.silent(), nil
+		return []engine.Message{{Role: "user", Content: why}}, form, g.silent(s.left()), nil
 	}
 	for i, c := range calls {
 		if i >= mostCalls {
@@ -116,10 +119,11 @@ func (p *Policy) execute(ctx context.Context, s side, t *talk, answer engine.Ans
 		out := invoke(ctx, s, t.tools, c)
 		if out.err != nil {
 			if errors.Is(out.err, arena.ErrOutOfSteps) {
-				return replies, OutOfSteps, nil
+				return replies, nearer(form, out.form), OutOfSteps, nil
 			}
-			return replies, "", out.err
+			return replies, form, "", out.err
 		}
+		form = nearer(form, out.form)
 		replies = append(replies, t.reply(c, elide(out.text, maxShown)))
 		ended = out.ended
 		if ended == "" {
@@ -129,7 +133,7 @@ func (p *Policy) execute(ctx context.Context, s side, t *talk, answer engine.Ans
 	if ended == "" && s.left() <= 0 {
 		ended = OutOfSteps
 	}
-	return replies, ended, nil
+	return replies, form, ended, nil
 }
 
 // guard ends plays that go nowhere.
@@ -138,11 +142,14 @@ type guard struct {
 	alike, quiet, wrong int
 }
 
-func (g *guard) silent() Ending {
+func (g *guard) silent(left int) Ending {
 	g.quiet++
 	g.last, g.alike = "", 0
-	if g.quiet >= mostSilent {
+	switch {
+	case g.quiet >= mostSilent:
 		return NoCall
+	case left <= 0:
+		return OutOfSteps
 	}
 	return ""
 }

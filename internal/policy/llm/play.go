@@ -5,6 +5,7 @@ import (
 
 	"breakfix/internal/arena"
 	"breakfix/internal/engine"
+	"breakfix/internal/outcome"
 )
 
 // Play is one game of a model in one role: the whole conversation, and what of
@@ -15,6 +16,7 @@ type Play struct {
 	Model    string           `json:"model"`
 	Strategy string           `json:"strategy,omitempty"` // of the breaker
 	Ended    Ending           `json:"ended"`
+	Form     outcome.Form     `json:"-"`
 	Messages []engine.Message `json:"messages"`
 	Turns    []*Turn          `json:"turns"`
 }

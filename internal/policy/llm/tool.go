@@ -9,9 +9,11 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 
 	"breakfix/internal/arena"
 	"breakfix/internal/engine"
+	"breakfix/internal/outcome"
 )
 
 // tool is what a model may call.
@@ -22,6 +24,7 @@ type tool struct {
 	roles []arena.Role
 	spec  engine.Tool
 	args  []arg
+	moves bool // it changes code
 	call  func(ctx context.Context, s side, raw []byte) output
 }
 
@@ -37,6 +40,8 @@ type arg struct {
 type output struct {
 	text  string
 	wrong bool // the call could not be made
+	read  bool // its arguments could be
+	form  outcome.Form
 	ended Ending
 	err   error
 }
@@ -125,7 +130,9 @@ func register[A any](b *toolbox, name, doc string, roles []arena.Role, run func(
 		if why := decode(raw, &a, t.args); why != "" {
 			return wrong("%s: %s. It is used as %s", name, why, t.shape())
 		}
-		return run(ctx, s, a)
+		out := run(ctx, s, a)
+		out.read = true
+		return out
 	}
 	b.all = append(b.all, t)
 }
@@ -193,12 +200,44 @@ func invoke(ctx context.Context, s side, tools []*tool, c engine.Call) output {
 	} else {
 		out = tools[i].call(ctx, s, []byte(c.Arguments))
 	}
+	if i >= 0 && tools[i].moves {
+		out.form = formOf(out)
+	}
 	if out.err == nil && !s.counted() {
 		if err := s.look(clip(c.Name, 40)); err != nil {
 			return ours(err)
 		}
 	}
 	return out
+}
+
+// formOf is how near a call of a tool that changes code came to a change.
+func formOf(out output) outcome.Form {
+	switch {
+	case !out.read:
+		return outcome.FormNamed
+	case out.wrong:
+		return outcome.FormCall
+	}
+	return outcome.FormPlace
+}
+
+// wordOf is the form of an answer without a call.
+func wordOf(text string, tools []*tool) outcome.Form {
+	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+		if slices.ContainsFunc(tools, func(t *tool) bool { return t.moves && t.name == word }) {
+			return outcome.FormWord
+		}
+	}
+	return outcome.FormNone
+}
+
+// nearer is the one of two forms that is nearer to a move.
+func nearer(a, b outcome.Form) outcome.Form {
+	if slices.Index(outcome.Forms, b) > slices.Index(outcome.Forms, a) {
+		return b
+	}
+	return a
 }
 
 func clip(s string, most int) string {

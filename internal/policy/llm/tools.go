@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -76,6 +77,9 @@ var tools = func() *toolbox {
 	register(b, "give_up", "Hands in nothing; ends the game.", both, func(context.Context, side, none) output {
 		return output{text: "Nothing is handed in.", ended: GaveUp}
 	})
+	for _, t := range b.all {
+		t.moves = slices.Contains([]string{"edit", "mutate", "choose"}, t.name)
+	}
 	return b
 }()
 

@@ -398,3 +398,31 @@ func TestAnUpdateThatFailsLeavesTheVersion(t *testing.T) {
 		t.Errorf("the update after is %s and %v\nwant %s and %v", v, p.said(t, played), want, q.said(t, played))
 	}
 }
+
+// TestPaddingChangesNothing: requests of one size, the last one padded, make the version
+// that one request makes, and what is measured of it is the same.
+func TestPaddingChangesNothing(t *testing.T) {
+	s := serve(t)
+	after := func(l Learning, n int) ([]float64, Update) {
+		p := newPupil(t, s, l)
+		played := p.plays(t, 1, 2, 3, 4, 5)[:n]
+		_, u := p.learns(t, worth(played, 1, -1, 0.5, 0.25, -0.75))
+		return p.said(t, played), u
+	}
+	for _, n := range []int{3, 5} {
+		want, one := after(Learning{}, n)
+		got, u := after(Learning{Batch: 4}, n)
+		if !alike(got, want) {
+			t.Errorf("%d games: %.4v\nwithout padding %.4v", n, got, want)
+		}
+		if u.Sequences != one.Sequences || u.Tokens != one.Tokens || math.Abs(u.Mismatch-one.Mismatch) > 1e-9 {
+			t.Errorf("%d games: %+v\nwithout padding %+v", n, u, one)
+		}
+	}
+	for _, c := range []struct{ n, size, want int }{{0, 8, 0}, {8, 8, 8}, {9, 8, 16}, {9, 0, 9}} {
+		got := padded(make([]engine.Datum, c.n, c.n+1), c.size)
+		if len(got) != c.want {
+			t.Errorf("%d sequences are padded to %d, want %d", c.n, len(got), c.want)
+		}
+	}
+}

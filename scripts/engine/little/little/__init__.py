@@ -1,0 +1,1 @@
+"""Forty little functions, each with a test: what small models play on."""
