@@ -1,7 +1,9 @@
 package main
 
 import (
+	"encoding/json"
 	"net/url"
+	"os"
 	"strings"
 
 	"breakfix/internal/engine"
@@ -16,6 +18,7 @@ const llmName = "llm"
 type llmFlags struct {
 	Engine string `json:"engine" help:"Address of the server that holds the model: of the Tinker protocol, which also learns, or OpenAI-compatible." placeholder:"URL"`
 	engineFlags
+	Probed   string  `json:"probed" help:"What breakfix engine probe --json said of the server: it is not probed again. Probing a large model on a CPU takes many minutes." type:"path" placeholder:"FILE"`
 	Protocol string  `json:"protocol" help:"How the model uses tools: calls (its own function calls, default), text (one plain command an answer) or brief (text, with prompts of a few lines)." default:"calls" placeholder:"NAME"`
 	Context  int     `json:"context" help:"Tokens that a conversation may have, answer included. Default ${default}." default:"32768" placeholder:"N"`
 	Answer   int     `json:"answer" help:"Tokens that one answer may have. Default ${default}." default:"1024" placeholder:"N"`
@@ -99,7 +102,7 @@ func (f *llmFlags) open(a *app, seed uint64, learns bool) (*model, error) {
 	}
 	o := engine.Options{Key: key, Tokens: tokens}
 	if learns {
-		found, err := engine.Probe(a.ctx, f.Engine, o, f.Model)
+		found, err := f.probe(a, o)
 		switch {
 		case engine.KindOf(err) == engine.Foreign: // no training server: below
 		case err != nil:
@@ -126,6 +129,22 @@ func (f *llmFlags) open(a *app, seed uint64, learns bool) (*model, error) {
 		return nil, other
 	}
 	return f.play(chat, nil)
+}
+
+// probe finds out what the server does, or reads what was found out before.
+func (f *llmFlags) probe(a *app, o engine.Options) (*engine.Probed, error) {
+	if f.Probed == "" {
+		return engine.Probe(a.ctx, f.Engine, o, f.Model)
+	}
+	b, err := os.ReadFile(f.Probed)
+	if err != nil {
+		return nil, usagef("make it with breakfix engine probe --json", "--probed: %v", err)
+	}
+	found := &engine.Probed{}
+	if err := json.Unmarshal(b, found); err != nil || found.Protocol != "tinker" || len(found.Findings) == 0 {
+		return nil, usagef("make it with breakfix engine probe --json", "--probed: %s does not say what a training server does", f.Probed)
+	}
+	return found, nil
 }
 
 func (f *llmFlags) play(s engine.Sampler, end func() error) (*model, error) {
