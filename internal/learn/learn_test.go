@@ -159,3 +159,17 @@ func TestTheLeagueHoldsVersionsOfSeveralAges(t *testing.T) {
 		t.Error("nobody is in a league of nobody")
 	}
 }
+
+func TestABatchIsToppedUpForGroupsThatAllEarnedTheSame(t *testing.T) {
+	for _, c := range []struct {
+		asked, varied, games int
+		want                 bool
+	}{
+		{5, 5, 8, false}, {5, 4, 8, true}, {5, 0, 8, true}, {0, 0, 8, false}, // no attempts at all: nothing to make up for
+		{5, 4, 15, true}, {5, 4, 16, false}, {5, 0, 24, false}, {5, 6, 16, false},
+	} {
+		if got := Short(c.asked, c.varied, c.games, 8); got != c.want {
+			t.Errorf("%d groups asked for, %d varied, %d games of 8: %v", c.asked, c.varied, c.games, got)
+		}
+	}
+}

@@ -17,6 +17,11 @@ const (
 // every 0 means never.
 func Due(games, every int) bool { return every > 0 && games >= every }
 
+// Short reports whether a batch of games, of which asked groups were to be learned from,
+// goes on: varied of its groups have attempts that earned differently. It has twice as
+// many games as it should at most.
+func Short(asked, varied, games, every int) bool { return varied < asked && games < 2*every }
+
 // Replay remembers which games may be learned from again. The zero value is empty.
 // Its fields are its state, as stored.
 type Replay struct {

@@ -66,6 +66,18 @@ func Waits(p Policy) bool {
 	return ok && w.Waits()
 }
 
+// Comparer is what a Learner implements that learns from how the rewards of a group differ,
+// and from nothing else: groups that all earned the same are made up for by others.
+type Comparer interface {
+	Compares() bool
+}
+
+// Compares tells whether a policy learns from differences alone.
+func Compares(p Policy) bool {
+	c, ok := p.(Comparer)
+	return ok && c.Compares()
+}
+
 // Scored is a trajectory with what it was worth, and the task again, so that
 // a policy need keep of it only what cannot be had from there.
 type Scored struct {

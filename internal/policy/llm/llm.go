@@ -129,6 +129,9 @@ func (p *Policy) Version() policy.Version { return policy.Version(p.sampler.Vers
 // Waits tells that a server chooses.
 func (p *Policy) Waits() bool { return true }
 
+// Compares tells that groups which all earned the same teach nothing.
+func (p *Policy) Compares() bool { return true }
+
 // Fix plays the fixer.
 func (p *Policy) Fix(ctx context.Context, a arena.Fix) (policy.Trajectory, error) {
 	kit, ok := a.(arena.Toolkit)
