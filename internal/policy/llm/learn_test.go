@@ -350,7 +350,7 @@ func TestBothRolesLearnTheGameFromRewardAlone(t *testing.T) {
 }
 
 // TestUnderTheAdversarialSchemaTheFixerLearns: what the fixer gains the breaker
-// loses, so that both rewards need not rise; both are shown (z = 4.6 and 1.9).
+// loses, so that both rewards need not rise; both are shown (z = 4.2 and 2.2).
 func TestUnderTheAdversarialSchemaTheFixerLearns(t *testing.T) {
 	if os.Getenv("BREAKFIX_SLOW") != "1" {
 		t.Skip("20 s of CPU; set BREAKFIX_SLOW=1")
