@@ -25,7 +25,7 @@ class Reading(unittest.TestCase):
                 db.execute("CREATE TABLE episodes (episode INTEGER, version TEXT, checks TEXT)")
                 db.execute("CREATE TABLE attempts (episode INTEGER, attempt INTEGER, version TEXT, outcome TEXT)")
                 db.executemany("INSERT INTO episodes VALUES (?, ?, ?)", [(1, "0", json.dumps({"form": le.FORMS[0]})), (2, "u1", json.dumps({"form": le.FORMS[4]})),
-                                                                         (3, "builtin", json.dumps({"files": "passed"})), (4, "builtin", None)])
+                                                                         (3, "builtin", json.dumps({"files": "passed"})), (4, "builtin", "null")])
                 db.executemany("INSERT INTO attempts VALUES (?, ?, ?, ?)", [(3, 1, "u1", "fixed"), (3, 2, "u1", "wrong"), (3, 3, "u1", "infrastructure"), (4, 1, "u2", "gave_up")])
             got = le.played(run)
         self.assertEqual(list(got), ["0", "u1", "u2"])
