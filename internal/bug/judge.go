@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"path"
-	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -31,7 +30,11 @@ func (z *minimiser) pick(ctx context.Context, vs []*variant) (*variant, error) {
 	if err := z.judge(ctx, vs); err != nil {
 		return nil, err
 	}
-	return smallest(vs), nil
+	best := smallest(vs)
+	if best != nil && best.took < z.takes/fast {
+		z.takes = 0 // it is not slow any more
+	}
+	return best, nil
 }
 
 // judge sets red and failure of every variant that works: some test of it is
@@ -47,31 +50,23 @@ func (z *minimiser) judge(ctx context.Context, vs []*variant) error {
 		}
 		vs = able
 	}
-	if z.alone != nil { // the first of a process is the one that fails as it should
-		vs = slices.Clone(vs)
-		slices.SortStableFunc(vs, func(a, b *variant) int { return a.size - b.size })
+	if z.hangs() {
+		return z.judgeHanging(ctx, vs)
 	}
+	vs = z.affordable(vs)
 	batch := z.most()
-	if z.kind == "" {
-		batch = 2 // a hang: each red variant costs its deadline
-		vs = vs[:min(len(vs), 4)]
-	}
 	for lo := 0; lo < len(vs); lo += batch {
 		part := vs[lo:min(lo+batch, len(vs))]
-		by := map[string]*variant{}
-		for i, v := range part {
-			if len(v.src) <= maxBytes {
-				by[z.path(v, i)] = v
-			}
-		}
+		by := z.byPath(part)
 		on, off, err := z.redThenGreen(ctx, by)
 		if err != nil {
 			return err
 		}
 		z.batches++
-		z.gaveUp = z.gaveUp || on.GaveUp
+		z.count(on)
 		for file, v := range by {
 			v.red, v.failure = z.agree(v, file, on, off)
+			v.took = time.Duration(off.Seconds[v.red] * float64(time.Second))
 		}
 	}
 	return nil
@@ -85,8 +80,19 @@ func (z *minimiser) most() int {
 	return maxVariants
 }
 
+// byPath names variants by the files that they become, but for those that are too large.
+func (z *minimiser) byPath(vs []*variant) map[string]*variant {
+	by := map[string]*variant{}
+	for i, v := range vs {
+		if len(v.src) <= maxBytes {
+			by[z.path(v, i)] = v
+		}
+	}
+	return by
+}
+
 func (z *minimiser) path(v *variant, i int) string {
-	return path.Join(v.dir, fmt.Sprintf("%s_%d.py", z.name, i))
+	return path.Join(v.dir, fmt.Sprintf("%s_%03d.py", z.name, i))
 }
 
 // redThenGreen runs variants, named by their files, on the broken tree, and those
@@ -95,7 +101,7 @@ func (z *minimiser) redThenGreen(ctx context.Context, by map[string]*variant) (o
 	if len(by) == 0 {
 		return on, off, nil
 	}
-	req := testrun.Request{Tree: z.broken, Files: map[string]string{}, FilesOnly: true, GiveUp: giveUp, Direct: z.direct,
+	req := testrun.Request{Tree: z.broken, Files: map[string]string{}, FilesOnly: true, GiveUp: z.strikes(), Direct: z.direct,
 		Deadline: func(string) time.Duration { return max(variantDeadline, 2*z.takes) }}
 	add := func(file string) {
 		req.Files[file] = string(by[file].src)

@@ -78,7 +78,7 @@ func Minimise(ctx context.Context, r testrun.Runner, base, broken *tree.Tree, te
 		default:
 			return RedTest{}, reason, nil
 		}
-		z.batches, z.gaveUp = 0, false
+		z.batches, z.hung, z.slow, z.gaveUp = 0, 0, 0, false
 	}
 }
 
@@ -93,19 +93,23 @@ type minimiser struct {
 	direct       bool             // tests are called without pytest, and those that cannot be are left out
 	alone        *testrun.Failure // how it fails alone when that is otherwise; without a type when that was tried
 	batches      int              // judged so far
+	slow         int              // variants as slow as the test, where that is slow
+	hung         int              // variants that hung
 	gaveUp       bool             // a batch gave up: reduced tests hang here, and each costs its deadline
 }
 
 // minimise reduces the smallest start that works and confirms the result.
 func (z *minimiser) minimise(ctx context.Context, starts [][]*variant) (RedTest, string, error) {
-	var best *variant
+	best, err := z.quicken(ctx, starts[0])
+	if err != nil {
+		return RedTest{}, "", err
+	}
 	for _, tier := range starts {
-		var err error
-		if best, err = z.pick(ctx, tier); err != nil {
-			return RedTest{}, "", err
-		}
 		if best != nil {
 			break
+		}
+		if best, err = z.pick(ctx, tier); err != nil {
+			return RedTest{}, "", err
 		}
 	}
 	if best == nil {
@@ -156,9 +160,6 @@ func (z *minimiser) settle(v *variant) {
 func (z *minimiser) reduce(ctx context.Context, best *variant) (history []*variant, err error) {
 	history = []*variant{best}
 	rounds := maxRounds
-	if z.kind == "" {
-		rounds = 1
-	}
 	better := func(v *variant) {
 		if v != nil && v.less(best) {
 			best = v
@@ -177,7 +178,7 @@ func (z *minimiser) reduce(ctx context.Context, best *variant) (history []*varia
 			break
 		}
 	}
-	if z.kind == "" || z.spent() {
+	if z.spent() {
 		return history, nil
 	}
 	fold := func() error {
@@ -194,7 +195,7 @@ func (z *minimiser) reduce(ctx context.Context, best *variant) (history []*varia
 	}
 	before := best
 	for range rounds {
-		if z.spent() || !z.direct && len(best.src) < longTest {
+		if z.spent() || z.hangs() || !z.direct && len(best.src) < longTest {
 			break
 		}
 		next, done, err := z.round(ctx, best, literalUnits, false)
@@ -227,11 +228,18 @@ func literalUnits(m *module, _ *variant) []cut   { return m.parts() }
 func (z *minimiser) confirm(ctx context.Context, v *variant) (RedTest, bool, error) {
 	file := path.Join(v.dir, z.name+".py")
 	files := map[string]string{file: string(v.src)}
-	reps, err := z.fresh(ctx, files, z.broken, z.base, z.broken)
+	trees := []*tree.Tree{z.broken, z.base, z.broken}
+	if z.hangs() {
+		trees = trees[:2] // it hung in the search already
+	}
+	reps, err := z.fresh(ctx, files, trees...)
 	if err != nil {
 		return RedTest{}, false, err
 	}
-	on, off, again := reps[0], reps[1], reps[2]
+	on, off, again := reps[0], reps[1], reps[0]
+	if !z.hangs() {
+		again = reps[2]
+	}
 	id, failure := z.agree(v, file, on, off)
 	if id == "" || !again.Results.Get(id).Red() || !z.same(v, file, again.Failures[id]) {
 		z.otherwise(file, on, off, again)

@@ -69,8 +69,8 @@ func (z *minimiser) round(ctx context.Context, v *variant, list func(*module, *v
 	if err == nil && best == nil && coarse {
 		return z.round(ctx, v, list, true)
 	}
-	if err != nil || best == nil || z.kind == "" {
-		return best, true, err
+	if err != nil || best == nil || z.hangs() {
+		return best, best == nil, err
 	}
 	if exhaustive {
 		return best, !plainer, nil
@@ -132,7 +132,9 @@ func (z *minimiser) cut(m *module, v *variant, cuts []cut) *variant {
 	if slices.ContainsFunc(cuts, func(c cut) bool { return !c.statement && c.with == "" }) {
 		src = commas(src)
 	}
-	return z.pruned(newVariant(v.dir, src, v.id, at))
+	w := z.pruned(newVariant(v.dir, src, v.id, at))
+	w.risky = m.mayHang(cuts)
+	return w
 }
 
 // pruned drops what nothing mentions any more.

@@ -35,13 +35,11 @@ func (z *minimiser) starts(src, whole []byte, id testID, at marks) [][]*variant 
 	} else if text, ok := prune(whole, id); ok {
 		first = as(text, marks{})
 	}
-	if z.kind != "" {
-		for _, v := range first[:len(first):len(first)] {
-			first = append(first, z.plainer(v)...)
-		}
-		for _, v := range first[:len(first):len(first)] {
-			first = append(first, z.sliced(v)...)
-		}
+	for _, v := range first[:len(first):len(first)] {
+		first = append(first, z.plainer(v)...)
+	}
+	for _, v := range first[:len(first):len(first)] {
+		first = append(first, z.sliced(v)...)
 	}
 	only, _ := onlyTest(whole, id)
 	unmerged, _ := prune(src, id)

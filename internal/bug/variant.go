@@ -3,6 +3,7 @@ package bug
 import (
 	"bytes"
 	"strings"
+	"time"
 
 	sitter "github.com/tree-sitter/go-tree-sitter"
 
@@ -15,8 +16,10 @@ type variant struct {
 	src     []byte
 	id      testID
 	at      marks
-	size    int // statements
+	size    int  // statements
+	risky   bool // it may well hang
 	red     string
+	took    time.Duration // on the base, once it works
 	failure testrun.Failure
 }
 

@@ -138,7 +138,7 @@ func (s series) run(ctx context.Context) (*tally, error) {
 			t.waited = one.waited
 			t.results[victim] = outcome.TimedOut
 			t.seconds[victim] = j.deadline(victim).Seconds()
-			t.failures[victim] = Failure{Kind: "TimedOut", Path: fileOf(victim),
+			t.failures[victim] = Failure{Kind: KindTimedOut, Path: fileOf(victim),
 				Message: fmt.Sprintf("the test was past its deadline of %.1f s", j.deadline(victim).Seconds())}
 		case one.stopped != "":
 			victim = one.stopped

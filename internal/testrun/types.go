@@ -95,6 +95,9 @@ type Failure struct {
 	Text     string  `json:"text"`      // the rendered report, bounded to 8 KiB
 }
 
+// KindTimedOut is the Kind of a test that was past its deadline.
+const KindTimedOut = "TimedOut"
+
 // Frame is one place of a traceback, relative to the tree.
 type Frame struct {
 	Path string `json:"path"`

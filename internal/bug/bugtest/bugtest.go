@@ -180,7 +180,10 @@ func (j *Judge) run(ctx context.Context, req testrun.Request, trace bool) (testr
 // process starts pytest; a test that hangs is killed and the rest run again
 // without it, up to three times.
 func (j *Judge) process(ctx context.Context, work, dir string, req testrun.Request, list any, args []string, trace bool, r *testrun.Report) error {
-	hung := 0
+	hung, giveUp := 0, 3
+	if req.GiveUp > 0 {
+		giveUp = req.GiveUp
+	}
 	for {
 		report := filepath.Join(dir, fmt.Sprintf("report-%d", hung))
 		tests, err := json.Marshal(list)
@@ -242,25 +245,25 @@ func (j *Judge) process(ctx context.Context, work, dir string, req testrun.Reque
 		if done {
 			return nil
 		}
-		if at == "" || hung >= 2 {
+		if at == "" || hung+1 >= giveUp {
 			r.GaveUp = at != ""
 			r.Complete, r.Loaded = false, at != ""
 			r.LoadError = "the process ended before any test"
 			if at != "" {
-				r.Results[at] = outcome.TimedOut
+				r.Results[at], r.Failures[at] = outcome.TimedOut, testrun.Failure{Kind: testrun.KindTimedOut}
 			}
 			return nil
 		}
 		hung++
-		r.Results[at] = outcome.TimedOut
+		r.Results[at], r.Failures[at] = outcome.TimedOut, testrun.Failure{Kind: testrun.KindTimedOut}
 		if !killed {
-			r.Results[at] = outcome.Errored
+			r.Results[at], r.Failures[at] = outcome.Errored, testrun.Failure{}
 		}
 		old, ok := list.([]string)
 		if !ok {
 			return errors.New("a test of the base hangs or ends its process")
 		}
-		list = slices.DeleteFunc(slices.Clone(old), func(id string) bool { return id == at })
+		list = append(slices.Clone(old), "-"+at)
 	}
 }
 

@@ -27,6 +27,7 @@ if os.environ.get("BUGTEST_TRACE"):
 def pytest_collection_modifyitems(items):
     if wanted is not None:
         items[:] = [i for i in items if i.nodeid in wanted or i.nodeid.split("::")[0] in wanted]
+        items[:] = [i for i in items if "-" + i.nodeid not in wanted]
     if os.environ.get("BUGTEST_REVERSE"):
         items.reverse()
 
