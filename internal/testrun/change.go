@@ -184,6 +184,10 @@ func (w *Workspace) linesOf(f *lang.File, p string, e tree.Edit) (s, body spot) 
 	if leavesBlock(f, e) {
 		return body, body
 	}
+	if first, last, ok := w.inLambda(f, p, e); ok {
+		s.first, s.last = first, last
+		return s, body
+	}
 	for n := f.Root.At(e.Start, e.End); n != nil; n = n.Parent {
 		if n.Is("block", "module", "function_definition", "else_clause", "finally_clause") {
 			break // between statements, or where no line of its own runs
