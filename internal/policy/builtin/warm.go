@@ -50,6 +50,7 @@ var quotas = map[way]float64{
 	{kindAttr, false}: 4, {kindArith, false}: 5, {kindElement, true}: 2, {kindElement, false}: 1, {kindArgument, true}: 3, {kindArgument, false}: 2,
 	{kindBool, false}: 2, {kindNegate, true}: 2, {kindNegate, false}: 2, {kindAugment, false}: 3, {kindReturn, false}: 4, {kindString, false}: 3,
 	{kindDelete, false}: 3, {kindOrder, false}: 2, {kindBranches, false}: 2, {kindJump, false}: 2, {kindKeyword, false}: 1, {kindCondition, false}: 3,
+	{kindBank, false}: 40, // half of the damages are made by operators
 }
 
 // Corruptor makes examples out of code that nobody says anything about: it
