@@ -17,14 +17,14 @@ import (
 // Roychoudhury, TOSEM 2018) as evidence, not as a proof, since a look has its bounds. Chosen on
 // the 68 functions of bench/functions.jsonl (methods.md).
 var worth = map[arena.Answer]float64{
-	arena.Unrun:  -8,
-	arena.Same:   -12,
-	arena.Alike:  -5,
-	arena.Raises: -4,
-	arena.Mends:  1,
-	arena.Wanted: 6,
-	arena.Early:  -2.5,
-	arena.Breaks: -8,
+	arena.Unrun:  -24,
+	arena.Same:   -36,
+	arena.Alike:  -15,
+	arena.Raises: -12,
+	arena.Mends:  5,
+	arena.Wanted: 18,
+	arena.Early:  -8,
+	arena.Breaks: -24,
 }
 
 // mostAsked bounds the moves of a view that are asked about, the likeliest first.
