@@ -68,7 +68,7 @@ var valuesCode string
 const (
 	valuesPart = 900 // answers in the message of one test of ours
 	mostValues = 4 * valuesPart
-	// A red test takes longer where it is watched: two seconds of looking at most.
+	// A red test takes longer where it is watched.
 	valuesDeadline = 15 * time.Second
 )
 
