@@ -169,7 +169,7 @@ func (c *playCmd) Run(a *app) error {
 	game := &selfplay.Game{
 		Config: selfplay.Config{
 			Seed: run.seed, Episodes: c.Episodes, Limit: time.Duration(c.Minutes * float64(time.Minute)),
-			Workers: c.workers(), Group: c.Group, Steps: c.Steps, Order: c.Order, Disk: disk, Learn: c.Learn, Judge: c.Judge, Fresh: c.Reward == "form",
+			Workers: c.workers(), Group: c.Group, Steps: c.Steps, Order: c.Order, Disk: disk, Learn: c.Learn, Judge: c.Judge,
 		},
 		Learner: c.learner(breaker, fixer), Frozen: builtin.New(),
 		Boards: boards, Breaker: breaker, Fixer: fixer, Schema: schema, Store: run.store, Watch: watch, Prepared: prepared,

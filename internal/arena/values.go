@@ -4,7 +4,6 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -79,7 +78,7 @@ const (
 // changed how the red test fails. Expressions asked about do not overlap; of
 // more than 3,600 others the last are Unknown.
 func (a *FixArena) Values(ctx context.Context, questions []Question, wanted []string) ([][]Answer, error) {
-	if was := a.task.Failure.Kind; was == "" || was == "TimedOut" { // it may go on for ever
+	if was := a.task.Failure.Kind; was == "" || was == testrun.KindTimedOut { // it may go on for ever
 		return nil, nil
 	}
 	asked, n := make([]valuesSite, len(questions)), 0
@@ -109,7 +108,7 @@ func (a *FixArena) Values(ctx context.Context, questions []Question, wanted []st
 	code := valuesCode + "\n_breakfix_values = _BreakfixValues(" + pythonString(string(data)) + ")\n"
 	parts := (n + valuesPart - 1) / valuesPart
 	for i := range parts {
-		code += fmt.Sprintf("\n\ndef test_breakfix_values_%d():\n    _breakfix_tell(%d)\n", i, i)
+		code += fmt.Sprintf("\n\ndef test_breakfix_values_%d():\n    _breakfix_tell(%d, %d)\n", i, i*valuesPart, (i+1)*valuesPart)
 	}
 	req, file := a.looking(code)
 	red := req.Tests[0]
@@ -128,8 +127,7 @@ func (a *FixArena) Values(ctx context.Context, questions []Question, wanted []st
 	}
 	var told strings.Builder
 	for _, id := range req.Tests[1:] {
-		part, _ := strings.CutPrefix(report.Failures[id].Message, "values:")
-		told.WriteString(strings.TrimSuffix(part, ":"))
+		told.WriteString(strings.TrimSuffix(strings.TrimPrefix(report.Failures[id].Message, "values:"), ":"))
 	}
 	return answersOf(questions, told.String(), n)
 }
@@ -172,9 +170,6 @@ func (a *FixArena) watched(edits map[string][]tree.Edit) (*tree.Tree, error) {
 			return nil, fmt.Errorf("look at values in %s: %w", p, err)
 		}
 		files[p] = &tree.File{Kind: a.trees[0].Kind(p), Data: out}
-	}
-	if len(files) == 0 {
-		return nil, errors.New("there is nothing to look at")
 	}
 	return a.trees[0].With(files)
 }

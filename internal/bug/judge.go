@@ -57,13 +57,10 @@ func (z *minimiser) judge(ctx context.Context, vs []*variant) error {
 	batch := z.most()
 	for lo := 0; lo < len(vs); lo += batch {
 		part := vs[lo:min(lo+batch, len(vs))]
-		by := z.byPath(part)
-		on, off, err := z.redThenGreen(ctx, by)
+		by, on, off, err := z.batch(ctx, part)
 		if err != nil {
 			return err
 		}
-		z.batches++
-		z.count(on)
 		for file, v := range by {
 			v.red, v.failure = z.agree(v, file, on, off)
 			v.took = time.Duration(off.Seconds[v.red] * float64(time.Second))
@@ -78,6 +75,16 @@ func (z *minimiser) most() int {
 		return maxDirect
 	}
 	return maxVariants
+}
+
+// batch runs variants, named by their files, and counts what that took.
+func (z *minimiser) batch(ctx context.Context, vs []*variant) (by map[string]*variant, on, off testrun.Report, err error) {
+	by = z.byPath(vs)
+	if on, off, err = z.redThenGreen(ctx, by); err == nil {
+		z.batches++
+		z.count(on)
+	}
+	return by, on, off, err
 }
 
 // byPath names variants by the files that they become, but for those that are too large.

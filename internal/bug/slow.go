@@ -77,20 +77,20 @@ func (z *minimiser) count(on testrun.Report) {
 func (z *minimiser) judgeHanging(ctx context.Context, vs []*variant) error {
 	vs = slices.Clone(vs)
 	slices.SortStableFunc(vs, func(a, b *variant) int {
-		if a.less(b) {
+		switch {
+		case a.less(b):
 			return -1
+		case b.less(a):
+			return 1
 		}
-		return 1
+		return 0
 	})
 	for len(vs) > 0 && !z.spent() {
 		part := vs[:min(len(vs), z.most())]
-		by := z.byPath(part)
-		on, off, err := z.redThenGreen(ctx, by)
+		_, on, off, err := z.batch(ctx, part)
 		if err != nil {
 			return err
 		}
-		z.batches++
-		z.count(on)
 		var left []*variant
 		for i, v := range part {
 			file := z.path(v, i)

@@ -212,7 +212,7 @@ func each[T any](out []byte, f func(T)) error {
 func (d *Damage) failing(raw json.RawMessage) *Failing {
 	f := &Failing{Function: *d.Function, Damaged: d.Source, Lines: map[int]float64{}}
 	if string(raw) == `"timeout"` {
-		f.Failure = testrun.Failure{Kind: "TimedOut", Message: "the test did not end"}
+		f.Failure = testrun.Failure{Kind: testrun.KindTimedOut, Message: "the test did not end"}
 		for l := 1; l <= bytes.Count([]byte(d.Source), []byte("\n")); l++ {
 			f.Lines[l] = 1
 		}

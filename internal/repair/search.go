@@ -73,7 +73,7 @@ func (r *run) look(ctx context.Context, t *tree.Tree, tests []string) (red []str
 	var run []string
 	for _, id := range tests {
 		if r.Work.Base.Results.Get(id) == outcome.TimedOut && t.Digest() == r.base.Digest() {
-			how[id] = testrun.Failure{Kind: "TimedOut", Path: fileOf(id), Message: "the test did not end"}
+			how[id] = testrun.Failure{Kind: testrun.KindTimedOut, Path: fileOf(id), Message: "the test did not end"}
 		} else if len(run) < lookMost {
 			run = append(run, id)
 		}

@@ -34,7 +34,7 @@ type saved struct {
 // resume takes up the run where its folder left it; a new folder is a run
 // with nothing in it.
 func (g *Game) resume(ctx context.Context) error {
-	cfg := curriculum.Config{Seed: g.Config.Seed, Sources: len(g.Boards), OrderCap: g.Config.Order, Fresh: g.Config.Fresh}
+	cfg := curriculum.Config{Seed: g.Config.Seed, Sources: len(g.Boards), OrderCap: g.Config.Order, Fresh: g.Config.Fresh || g.formal()}
 	g.curriculum = curriculum.New(cfg)
 	g.known = &bug.Known{}
 	g.gradings = grade.NewCache()

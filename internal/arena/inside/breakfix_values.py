@@ -117,27 +117,30 @@ class _BreakfixValues:
                 o["code"] = None
                 continue
             self.left -= 1
-            o["last"], state = False, self.SAME
+            o["last"] = False
             try:
                 t = eval(o["code"], env)
-                if type(t) in self.SIZED:
-                    self.left -= len(t) // 64
-                if raised is not None:
-                    state = self.MENDS
-                elif site["truth"]:
-                    state = self.SAME if bool(v) is bool(t) else self.DIFFERS
-                else:
-                    state = self.alike(v, t)
-                o["last"] = site["returned"] and state not in (self.SAME, self.ALIKE) and self.is_wanted(t)
             except NameError:
                 state = self.UNKNOWN  # it may be there all the same
             except Exception as e:
-                if type(e) is not type(raised) or str(e) != str(raised):
-                    state = self.RAISES
+                state = self.SAME if type(e) is type(raised) and str(e) == str(raised) else self.RAISES
+            else:
+                if type(t) in self.SIZED:
+                    self.left -= len(t) // 64
+                try:
+                    state = self.MENDS if raised is not None else self.compared(site, v, t)
+                    o["last"] = site["returned"] and state not in (self.SAME, self.ALIKE) and self.is_wanted(t)
+                except Exception:
+                    state = self.UNKNOWN  # its values cannot be compared
             if state == self.UNKNOWN:
                 o["code"] = None
             else:
                 o[when] = max(o[when], state)
+
+    def compared(self, site, v, t):
+        if site["truth"]:
+            return self.SAME if bool(v) is bool(t) else self.DIFFERS
+        return self.alike(v, t)
 
     def is_wanted(self, v):
         return any(type(v) is type(w) and self.alike(v, w) in (self.SAME, self.ALIKE) for w in self.wanted)
@@ -163,7 +166,6 @@ class _BreakfixValues:
         return o["at"]
 
 
-def _breakfix_tell(part, size=900):
-    told = _breakfix_values.told()
-    raise AssertionError("values:" + told[part * size:(part + 1) * size] + ":")
+def _breakfix_tell(begin, end):
+    raise AssertionError("values:" + _breakfix_values.told()[begin:end] + ":")
 

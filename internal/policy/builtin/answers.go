@@ -15,7 +15,7 @@ import (
 // What is added to the log prior of a move by what the expression that it makes
 // would have been while the red test ran: test-equivalence (Mechtaev, Gao, Tan,
 // Roychoudhury, TOSEM 2018) as evidence, not as a proof, since a look has its bounds. Chosen on
-// the 68 functions of bench/functions.jsonl (methods.md).
+// a hundred bugs (methods.md).
 var worth = map[arena.Answer]float64{
 	arena.Unrun:  -24,
 	arena.Same:   -36,

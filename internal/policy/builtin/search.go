@@ -22,7 +22,7 @@ type option struct {
 	list  *list
 	text  string  // which text it leads from, within the attempt
 	score float64 // log prior + noise
-	rank  int     // 1-based among the candidates of its file by prior alone
+	rank  int     // 1-based among the candidates of its file by prior and values, without noise
 }
 
 // stand is a tree from which edits are tried.
