@@ -27,7 +27,7 @@ func Contexts(inject []byte, broken *tree.Tree) ([]Context, error) {
 		c := Context{Path: h.Path, WindowFirst: max(h.NewStart, 1), WindowLast: max(h.NewStart+h.NewLines-1, 1)}
 		c.FirstLine, c.LastLine = c.WindowFirst, c.WindowLast
 		if l, ok := lang.ForPath(h.Path); ok {
-			if f, err := l.Parse(src); err == nil {
+			if f, err := lang.Parsed(l, src); err == nil {
 				enclose(l, f, &c)
 			}
 		}

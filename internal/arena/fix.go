@@ -31,6 +31,11 @@ type FixOptions struct {
 	Steps    int           // 0 means DefaultSteps
 	Deadline time.Duration // of the red test in each step; 0 means DefaultDeadline
 	Contexts []Context     // of the bug, where they are known already
+	// Direct has steps call the red test without pytest, for players that do
+	// without the text of a failure: see Direct. A pass is
+	// pytest's word in any case.
+	Direct bool
+	Memo   *Memo // what attempts at the bug share; nil: nothing
 }
 
 // Record is one step as the host saw it.
@@ -79,6 +84,7 @@ type FixArena struct {
 	own     []bool                                                // by step: mutations of the bank alone made the tree
 	records []Record
 	picked  int // the tree handed in, 0: none
+	memo    *Memo
 	runner  testrun.Runner
 	looking func(code string) (req testrun.Request, file string) // the red test with tests of ours after it
 }
@@ -109,21 +115,31 @@ func NewFix(runner testrun.Runner, b *bug.Bug, broken *tree.Tree, o FixOptions) 
 			return nil, fmt.Errorf("bug %s: %w", b.ID, err)
 		}
 	}
-	step := testrun.Request{Tests: []string{b.RedTest.Test}, FilesOnly: true,
-		Tier:     testrun.CodeSwap, // what a step shows is feedback: grading judges
-		Files:    map[string]string{b.RedTest.Path: b.RedTest.Code},
-		Deadline: func(string) time.Duration { return o.Deadline }}
+	step := stepOf(b, o)
 	return &FixArena{
 		task: Task{Role: Fixer, Seed: o.Seed, Steps: o.Steps, RedTest: b.RedTest.Code, RedPath: b.RedTest.Path,
 			Failure: cloneFailure(b.RedTest.Failure), Contexts: places},
 		run: func(ctx context.Context, t *tree.Tree) (seen, error) {
 			req := step
 			req.Tree = t
-			return runOne(ctx, runner, req)
+			s, err := runOne(ctx, runner, req)
+			if err == nil && req.Direct && !s.verdict.Red() {
+				req.Direct = false
+				return runOne(ctx, runner, req)
+			}
+			return s, err
 		},
+		memo:   o.Memo,
 		runner: runner, looking: lookingInFile(step, b.RedTest.Path, b.RedTest.Code),
 		trees: []*tree.Tree{broken}, passed: []bool{false}, own: []bool{true},
 	}, nil
+}
+
+// stepOf asks for the red test as a step does. What it shows is feedback: grading judges.
+func stepOf(b *bug.Bug, o FixOptions) testrun.Request {
+	return testrun.Request{Tests: []string{b.RedTest.Test}, FilesOnly: true, Tier: testrun.CodeSwap, Direct: o.Direct,
+		Files:    map[string]string{b.RedTest.Path: b.RedTest.Code},
+		Deadline: func(string) time.Duration { return o.Deadline }}
 }
 
 // runOne runs the one test of a request.
@@ -208,23 +224,20 @@ func (a *FixArena) try(ctx context.Context, from int, path string, edits []tree.
 		return Observation{}, fmt.Errorf("there is no step %d to go on from; the last is %d", from, len(a.trees)-1)
 	}
 	r := Record{Number: len(a.records) + 1, From: from, What: what}
-	next, why, err := a.edit(from, path, edits)
+	made, err := a.memo.edit(a.trees[from], path, edits, func() (edited, error) { return edit(a.trees[from], path, edits) })
 	if err != nil {
-		return Observation{}, err
+		return Observation{}, fmt.Errorf("step %d: %w", r.Number, err)
 	}
+	next := made.tree
 	var shown seen
-	if why != "" {
-		r.Why = why
+	if made.why != "" {
+		r.Why = made.why
 		next = a.trees[from]
 	} else {
-		diff, err := tree.Diff(a.trees[from], next)
-		if err != nil {
-			return Observation{}, fmt.Errorf("step %d: %w", r.Number, err)
-		}
 		if shown, err = a.run(ctx, next); err != nil {
 			return Observation{}, fmt.Errorf("step %d: %w", r.Number, err)
 		}
-		r.Applied, r.Diff, r.Verdict, r.Cached = true, string(diff), shown.verdict, shown.cached
+		r.Applied, r.Diff, r.Verdict, r.Cached = true, made.diff, shown.verdict, shown.cached
 		if r.Verdict != outcome.Passed {
 			r.Failure = FailureLine(r.Verdict, shown.failure)
 		}
@@ -237,43 +250,46 @@ func (a *FixArena) try(ctx context.Context, from int, path string, edits []tree.
 		Left: a.task.Steps - len(a.records)}, nil
 }
 
-// edit returns the edited tree, or why the edit does not apply.
-func (a *FixArena) edit(from int, path string, edits []tree.Edit) (*tree.Tree, string, error) {
+// edit makes the edited tree, or says why the edit does not apply.
+func edit(at *tree.Tree, path string, edits []tree.Edit) (edited, error) {
+	no := func(format string, args ...any) (edited, error) {
+		return edited{why: fmt.Sprintf(format, args...)}, nil
+	}
 	if err := tree.CheckPath(path); err != nil {
-		return nil, err.Error(), nil
+		return no("%v", err)
 	}
 	if !isCode(path) {
-		return nil, fmt.Sprintf("%s may not be edited: only code may, no test and no runner configuration", path), nil
+		return no("%s may not be edited: only code may, no test and no runner configuration", path)
 	}
-	at := a.trees[from]
 	if !at.Has(path) || at.Kind(path) == tree.Link {
-		return nil, fmt.Sprintf("%s is not a file of the tree", path), nil
+		return no("%s is not a file of the tree", path)
 	}
 	src, err := at.Read(path)
 	if err != nil {
-		return nil, "", err
+		return edited{}, err
 	}
 	out, err := tree.ApplyEdits(src, edits)
 	if err != nil {
-		return nil, err.Error(), nil
+		return no("%v", err)
 	}
 	if string(out) == string(src) {
-		return nil, "the edit changes nothing", nil
+		return no("the edit changes nothing")
 	}
 	if l, ok := lang.ForPath(path); ok {
 		parses, err := parsesAfter(l, src, edits, out)
 		if err != nil {
-			return nil, err.Error(), nil
+			return no("%v", err)
 		}
 		if !parses {
-			return nil, "the file does not parse after the edit", nil
+			return no("the file does not parse after the edit")
 		}
 	}
 	next, err := at.With(map[string]*tree.File{path: {Kind: at.Kind(path), Data: out}})
 	if err != nil {
-		return nil, err.Error(), nil
+		return no("%v", err)
 	}
-	return next, "", nil
+	diff, err := tree.Diff(at, next)
+	return edited{tree: next, diff: string(diff)}, err
 }
 
 // Submit names the tree to hand in; the last call counts.

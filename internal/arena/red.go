@@ -24,6 +24,8 @@ type Red struct {
 	Judge func(ctx context.Context, t *tree.Tree) (why testrun.Failure, ok bool, err error)
 	// Deadline of a test in one step; nil means the runner's own rule.
 	Deadline func(id string) time.Duration
+	// Brief leaves the text of failures out, for players that do without it.
+	Brief bool
 	// Stop is asked before each step whether none is to be made any more; may be nil.
 	Stop func() bool
 }
@@ -61,7 +63,7 @@ func NewRed(runner testrun.Runner, r Red, o FixOptions) (*FixArena, error) {
 // run is one step's look at a tree.
 func (r Red) run(ctx context.Context, runner testrun.Runner, t *tree.Tree) (seen, error) {
 	// What a step shows is feedback: the judge has the last word.
-	req := testrun.Request{Tree: t, Tests: r.Tests[:1], Tier: testrun.CodeSwap, Unaudited: true, Deadline: r.Deadline}
+	req := testrun.Request{Tree: t, Tests: r.Tests[:1], Tier: testrun.CodeSwap, Unaudited: true, Brief: r.Brief, Deadline: r.Deadline}
 	s, err := runOne(ctx, runner, req)
 	if err != nil || s.verdict != outcome.Passed {
 		if s.failure.Kind == "" && s.verdict.Red() { // nothing ran: the edit cannot affect it

@@ -29,7 +29,7 @@ func testSource(t *tree.Tree, tests []string) (path, code string, err error) {
 	if !ok || strings.Count(string(src), "\n") <= wholeFile {
 		return path, string(src), nil
 	}
-	f, err := l.Parse(src)
+	f, err := lang.Parsed(l, src)
 	if err != nil || f.HasError {
 		return path, string(src), nil
 	}

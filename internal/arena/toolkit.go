@@ -66,6 +66,9 @@ var known = struct {
 	m map[around][]mutate.Mutation
 }{m: map[around][]mutate.Mutation{}}
 
+// knownMost is of how many places they are kept.
+const knownMost = 64
+
 // enumerated lists what the bank can make in the lines, ways back included. The
 // caller must not change the list.
 func enumerated(l lang.Language, path string, src []byte, first, last int) []mutate.Mutation {
@@ -76,14 +79,14 @@ func enumerated(l lang.Language, path string, src []byte, first, last int) []mut
 	if ok {
 		return ms
 	}
-	f, err := parsed(l, src)
+	f, err := lang.Parsed(l, src)
 	if err != nil || f.HasError {
 		return nil // nothing can be made exactly in it
 	}
 	ms = mutate.EnumerateLines(l, path, f, mutate.Repairs(), first, last)
 	known.Lock()
 	defer known.Unlock()
-	if len(known.m) >= parsedMost {
+	if len(known.m) >= knownMost {
 		clear(known.m)
 	}
 	known.m[at] = ms

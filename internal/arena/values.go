@@ -68,7 +68,7 @@ const (
 	valuesPart = 900 // answers in the message of one test of ours
 	mostValues = 4 * valuesPart
 	// A red test takes longer where it is watched.
-	valuesDeadline = 15 * time.Second
+	valuesDeadline = 5 * time.Second
 )
 
 // Values answers questions about the broken tree: the red test runs once more,

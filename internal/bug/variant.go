@@ -195,6 +195,13 @@ func original(whole []byte, id testID) string {
 	return m.text(fn)
 }
 
+// Callable tells whether the test can be called without pytest, as far as its own
+// file goes: whether it then says the same is to be tried.
+func (r RedTest) Callable() bool {
+	v := variant{src: []byte(r.Code), id: parseID(r.Test)}
+	return v.callable()
+}
+
 // callable tells whether a variant's test is a function that can be called without
 // pytest: no parameter, no mark, nothing that runs before it.
 func (v *variant) callable() bool {

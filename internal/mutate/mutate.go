@@ -110,13 +110,22 @@ func Enumerate(l lang.Language, path string, f *lang.File, ops []Operator) []Mut
 // EnumerateLines is Enumerate for the mutations that touch the 1-based lines
 // first to last.
 func EnumerateLines(l lang.Language, path string, f *lang.File, ops []Operator, first, last int) []Mutation {
-	return EnumerateWhere(l, path, f, ops, func(from, to int) bool { return to >= first && from <= last })
+	// What is in a function's body changes nothing beyond the function, and the line after it.
+	beyond := func(n *lang.Node) bool {
+		return n.Is("block") && n.Parent.Is("function_definition") && (f.LastLine(n.Start, n.End)+1 < first || f.Line(n.Parent.Start) > last)
+	}
+	return enumerate(l, path, f, ops, func(from, to int) bool { return to >= first && from <= last }, beyond)
 }
 
 // EnumerateWhere is Enumerate for the mutations whose first and last line keep
 // accepts. Checking that what is left parses is most of the cost, so that it
 // grows with what is kept.
 func EnumerateWhere(l lang.Language, path string, f *lang.File, ops []Operator, keep func(first, last int) bool) []Mutation {
+	return enumerate(l, path, f, ops, keep, func(*lang.Node) bool { return false })
+}
+
+// enumerate is EnumerateWhere that does not look into the nodes that skip names.
+func enumerate(l lang.Language, path string, f *lang.File, ops []Operator, keep func(first, last int) bool, skip func(*lang.Node) bool) []Mutation {
 	if f.HasError || l.Name() != python.Python.Name() {
 		return nil
 	}
@@ -126,7 +135,7 @@ func EnumerateWhere(l lang.Language, path string, f *lang.File, ops []Operator, 
 	}
 	defer checker.Close()
 	p := &pass{f: f, a: python.Analyse(f), kinds: python.NewKinds(python.Analyse(f)), path: path, ordinals: map[string]int{}, shape: map[*lang.Node]map[string]map[string]bool{}}
-	p.walk(ops)
+	p.walk(ops, skip)
 	sort.SliceStable(p.found, func(i, j int) bool {
 		a, b := p.found[i], p.found[j]
 		if a.Edits[0].Start != b.Edits[0].Start {

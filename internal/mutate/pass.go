@@ -36,7 +36,7 @@ type pass struct {
 	inString bool // below an interpolation of an f-string
 }
 
-func (p *pass) walk(ops []Operator) {
+func (p *pass) walk(ops []Operator, skip func(*lang.Node) bool) {
 	type entry struct {
 		op *Operator
 		at func(*pass, *lang.Node)
@@ -53,7 +53,7 @@ func (p *pass) walk(ops []Operator) {
 	}
 	var visit func(n *lang.Node)
 	visit = func(n *lang.Node) {
-		if n.Is("case_pattern", "format_specifier", "print_statement", "exec_statement") || p.a.InertNode(n) != "" {
+		if n.Is("case_pattern", "format_specifier", "print_statement", "exec_statement") || p.a.InertNode(n) != "" || skip(n) {
 			return
 		}
 		if n.Parent != nil && inTable(n) && !repair {

@@ -66,6 +66,18 @@ func Waits(p Policy) bool {
 	return ok && w.Waits()
 }
 
+// Skimmer is what a policy implements that takes of a failure its exception, what that says and
+// where it was raised, and not the text that shows it.
+type Skimmer interface {
+	Skims() bool
+}
+
+// Skims tells whether a policy does without the text of failures.
+func Skims(p Policy) bool {
+	s, ok := p.(Skimmer)
+	return ok && s.Skims()
+}
+
 // Comparer is what a Learner implements that learns from how the rewards of a group differ,
 // and from nothing else: groups that all earned the same are made up for by others.
 type Comparer interface {

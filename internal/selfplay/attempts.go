@@ -29,8 +29,13 @@ func (g *Game) fix(ctx context.Context, board *Board, b *bug.Bug, ep *store.Epis
 	if err != nil {
 		return fmt.Errorf("bug %s: %w", b.ID, err)
 	}
-	o := arena.FixOptions{Steps: g.Config.Steps, Deadline: stepDeadline(board, b), Contexts: places}
+	o := arena.FixOptions{Steps: g.Config.Steps, Deadline: board.stepDeadline(b.RedTest.From), Contexts: places, Memo: new(arena.Memo)}
 	began := time.Now()
+	if policy.Skims(g.Fixer) {
+		if o.Direct, err = g.direct(ctx, board, b, broken, ep.Number); err != nil {
+			return err
+		}
+	}
 	ep.Attempts = make([]store.Attempt, g.Config.Group)
 	fatal := make([]error, g.Config.Group)
 	spent := make([]map[string]float64, g.Config.Group)
@@ -39,7 +44,7 @@ func (g *Game) fix(ctx context.Context, board *Board, b *bug.Bug, ep *store.Epis
 		wg.Add(1)
 		go func() {
 			defer wg.Done()
-			release := g.slot()
+			release := g.slots.take(ep.Number)
 			defer release()
 			spent[i] = map[string]float64{}
 			ep.Attempts[i], fatal[i] = g.attempt(ctx, board, b, broken, o, attemptSeed(ep.Seed, i+1), spent[i])
@@ -59,6 +64,18 @@ func (g *Game) fix(ctx context.Context, board *Board, b *bug.Bug, ep *store.Epis
 		}
 	}
 	return errors.Join(fatal...)
+}
+
+// direct reports whether steps may call the red test without pytest; a fault of our own leaves it to pytest.
+func (g *Game) direct(ctx context.Context, board *Board, b *bug.Bug, broken *tree.Tree, game int) (able bool, err error) {
+	release := g.slots.take(game)
+	defer release()
+	err = g.retry(ctx, func() (err error) {
+		able, err = arena.Direct(ctx, board.Work, b, board.Work.Snapshot.Tree, broken)
+		return err
+	})
+	g.faults.Add(err)
+	return able && err == nil, ctx.Err()
 }
 
 // attempt is one go of the fixer; it adds to spent what each phase took. A fault of our own is tried again and then
@@ -85,10 +102,10 @@ func (g *Game) attempt(ctx context.Context, board *Board, b *bug.Bug, broken *tr
 // feedback, and grading gives every test its whole deadline.
 const stepFloor = 300 * time.Millisecond
 
-// stepDeadline is what the red test has in one step of the fixer: the floor,
-// or what the test that it was made from would have, if that is more.
-func stepDeadline(board *Board, b *bug.Bug) time.Duration {
-	return max(stepFloor, time.Duration(testrun.Slack*board.Work.Base.Seconds[b.RedTest.From]*float64(time.Second)))
+// stepDeadline is what a red test has in one step of the fixer: the floor, or what
+// the test of the suite that it is, or was made from, would have, if that is more.
+func (b *Board) stepDeadline(test string) time.Duration {
+	return max(stepFloor, time.Duration(testrun.Slack*b.Work.Base.Seconds[test]*float64(time.Second)))
 }
 
 func (g *Game) attemptOnce(ctx context.Context, board *Board, b *bug.Bug, broken *tree.Tree, o arena.FixOptions, seed uint64, spent map[string]float64) (store.Attempt, error) {
@@ -160,12 +177,6 @@ func (r *timedRunner) Run(ctx context.Context, req testrun.Request) (testrun.Rep
 	began := time.Now()
 	defer func() { r.spent += time.Since(began) }()
 	return r.Runner.Run(ctx, req)
-}
-
-// slot takes one of the workers' slots; the caller releases it.
-func (g *Game) slot() (release func()) {
-	g.slots <- struct{}{}
-	return func() { <-g.slots }
 }
 
 // attemptSeed gives each attempt of a game randomness of its own

@@ -133,7 +133,7 @@ func (g *Game) breakOf(ctx context.Context, board *Board, it *game, ep *store.Ep
 	}
 	var res bug.Result
 	err = g.retry(ctx, func() (err error) {
-		release := g.slot()
+		release := g.slots.take(ep.Number)
 		defer release()
 		began := time.Now()
 		res, err = bug.Validate(ctx, board.Target, cand, g.known)

@@ -85,8 +85,8 @@ type Game struct {
 	tally      *tally
 	faults     faults.Window
 	thinking   stopwatch
-	learning   *learning     // nil: nothing is learned
-	slots      chan struct{} // a validation or an attempt holds one
+	learning   *learning // nil: nothing is learned
+	slots      *slots
 }
 
 // Ending tells why a run ended.

@@ -175,7 +175,7 @@ func (g *Game) nextVersion(ctx context.Context) error {
 	}
 	current := &l.state.Versions[l.state.Current]
 	if current.Solved == nil && (n == 1 || g.judged(n)) && !g.formal() && l.match.Bugs() >= learn.MatchLeast {
-		solved, err := l.match.Play(ctx, g.Learner, learn.MatchSteps, g.Config.Workers)
+		solved, err := g.playMatch(ctx)
 		if err != nil {
 			return err
 		}
@@ -214,7 +214,7 @@ func (g *Game) nextVersion(ctx context.Context) error {
 	case !g.judged(n):
 		v.Accepted, v.Gate = true, fmt.Sprintf("no match: one version in %d plays it", g.Config.Judge)
 	case l.match.Bugs() >= learn.MatchLeast:
-		if v.Solved, err = l.match.Play(ctx, g.Learner, learn.MatchSteps, g.Config.Workers); err != nil {
+		if v.Solved, err = g.playMatch(ctx); err != nil {
 			return err
 		}
 		d = learn.Judge(scores(v.Solved), scores(l.best()))
@@ -302,9 +302,23 @@ func (l *learning) best() []int {
 // makeMatch makes the bugs that versions are compared on: the frozen breaker breaks
 // held-out code.
 func (g *Game) makeMatch(ctx context.Context) (err error) {
+	began := time.Now()
 	in := func(board int, m mutate.Mutation) bool { return g.learning.held[board].has(m) }
 	g.learning.match, err = NewMatch(ctx, g.Boards, g.Frozen, learn.MatchBugs, matchSeed, in)
+	if err == nil {
+		slog.Info("match made", "bugs", g.learning.match.Bugs(), "seconds", time.Since(began).Seconds())
+	}
 	return err
+}
+
+// playMatch has the learner play the match.
+func (g *Game) playMatch(ctx context.Context) ([]int, error) {
+	began := time.Now()
+	solved, err := g.learning.match.Play(ctx, g.Learner, learn.MatchSteps, g.Config.Workers)
+	if err == nil {
+		slog.Info("match played", "version", g.Learner.Version(), "solved", wins(solved), "seconds", time.Since(began).Seconds())
+	}
+	return solved, err
 }
 
 // matchSeed is the same in every run: versions of two runs play the same match.

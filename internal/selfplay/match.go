@@ -218,6 +218,7 @@ func (m *Match) Play(ctx context.Context, fixer policy.Policy, steps, workers in
 func (b *matchBug) attempt(ctx context.Context, fixer policy.Policy, steps int) (int, error) {
 	red := b.red
 	red.Tests = slices.Clone(red.Tests)
+	red.Brief, red.Deadline = policy.Skims(fixer), b.board.stepDeadline
 	a, err := arena.NewRed(b.board.Work, red, arena.FixOptions{Seed: b.seed, Steps: steps})
 	if err != nil {
 		return 0, err

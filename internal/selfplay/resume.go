@@ -38,7 +38,7 @@ func (g *Game) resume(ctx context.Context) error {
 	g.curriculum = curriculum.New(cfg)
 	g.known = &bug.Known{}
 	g.gradings = grade.NewCache()
-	g.slots = make(chan struct{}, max(1, g.Config.Workers))
+	g.slots = newSlots(slotsOf(g.Config.Workers))
 	g.next = 1
 	g.tried, g.made, g.uses, g.yields = nil, make([][]string, len(g.Boards)), nil, nil
 	g.learning = nil

@@ -29,7 +29,7 @@ type known struct {
 }
 
 // latest is how many changes are kept.
-const latest = 32
+const latest = 256
 
 func (c *syntaxCache) changed(t *tree.Tree) *change {
 	c.mu.Lock()

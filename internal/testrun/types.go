@@ -69,8 +69,10 @@ type Request struct {
 	Brief bool
 	// Direct calls the tests, functions without parameters in Files, without pytest:
 	// no fixture, mark or hook has a say. It is for callers that have many to tell
-	// apart and run what they choose without it. Only the fast tiers heed it, and
-	// what it says is not kept.
+	// apart and run what they choose without it. Failures have no text, and
+	// assertions tell what they do in pytest unless it is to be brief. Only the fast
+	// tiers heed it. What it says is kept apart from what pytest says, and not at
+	// all where it is brief: such files are asked about once.
 	Direct bool
 	// Decide ends the run at the first red test, the rest Absent: for callers
 	// that ask whether some test goes red and not which. Tests are then run in

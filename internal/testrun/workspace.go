@@ -132,7 +132,8 @@ func (w *Workspace) Run(ctx context.Context, req Request) (Report, error) {
 	if req.Tier == 0 || w.warm == nil {
 		req.Tier = FreshProcess
 	}
-	req.Fresh = req.Fresh || req.Direct
+	req.Direct = req.Direct && req.Tier < FreshProcess
+	req.Fresh = req.Fresh || req.Direct && req.Brief
 	all := wanted
 	var c *change
 	if req.Tier < FreshProcess || req.Decide {

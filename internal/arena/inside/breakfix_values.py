@@ -18,7 +18,7 @@ class _BreakfixValues:
         import json
         import sys
 
-        self.ast, self.frame, self.left = ast, sys._getframe, self.ALL
+        self.ast, self.frame, self.left, self.looking = ast, sys._getframe, self.ALL, False
         data = json.loads(data)
         self.functions, self.methods = set(data["functions"]), set(data["methods"])
         self.file, self.line = data["file"], data["line"]
@@ -80,7 +80,8 @@ class _BreakfixValues:
 
     def value(self, k, of):
         site = self.sites[k]
-        line = self.test_line(self.frame(1)) if self.left > 0 else None
+        # What an evaluation of another expression comes to is not looked at.
+        line = self.test_line(self.frame(1)) if self.left > 0 and not self.looking else None
         if line is None or site["runs"].get(line, 0) >= self.RUNS:
             return of()
         site["runs"][line] = site["runs"].get(line, 0) + 1
@@ -93,6 +94,13 @@ class _BreakfixValues:
         self.look(site, when, self.frame(1), v, None)
         return v
 
+    def look(self, site, when, frame, v, raised):
+        self.looking = True
+        try:
+            self.others(site, when, frame, v, raised)
+        finally:
+            self.looking = False
+
     def test_line(self, frame):
         """Where the test is; None outside of it."""
         while frame is not None:
@@ -101,7 +109,7 @@ class _BreakfixValues:
             frame = frame.f_back
         return None
 
-    def look(self, site, when, frame, v, raised):
+    def others(self, site, when, frame, v, raised):
         env = {}
         while True:
             for name, value in list(frame.f_locals.items()):

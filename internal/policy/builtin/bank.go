@@ -13,7 +13,7 @@ func (g *generator) fromBank() {
 	if !ok {
 		return
 	}
-	f, err := l.Parse(g.src)
+	f, err := lang.Parsed(l, g.src)
 	if err != nil {
 		return
 	}

@@ -35,7 +35,7 @@ func Shortlist(v View, w *Weights) ([]Candidate, error) {
 	return kept, nil
 }
 
-// ordered lists all candidates, whether they parse or not.
+// ordered lists all candidates that are ranked, whether they parse or not.
 func ordered(v View, w *Weights) []Candidate {
 	g := generate(v, true)
 	if g == nil {
@@ -43,7 +43,7 @@ func ordered(v View, w *Weights) []Candidate {
 	}
 	all := g.ranked()
 	if w != nil {
-		w.rank(g, all)
+		all = w.rank(g, all)
 	}
 	return all
 }

@@ -12,7 +12,7 @@ func parse(path string, src []byte) *node {
 	if !ok {
 		return nil
 	}
-	f, err := l.Parse(src)
+	f, err := lang.Parsed(l, src)
 	if err != nil || f.HasError {
 		return nil
 	}
@@ -36,7 +36,7 @@ func checker(path string, src []byte) (parses func([]tree.Edit) bool, free func(
 	if !ok {
 		return func([]tree.Edit) bool { return false }, func() {}, nil
 	}
-	f, err := l.Parse(src)
+	f, err := lang.Parsed(l, src)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -111,6 +111,9 @@ func (*Policy) Name() string { return "builtin" }
 // OwnEdits says that its moves are the bank's mutations and a grammar of edits.
 func (*Policy) OwnEdits() bool { return true }
 
+// Skims implements policy.Skimmer.
+func (*Policy) Skims() bool { return true }
+
 // Version names the state of its weights.
 func (p *Policy) Version() policy.Version {
 	switch {

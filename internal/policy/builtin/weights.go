@@ -144,12 +144,22 @@ func (w *Weights) blend(g *generator, cs []Candidate, scores []float32) {
 	}
 }
 
-// rank gives each candidate its log-probability among all and sorts them, the
-// likeliest first. What is alike is in an order that has nothing to do with
-// the order in which moves are thought of.
-func (w *Weights) rank(g *generator, cs []Candidate) {
+// maxScored is how many candidates are scored, the likeliest by the prior that was set by
+// hand, where that prior counts. In the lists of 31 bugs of cachetools, of 765 to 52,147
+// candidates, the first 64 were within the first 1,600 by it, the first 256 of all but two
+// within 5,000.
+const maxScored = 6000
+
+// rank gives each candidate its log-probability among all that are scored and sorts them, the
+// likeliest first. cs is in the order of the prior that was set by hand; those that are not
+// scored are left out. What is alike is in an order that has nothing to do with the order in
+// which moves are thought of.
+func (w *Weights) rank(g *generator, cs []Candidate) []Candidate {
+	if w.version != VersionScratch && w.card[cardPrior] != priorNone {
+		cs = cs[:min(len(cs), maxScored)]
+	}
 	if len(cs) == 0 {
-		return
+		return cs
 	}
 	scores := make([]float32, len(cs))
 	if w.version != VersionScratch {
@@ -186,4 +196,5 @@ func (w *Weights) rank(g *generator, cs []Candidate) {
 	for i := range rs {
 		cs[i] = rs[i].c
 	}
+	return cs
 }

@@ -282,7 +282,7 @@ class Reporter:
         if body.get("brief"):
             WARMTH.mute(session.config)
         if body.get("direct"):
-            DIRECT.run(body["tests"], failure)
+            DIRECT.run(body["tests"], failure, *warmth.compiled.direct(body, session.config))
         chosen = [item for test in body["tests"] for item in by_id.get(test, ())]
         own = []
         if body.get("own"):
@@ -397,7 +397,7 @@ def pytest_load_initial_conftests(early_config, parser, args):
         hello()
         warmth.enter()
         if body.get("direct"):
-            DIRECT.run(body["tests"], failure)
+            DIRECT.run(body["tests"], failure, *warmth.compiled.direct(body, early_config))
         PLAN.update(body)
         REPORTER[0].ask(body)
         paths = body["paths"]
