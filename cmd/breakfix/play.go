@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -103,7 +104,19 @@ from TINKER_API_KEY or OPENAI_API_KEY; it is no flag, and is written nowhere.
 }
 
 // Run plays, and prints the summary.
+// softMemory is what the heap of a game is kept to where it can be: the candidates of some
+// files are many, and garbage soon.
+const softMemory = 384 << 20
+
+// boundMemory has garbage collected in time; GOMEMLIMIT says otherwise.
+func boundMemory() {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(softMemory)
+	}
+}
+
 func (c *playCmd) Run(a *app) error {
+	boundMemory()
 	disk, err := c.check()
 	if err != nil {
 		return err

@@ -83,6 +83,11 @@ func (z *minimiser) batch(ctx context.Context, vs []*variant) (by map[string]*va
 	if on, off, err = z.redThenGreen(ctx, by); err == nil {
 		z.batches++
 		z.count(on)
+		for _, v := range by {
+			if !z.direct {
+				z.read += len(v.src)
+			}
+		}
 	}
 	return by, on, off, err
 }

@@ -19,7 +19,8 @@ const (
 	maxBatches  = 12  // judged for one test; a round that has begun ends
 	maxSingles  = 32  // units that are judged one by one at once
 	maxBytes    = 64 << 10
-	least       = 3 // statements: an import, the test and what fails
+	maxRead     = 384 << 10 // bytes of files that pytest judges for one test: each runs all that it holds
+	least       = 3         // statements: an import, the test and what fails
 )
 
 // Minimise makes a standalone test file from one red test: it fails on the
@@ -93,6 +94,7 @@ type minimiser struct {
 	direct       bool             // tests are called without pytest, and those that cannot be are left out
 	alone        *testrun.Failure // how it fails alone when that is otherwise; without a type when that was tried
 	batches      int              // judged so far
+	read         int              // bytes of files that pytest judged
 	slow         int              // variants as slow as the test, where that is slow
 	hung         int              // variants that hung
 	gaveUp       bool             // a batch gave up: reduced tests hang here, and each costs its deadline
@@ -218,7 +220,9 @@ func (z *minimiser) reduce(ctx context.Context, best *variant) (history []*varia
 // looking for shorter literals.
 const longTest = 600
 
-func (z *minimiser) spent() bool { return z.gaveUp || z.batches >= maxBatches }
+func (z *minimiser) spent() bool {
+	return z.gaveUp || z.batches >= maxBatches || z.read >= maxRead
+}
 
 func statementUnits(m *module, v *variant) []cut { return m.units(v.id) }
 func literalUnits(m *module, _ *variant) []cut   { return m.parts() }

@@ -2,6 +2,7 @@ package testrun
 
 import (
 	"testing"
+	"time"
 
 	"breakfix/internal/outcome"
 	"breakfix/internal/source"
@@ -60,5 +61,82 @@ func TestFilesOfOursAreCalledWithoutPytestAndSeeFixturesWithIt(t *testing.T) {
 	rep := mustReport(t, w, Request{Tree: broken, Files: map[string]string{file: fixture}, FilesOnly: true, Tests: []string{file + "::test_it"}, Tier: CodeSwap})
 	if f := rep.Failures[file+"::test_it"]; rep.Cached != 0 || f.Kind != "AssertionError" {
 		t.Errorf("what was said without pytest was kept: %+v", f)
+	}
+}
+
+func TestAFailureOfASubTestSaysWhatFailedAndWhereInEveryTier(t *testing.T) {
+	w, err := prepared(t, "", beside, source.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	broken := changed(t, w, "one.py", "return 1", "return 2")
+	const file = "test_of_ours.py"
+	code := "import one\nimport unittest\n\nclass T(unittest.TestCase):\n    def test_it(self):\n        for i in range(3):\n            with self.subTest(i=i):\n                assert one.one() == 1\n" +
+		"\n\ndef test_that(subtests):\n    for i in range(3):\n        with subtests.test(i=i):\n            assert one.one() == 1\n"
+	for _, tier := range allTiers {
+		for _, brief := range []bool{false, true} {
+			rep := mustReport(t, w, Request{Tree: broken, Files: map[string]string{file: code}, FilesOnly: true, Tier: tier, Fresh: true, Brief: brief})
+			for id, line := range map[string]int{"::T::test_it": 8, "::test_that": 14} {
+				if f := rep.Failures[file+id]; rep.Results.Get(file+id) != outcome.Failed || f.Kind != "AssertionError" || f.Path != file || f.TestLine != line {
+					t.Errorf("%s in %s, brief %v: %s, %+v", id, tier, brief, rep.Results.Get(file+id), f)
+				}
+			}
+		}
+	}
+}
+
+func TestAFailureReadsTheSameWithoutPytestInBothFastTiers(t *testing.T) {
+	w, err := prepared(t, "", beside, source.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	broken := changed(t, w, "one.py", "return 1", "return 2")
+	const file = "test_of_ours.py"
+	code := "import one\n\n\ndef test_it():\n    got = {'a': [one.one(), one.twice()], 'b': 'x' * 50}\n    assert got == {'a': [1, 2], 'b': 'x' * 50}, 'told'\n\n\ndef test_plain():\n    assert one.one() + 1 == 2\n"
+	for _, tier := range []Tier{CodeSwap, LazyImport} {
+		for _, id := range []string{file + "::test_it", file + "::test_plain"} {
+			req := Request{Tree: broken, Files: map[string]string{file: code}, Tests: []string{id}, FilesOnly: true, Tier: tier}
+			want := mustReport(t, w, req).Failures[id]
+			req.Direct = true
+			for range 3 { // the file is compiled ahead from the second time on
+				req.Fresh = true
+				rep := mustReport(t, w, req)
+				got := rep.Failures[id]
+				if want.Kind != "AssertionError" || got.Kind != want.Kind || got.Message != want.Message || got.Line != want.Line || got.TestLine != want.TestLine || got.Text != "" {
+					t.Errorf("%s in %s:\n%+v\nby pytest:\n%+v", id, tier, got, want)
+				}
+			}
+		}
+	}
+}
+
+func TestWhatIsSaidWithoutPytestIsKeptApart(t *testing.T) {
+	w, err := prepared(t, "", beside, source.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	broken := changed(t, w, "one.py", "return 1", "return 2")
+	const file = "test_of_ours.py"
+	id := file + "::test_it"
+	// A mark that pytest heeds tells the two apart; a test that hangs is past its deadline.
+	marked := "import pytest\nimport one\n\n\n@pytest.mark.xfail\ndef test_it():\n    assert one.one() == 1\n"
+	hung := "import one\n\n\ndef test_it():\n    while one.one() == 2: pass\n"
+	short := func(string) time.Duration { return 200 * time.Millisecond }
+	for _, c := range []struct {
+		code           string
+		direct, pytest outcome.Verdict
+	}{{marked, outcome.Failed, outcome.Skipped}, {hung, outcome.TimedOut, outcome.TimedOut}} {
+		for i := range 2 {
+			for _, direct := range []bool{true, false} {
+				rep := mustReport(t, w, Request{Tree: broken, Files: map[string]string{file: c.code}, Tests: []string{id}, FilesOnly: true, Tier: CodeSwap, Direct: direct, Deadline: short})
+				want, cached := c.pytest, i == 1 && c.pytest != outcome.TimedOut
+				if direct {
+					want, cached = c.direct, i == 1
+				}
+				if got := rep.Results.Get(id); got != want || (rep.Cached == 1) != cached {
+					t.Errorf("direct %v, time %d: %s, want %s; %d from the cache", direct, i, got, want, rep.Cached)
+				}
+			}
+		}
 	}
 }

@@ -21,7 +21,8 @@ const (
 	warmRuns = 4000             // children of one process, after which a new one takes over
 )
 
-var warmMost = max(2, runtime.NumCPU())
+// warmMost is of one kind: more than there are cores, since a process is taken while its child waits for a test that hangs.
+var warmMost = max(3, runtime.NumCPU()+runtime.NumCPU()/2)
 
 // kind names warm processes that can stand for each other.
 type kind struct {

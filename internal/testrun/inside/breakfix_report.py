@@ -102,11 +102,11 @@ class Fold:
             return "errored", self.details.get("setup")
         if down is not None and down.outcome == "failed":
             return "errored", self.details.get("teardown")
-        if call is not None and call.outcome == "failed":
-            # A sub-test's own failure says more than "contains 1 failed subtest".
-            return "failed", self.sub_failed or self.details.get("call")
-        if self.sub_failed is not None:
-            return "failed", self.sub_failed
+        if self.sub_failed is not None or call is not None and call.outcome == "failed":
+            detail = self.details.get("call")
+            if self.sub_failed is not None and (detail is None or detail["kind"] == "Failed"):
+                detail = self.sub_failed  # it says more than "contains 1 failed subtest"
+            return "failed", detail
         if setup is not None and setup.outcome == "skipped":
             return "skipped", None
         if call is None:
@@ -343,7 +343,8 @@ class Reporter:
             text = text_of(rep.longrepr) if rep.longrepr is not None else ""
             if text == _UNSEEN:
                 text = None
-            self.fold.details[rep.when] = failure(call.excinfo, own, text)
+            # The first counts: of a test with sub-tests that is the first of these.
+            self.fold.details.setdefault(rep.when, failure(call.excinfo, own, text))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report):
