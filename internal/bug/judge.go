@@ -118,7 +118,7 @@ func (z *minimiser) redThenGreen(ctx context.Context, by map[string]*variant) (o
 	add := func(file string) {
 		req.Files[file] = string(by[file].src)
 		if z.direct {
-			req.Tests = append(req.Tests, file+"::"+by[file].id.fn)
+			req.Tests = append(req.Tests, strings.Join(append(append([]string{file}, by[file].id.classes...), by[file].id.fn), "::"))
 		}
 	}
 	for file := range by {

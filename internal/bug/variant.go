@@ -202,9 +202,37 @@ func (r RedTest) Callable() bool {
 	return v.callable()
 }
 
-// callable tells whether a variant's test is a function that can be called without
-// pytest: no parameter, no mark, nothing that runs before it.
-func (v *variant) callable() bool {
+// callable tells whether a variant's test can be called without pytest: no parameter, no mark,
+// nothing that runs before it but what unittest does.
+func (v *variant) callable() bool { return v.callableFunction() || v.callableMethod() }
+
+// callableMethod is callable for a method of a class of the file, its own or one that it inherits
+// from there, where nothing of pytest's is in the file.
+func (v *variant) callableMethod() bool {
+	m, ok := parse(v.src)
+	if !ok || len(v.id.classes) != 1 || v.id.param != "" || strings.Contains(string(v.src), "pytest") {
+		return false
+	}
+	defer m.Close()
+	class, able := false, true
+	walk(m.root, func(n *sitter.Node) bool {
+		switch n.Kind() {
+		case "class_definition":
+			class = class || m.text(n.ChildByFieldName("name")) == v.id.classes[0] && n.Parent() != nil && n.Parent().Kind() == "module"
+		case "function_definition":
+			name := m.text(n.ChildByFieldName("name"))
+			own := name == v.id.fn && (len(statements(n.ChildByFieldName("parameters"))) != 1 || strings.HasPrefix(m.text(n), "async") || contains(n.ChildByFieldName("body"), "yield"))
+			able = able && !own && !moduleLifecycle[name] && !strings.HasPrefix(name, "setup_") && !strings.HasPrefix(name, "teardown_")
+		case "decorated_definition":
+			able = able && m.text(n.ChildByFieldName("definition").ChildByFieldName("name")) != v.id.fn
+		}
+		return able
+	})
+	return class && able
+}
+
+// callableFunction is callable for a function.
+func (v *variant) callableFunction() bool {
 	m, ok := parse(v.src)
 	if !ok {
 		return false

@@ -45,10 +45,10 @@ func compareMutant(t *testing.T, w *Workspace, m Mutant, tier Tier) difference {
 		d.wrong = fast.GaveUp != truth.GaveUp && (len(outcome.Red(base, fast.Results)) == 0) != (len(outcome.Red(base, truth.Results)) == 0)
 		return d
 	}
-	d.wrong = (len(outcome.Red(base, fast.Results)) == 0) != (len(outcome.Red(base, truth.Results)) == 0) || fast.Loaded != truth.Loaded
 	if !fast.Loaded && !truth.Loaded {
-		return d // which tests there are is not known: pytest names none where one file does not load
+		return d // that is the verdict; which tests there are is not known: pytest names none where one file does not load
 	}
+	d.wrong = (len(outcome.Red(base, fast.Results)) == 0) != (len(outcome.Red(base, truth.Results)) == 0) || fast.Loaded != truth.Loaded
 	for id := range base {
 		d.labels++
 		if a, b := fast.Results.Get(id), truth.Results.Get(id); a != b {

@@ -37,22 +37,32 @@ func TestFilesOfOursAreCalledWithoutPytestAndSeeFixturesWithIt(t *testing.T) {
 		"test_skip.py":        "import pytest\n\ndef test_it(): pytest.skip()\n",
 		"test_bad.py":         "import nothing_of_the_kind\n",
 		"test_exit.py":        "import sys\n\ndef test_it(): sys.exit(3)\n",
+		"test_case.py": "import one\nimport unittest\n\nclass Mixin:\n    def test_it(self):\n        self.assertEqual(one.one(), self.want)\n\n\nclass T(unittest.TestCase, Mixin):\n" +
+			"    @classmethod\n    def setUpClass(cls):\n        cls.base = 0\n\n    def setUp(self):\n        self.want = self.base + 1\n",
+		"test_class.py": "import one\n\nclass TestIt:\n    def test_it(self):\n        assert one.one() == 2\n",
 	}
 	want := map[string]outcome.Verdict{"test_red.py": outcome.Failed, "test_hangs.py": outcome.TimedOut, "tests/test_green.py": outcome.Passed,
-		"test_skip.py": outcome.Skipped, "test_bad.py": outcome.Absent, "test_exit.py": outcome.Failed}
+		"test_skip.py": outcome.Skipped, "test_bad.py": outcome.Absent, "test_exit.py": outcome.Failed, "test_case.py": outcome.Failed, "test_class.py": outcome.Passed}
+	ids := map[string]string{"test_case.py": "test_case.py::T::test_it", "test_class.py": "test_class.py::TestIt::test_it"}
 	var tests []string
 	for f := range files {
-		tests = append(tests, f+"::test_it")
+		if ids[f] == "" {
+			ids[f] = f + "::test_it"
+		}
+		tests = append(tests, ids[f])
 	}
 	for _, tier := range []Tier{CodeSwap, LazyImport} {
 		rep := mustReport(t, w, Request{Tree: broken, Files: files, FilesOnly: true, Tests: tests, Tier: tier, Direct: true})
 		for f, v := range want {
-			if got := rep.Results.Get(f + "::test_it"); got != v {
-				t.Errorf("%s in %s: %s, want %s (%v)", f, tier, got, v, rep.Failures[f+"::test_it"])
+			if got := rep.Results.Get(ids[f]); got != v {
+				t.Errorf("%s in %s: %s, want %s (%v)", f, tier, got, v, rep.Failures[ids[f]])
 			}
 		}
 		if f := rep.Failures["test_red.py::test_it"]; f.Kind != "AssertionError" || f.Path != "test_red.py" || f.TestLine != 6 {
 			t.Errorf("in %s it failed so: %+v", tier, f)
+		}
+		if f := rep.Failures[ids["test_case.py"]]; f.Kind != "AssertionError" || f.Message != "2 != 1" || f.TestLine != 6 {
+			t.Errorf("in %s a method failed so: %+v", tier, f)
 		}
 		if len(rep.Results) != len(want) || rep.Tier != tier {
 			t.Errorf("%s: %v in %s", tier, rep.Results, rep.Tier)

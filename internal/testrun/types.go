@@ -67,7 +67,7 @@ type Request struct {
 	// most tests: for callers that ask how a test failed and show it to nobody.
 	// Only the fast tiers heed it.
 	Brief bool
-	// Direct calls the tests, functions without parameters in Files, without pytest:
+	// Direct calls the tests, functions and methods without parameters in Files, without pytest:
 	// no fixture, mark or hook has a say. It is for callers that have many to tell
 	// apart and run what they choose without it. Failures have no text, and
 	// assertions tell what they do in pytest unless it is to be brief. Only the fast

@@ -7,6 +7,7 @@ it. No fixture, mark or hook has a say here, but for what assertions tell.
 import os
 import sys
 import types
+import unittest
 
 from breakfix_channel import clock, done, send
 
@@ -23,7 +24,7 @@ def run(tests, failure, code, config):
     send("ready")
     ended, modules = 0, {}
     for test in tests:
-        path, _, name = test.partition("::")
+        path, _, name = test.partition("::")  # "test_x", or "Class::test_x"
         try:
             if path not in modules:
                 modules[path] = None
@@ -37,7 +38,7 @@ def run(tests, failure, code, config):
         began = clock()
         verdict, more = "passed", {}
         try:
-            getattr(modules[path], name)()
+            _call(modules[path], name)
         except BaseException as e:
             if type(e).__name__ in _SKIPS:
                 verdict = "skipped"
@@ -46,6 +47,20 @@ def run(tests, failure, code, config):
         ended += 1
         send("end", id=test, verdict=verdict, seconds=clock() - began, **more)
     done(selected=len(tests), ended=ended)
+
+
+def _call(module, name):
+    holder, _, method = name.rpartition("::")
+    if not holder:
+        getattr(module, method)()
+        return
+    cls = getattr(module, holder)
+    if issubclass(cls, unittest.TestCase):
+        cls.setUpClass()
+        cls(method).debug()  # raises what the test raises
+        cls.tearDownClass()
+    else:
+        getattr(cls(), method)()
 
 
 def _tell(config):
