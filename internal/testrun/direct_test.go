@@ -1,6 +1,7 @@
 package testrun
 
 import (
+	"sync"
 	"testing"
 	"time"
 
@@ -16,11 +17,24 @@ var beside = map[string]string{
 	"tests/test_one.py": "import one\n\n\ndef test_one(want):\n    assert one.one() == want\n",
 }
 
-func TestFilesOfOursAreCalledWithoutPytestAndSeeFixturesWithIt(t *testing.T) {
-	w, err := prepared(t, "", beside, source.Options{})
-	if err != nil {
-		t.Fatal(err)
+var (
+	besideOnce sync.Once
+	besideWork *Workspace
+	besideErr  error
+)
+
+// besideIt is one prepared workspace that several tests look at.
+func besideIt(t *testing.T) *Workspace {
+	t.Helper()
+	besideOnce.Do(func() { besideWork, besideErr = prepared(t, "", beside, source.Options{}) })
+	if besideErr != nil {
+		t.Fatal(besideErr)
 	}
+	return besideWork
+}
+
+func TestFilesOfOursAreCalledWithoutPytestAndSeeFixturesWithIt(t *testing.T) {
+	w := besideIt(t)
 	broken := changed(t, w, "one.py", "return 1", "return 2")
 	const file = "tests/test_of_ours.py"
 	fixture := "import one\n\ndef test_it(want):\n    assert one.one() == want\n"
@@ -75,10 +89,7 @@ func TestFilesOfOursAreCalledWithoutPytestAndSeeFixturesWithIt(t *testing.T) {
 }
 
 func TestAFailureOfASubTestSaysWhatFailedAndWhereInEveryTier(t *testing.T) {
-	w, err := prepared(t, "", beside, source.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	w := besideIt(t)
 	broken := changed(t, w, "one.py", "return 1", "return 2")
 	const file = "test_of_ours.py"
 	code := "import one\nimport unittest\n\nclass T(unittest.TestCase):\n    def test_it(self):\n        for i in range(3):\n            with self.subTest(i=i):\n                assert one.one() == 1\n" +
@@ -96,10 +107,7 @@ func TestAFailureOfASubTestSaysWhatFailedAndWhereInEveryTier(t *testing.T) {
 }
 
 func TestAFailureReadsTheSameWithoutPytestInBothFastTiers(t *testing.T) {
-	w, err := prepared(t, "", beside, source.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	w := besideIt(t)
 	broken := changed(t, w, "one.py", "return 1", "return 2")
 	const file = "test_of_ours.py"
 	code := "import one\n\n\ndef test_it():\n    got = {'a': [one.one(), one.twice()], 'b': 'x' * 50}\n    assert got == {'a': [1, 2], 'b': 'x' * 50}, 'told'\n\n\ndef test_plain():\n    assert one.one() + 1 == 2\n"
@@ -121,10 +129,7 @@ func TestAFailureReadsTheSameWithoutPytestInBothFastTiers(t *testing.T) {
 }
 
 func TestWhatIsSaidWithoutPytestIsKeptApart(t *testing.T) {
-	w, err := prepared(t, "", beside, source.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	w := besideIt(t)
 	broken := changed(t, w, "one.py", "return 1", "return 2")
 	const file = "test_of_ours.py"
 	id := file + "::test_it"
