@@ -103,7 +103,6 @@ from TINKER_API_KEY or OPENAI_API_KEY; it is no flag, and is written nowhere.
 `
 }
 
-// Run plays, and prints the summary.
 // softMemory is what the heap of a game is kept to where it can be: the candidates of some
 // files are many, and garbage soon.
 const softMemory = 384 << 20
@@ -115,6 +114,7 @@ func boundMemory() {
 	}
 }
 
+// Run plays, and prints the summary.
 func (c *playCmd) Run(a *app) error {
 	boundMemory()
 	disk, err := c.check()

@@ -25,21 +25,28 @@ func newSlots(n int) *slots { return &slots{free: n, held: map[int]int{}} }
 
 // take waits for a slot; the caller releases it.
 func (s *slots) take(game int) (release func()) {
+	<-s.ask(game)
+	return func() { s.release(game) }
+}
+
+// ask joins those that wait; what it returns is closed when it is its turn.
+func (s *slots) ask(game int) <-chan struct{} {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	w := &waiter{game, make(chan struct{})}
 	s.waiting = append(s.waiting, w)
 	s.give()
-	s.mu.Unlock()
-	<-w.turn
-	return func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.free++
-		if s.held[game]--; s.held[game] == 0 {
-			delete(s.held, game)
-		}
-		s.give()
+	return w.turn
+}
+
+func (s *slots) release(game int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.free++
+	if s.held[game]--; s.held[game] == 0 {
+		delete(s.held, game)
 	}
+	s.give()
 }
 
 // give hands free slots out. s is locked.

@@ -1,42 +1,37 @@
 package selfplay
 
-import (
-	"slices"
-	"testing"
-	"time"
-)
+import "testing"
 
 func TestAFreeSlotGoesToTheGameThatHoldsFewestAndThenToTheOldest(t *testing.T) {
 	s := newSlots(2)
-	first, second := s.take(1), s.take(1)
-	got := make(chan int)
-	next := make(chan struct{})
-	for i, game := range []int{1, 1, 2, 3, 2} {
-		go func() {
-			release := s.take(game)
-			got <- game
-			<-next
-			release()
-		}()
-		for waits := 0; waits <= i; { // in this order
-			s.mu.Lock()
-			waits = len(s.waiting)
-			s.mu.Unlock()
-			time.Sleep(time.Millisecond)
+	s.take(1)
+	s.take(1)
+	games := []int{1, 1, 2, 3, 2}
+	turns := make([]<-chan struct{}, len(games))
+	for i, game := range games {
+		turns[i] = s.ask(game)
+	}
+	had := map[int]bool{}
+	for _, c := range []struct{ ends, next int }{
+		{1, 2}, // game 2, which waits longer than 3
+		{1, 0}, // game 1, which holds none any more
+		{2, 3}, // game 3, which waits longer than 2 does again
+		{1, 1},
+		{3, 4},
+	} {
+		s.release(c.ends)
+		had[c.next] = true
+		for i, turn := range turns {
+			select {
+			case <-turn:
+				if !had[i] {
+					t.Errorf("a game %d ended and %d, of game %d, had its turn", c.ends, i, games[i])
+				}
+			default:
+				if had[i] {
+					t.Errorf("a game %d ended and %d, of game %d, still waits", c.ends, i, games[i])
+				}
+			}
 		}
 	}
-	first()
-	order := []int{<-got} // 2, which waits longer than 3
-	second()
-	order = append(order, <-got) // 1, which holds none any more
-	for range 3 {
-		next <- struct{}{} // whichever of the two ends, 3 holds none
-		order = append(order, <-got)
-	}
-	slices.Sort(order[3:])
-	if !slices.Equal(order, []int{2, 1, 3, 1, 2}) {
-		t.Errorf("slots went to games %v", order)
-	}
-	next <- struct{}{}
-	next <- struct{}{}
 }
