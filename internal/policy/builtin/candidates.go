@@ -1,7 +1,9 @@
 package builtin
 
 import (
+	"cmp"
 	"math"
+	"slices"
 	"sort"
 	"strings"
 
@@ -158,12 +160,17 @@ func (g *generator) ranked() []Candidate {
 	for i := range order {
 		order[i] = i
 	}
-	sort.SliceStable(order, func(i, j int) bool { return cs[order[i]].LogPrior > cs[order[j]].LogPrior })
-	sorted := make([]Candidate, len(cs))
+	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(cs[j].LogPrior, cs[i].LogPrior) })
+	return inOrder(cs, order)
+}
+
+// inOrder puts candidates into an order.
+func inOrder(cs []Candidate, order []int) []Candidate {
+	out := make([]Candidate, len(cs))
 	for i, at := range order {
-		sorted[i] = cs[at]
+		out[i] = cs[at]
 	}
-	return sorted
+	return out
 }
 
 // trimEdits takes what does not change off both ends of each edit, so that

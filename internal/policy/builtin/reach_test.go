@@ -1,9 +1,12 @@
 package builtin
 
 import (
+	"bytes"
 	"math/rand/v2"
 	"strings"
 	"testing"
+
+	"breakfix/internal/tree"
 )
 
 func TestAWayBackIsOneMoveOrTwoOrNone(t *testing.T) {
@@ -42,6 +45,34 @@ func TestTokensSurviveWhereTheBrokenTextHasThemToo(t *testing.T) {
 		if got := Survives([]byte(c.broken), []byte(c.right)); got != c.want {
 			t.Errorf("%q from %q: %v, want %v", c.right, c.broken, got, c.want)
 		}
+	}
+}
+
+// A way back is told from its place before anything is edited: that must be the
+// answer of editing.
+func TestAWayBackIsWhatMakesTheRightText(t *testing.T) {
+	ways := 0
+	for _, right := range [][]byte{[]byte(lessons), []byte("def f(a):\n    b = aa(a, a)\n\n    return [b, b, b]\n")} {
+		for _, broken := range Damages("f.py", right, 60, rand.New(rand.NewPCG(5, 1))) {
+			g := generate(wholeView("f.py", broken), true)
+			if g == nil {
+				continue
+			}
+			back := wayBack(broken, right)
+			for _, c := range g.ranked() {
+				made, err := tree.ApplyEdits(broken, c.Edits)
+				want := err == nil && bytes.Equal(squeezed(made), squeezed(right))
+				if got := back(c.Edits); got != want {
+					t.Fatalf("%q is a way back: %v, want %v, from\n%s", c.What, got, want, broken)
+				}
+				if want {
+					ways++
+				}
+			}
+		}
+	}
+	if ways < 60 {
+		t.Errorf("%d ways back, of 120 damages", ways)
 	}
 }
 

@@ -273,22 +273,28 @@ func wholeView(path string, src []byte) View {
 // text, but for white space at the ends of lines.
 func wayBack(src, want []byte) func([]tree.Edit) bool {
 	squeezedWant := squeezed(want)
-	first := 0 // up to here both are alike: a way back begins before
+	blank := func(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
+	// Both begin alike and end alike: a way back changes what is between.
+	first, last := 0, len(src)
 	for first < len(src) && first < len(want) && src[first] == want[first] {
 		first++
 	}
-	for first < len(src) && (src[first] == ' ' || src[first] == '\t' || src[first] == '\n') {
+	for n := len(want) - len(src); last > 0 && last+n > 0 && src[last-1] == want[last+n-1]; {
+		last--
+	}
+	for first < len(src) && blank(src[first]) {
 		first++
 	}
+	for last > 0 && blank(src[last-1]) {
+		last--
+	}
 	return func(edits []tree.Edit) bool {
-		if edits[0].Start > first {
-			return false
-		}
-		n := len(src) - len(want)
+		n, end := len(src)-len(want), 0
 		for _, e := range edits {
 			n += len(e.New) - (e.End - e.Start)
+			end = max(end, e.End)
 		}
-		if n > 8 || n < -8 {
+		if edits[0].Start > first || end < last || n > 8 || n < -8 {
 			return false
 		}
 		out, err := tree.ApplyEdits(src, edits)

@@ -2,12 +2,13 @@ package builtin
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	_ "embed"
 	"fmt"
 	"io"
 	"math"
-	"sort"
+	"slices"
 	"sync"
 
 	"breakfix/internal/policy"
@@ -131,7 +132,7 @@ func (w *Weights) blend(g *generator, cs []Candidate, scores []float32) {
 	for i := range order {
 		order[i] = i
 	}
-	sort.SliceStable(order, func(i, j int) bool { return scores[order[i]] > scores[order[j]] })
+	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(scores[j], scores[i]) })
 	type group struct {
 		kind       Kind
 		start, end int
@@ -178,23 +179,13 @@ func (w *Weights) rank(g *generator, cs []Candidate) []Candidate {
 	for _, s := range scores {
 		sum += math.Exp(float64(s - best))
 	}
-	type ranked struct {
-		c   Candidate
-		key uint64
-	}
-	rs := make([]ranked, len(cs))
+	keys, order := make([]uint64, len(cs)), make([]int, len(cs)) // a candidate is large: their numbers are sorted
 	for i := range cs {
 		cs[i].LogPrior = float64(scores[i]-best) - math.Log(sum)
-		rs[i] = ranked{cs[i], editKey(cs[i].Edits)}
+		keys[i], order[i] = editKey(cs[i].Edits), i
 	}
-	sort.SliceStable(rs, func(i, j int) bool {
-		if rs[i].c.LogPrior != rs[j].c.LogPrior {
-			return rs[i].c.LogPrior > rs[j].c.LogPrior
-		}
-		return rs[i].key < rs[j].key
+	slices.SortStableFunc(order, func(i, j int) int {
+		return cmp.Or(cmp.Compare(cs[j].LogPrior, cs[i].LogPrior), cmp.Compare(keys[i], keys[j]))
 	})
-	for i := range rs {
-		cs[i] = rs[i].c
-	}
-	return cs
+	return inOrder(cs, order)
 }
