@@ -122,7 +122,10 @@ func (g *generator) swap(kind Kind, site, a, b *node, what string, weight float6
 }
 
 // ranked turns the drafts into candidates.
-func (g *generator) ranked() []Candidate {
+func (g *generator) ranked() []Candidate { return g.likeliest(len(g.drafts)) }
+
+// likeliest turns the likeliest drafts into candidates, at most most of them.
+func (g *generator) likeliest(most int) []Candidate {
 	type site struct {
 		kind       Kind
 		start, end int
@@ -131,46 +134,30 @@ func (g *generator) ranked() []Candidate {
 	for _, d := range g.drafts {
 		total[site{d.kind, d.start, d.end}] += d.weight
 	}
-	byText := make(map[uint64]int, len(g.drafts))
-	cs := make([]Candidate, 0, len(g.drafts))
-	starts := lineStarts(g.src)
+	shares, priors, order := make([]float64, len(g.drafts)), make([]float64, len(g.drafts)), make([]int, len(g.drafts))
 	for i := range g.drafts {
 		d := &g.drafts[i]
+		shares[i], order[i] = d.weight/math.Max(total[site{d.kind, d.start, d.end}], 1), i
+		priors[i] = d.line + logPrior(d.kind) + math.Log(shares[i]) + g.hints.bonus(d.kind)
+	}
+	slices.SortFunc(order, func(i, j int) int { return cmp.Or(cmp.Compare(priors[j], priors[i]), cmp.Compare(i, j)) })
+	cs, seen := make([]Candidate, 0, min(most, len(order))), make(map[uint64]bool, min(most, len(order)))
+	starts := lineStarts(g.src)
+	for _, i := range order {
+		if len(cs) == most {
+			break
+		}
+		d := &g.drafts[i]
 		edits := trimEdits(g.src, d.edits)
-		if len(edits) == 0 {
+		key := editKey(edits)
+		if len(edits) == 0 || seen[key] {
 			continue
 		}
-		share := d.weight / math.Max(total[site{d.kind, d.start, d.end}], 1)
-		prior := d.line + logPrior(d.kind) + math.Log(share) + g.hints.bonus(d.kind)
-		k := editKey(edits)
-		at, ok := byText[k]
-		if ok && prior <= cs[at].LogPrior {
-			continue
-		}
-		c := Candidate{Path: g.view.Path, Edits: edits, Kind: d.kind, What: string(d.kind) + ": " + d.what,
-			Line: sort.SearchInts(starts, edits[0].Start+1), LogPrior: prior, start: d.start, end: d.end, share: share, place: d.line}
-		if ok {
-			cs[at] = c
-			continue
-		}
-		byText[k] = len(cs)
-		cs = append(cs, c)
+		seen[key] = true
+		cs = append(cs, Candidate{Path: g.view.Path, Edits: edits, Kind: d.kind, What: string(d.kind) + ": " + d.what,
+			Line: sort.SearchInts(starts, edits[0].Start+1), LogPrior: priors[i], start: d.start, end: d.end, share: shares[i], place: d.line})
 	}
-	order := make([]int, len(cs)) // a candidate is large: their numbers are sorted
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(cs[j].LogPrior, cs[i].LogPrior) })
-	return inOrder(cs, order)
-}
-
-// inOrder puts candidates into an order.
-func inOrder(cs []Candidate, order []int) []Candidate {
-	out := make([]Candidate, len(cs))
-	for i, at := range order {
-		out[i] = cs[at]
-	}
-	return out
+	return cs
 }
 
 // trimEdits takes what does not change off both ends of each edit, so that

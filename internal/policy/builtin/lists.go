@@ -41,11 +41,10 @@ func ordered(v View, w *Weights) []Candidate {
 	if g == nil {
 		return nil
 	}
-	all := g.ranked()
-	if w != nil {
-		all = w.rank(g, all)
+	if w == nil {
+		return g.ranked()
 	}
-	return all
+	return w.rank(g, g.likeliest(w.most(len(g.drafts))))
 }
 
 // lists remembers the candidates of the latest views: they are a pure function of it, and

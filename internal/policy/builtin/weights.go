@@ -151,14 +151,18 @@ func (w *Weights) blend(g *generator, cs []Candidate, scores []float32) {
 // within 5,000.
 const maxScored = 6000
 
-// rank gives each candidate its log-probability among all that are scored and sorts them, the
-// likeliest first. cs is in the order of the prior that was set by hand; those that are not
-// scored are left out. What is alike is in an order that has nothing to do with the order in
+// most is how many of some candidates are scored.
+func (w *Weights) most(of int) int {
+	if w.version != VersionScratch && w.card[cardPrior] != priorNone {
+		return min(of, maxScored)
+	}
+	return of
+}
+
+// rank gives each candidate its log-probability among all of them and sorts them, the
+// likeliest first. What is alike is in an order that has nothing to do with the order in
 // which moves are thought of.
 func (w *Weights) rank(g *generator, cs []Candidate) []Candidate {
-	if w.version != VersionScratch && w.card[cardPrior] != priorNone {
-		cs = cs[:min(len(cs), maxScored)]
-	}
 	if len(cs) == 0 {
 		return cs
 	}
@@ -187,5 +191,9 @@ func (w *Weights) rank(g *generator, cs []Candidate) []Candidate {
 	slices.SortStableFunc(order, func(i, j int) int {
 		return cmp.Or(cmp.Compare(cs[j].LogPrior, cs[i].LogPrior), cmp.Compare(keys[i], keys[j]))
 	})
-	return inOrder(cs, order)
+	out := make([]Candidate, len(cs))
+	for i, at := range order {
+		out[i] = cs[at]
+	}
+	return out
 }
