@@ -103,14 +103,20 @@ from TINKER_API_KEY or OPENAI_API_KEY; it is no flag, and is written nowhere.
 `
 }
 
-// softMemory is what the heap of a game is kept to where it can be: the candidates of some
-// files are many, and garbage soon.
-const softMemory = 384 << 20
+// The heap of a game: the candidates of some files are many, and garbage soon. It is kept to
+// softMemory where it can be, and below that collected half as often as Go does by itself.
+const (
+	softMemory  = 384 << 20
+	moreGarbage = 200 // % of what is alive
+)
 
-// boundMemory has garbage collected in time; GOMEMLIMIT says otherwise.
+// boundMemory has garbage collected in time; GOMEMLIMIT and GOGC say otherwise.
 func boundMemory() {
 	if os.Getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(softMemory)
+	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(moreGarbage)
 	}
 }
 

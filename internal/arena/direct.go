@@ -33,7 +33,8 @@ func Direct(ctx context.Context, runner testrun.Runner, b *bug.Bug, base, broken
 	return true, nil
 }
 
-// alike reports whether a test failed with the same exception, at the same line, and said the same.
+// alike reports whether a test failed with the same exception, at the same line, and said the
+// same; both are free of addresses.
 func alike(a, b testrun.Failure) bool {
 	return a.Kind == b.Kind && a.Message == b.Message && a.Path == b.Path && a.Line == b.Line && a.TestLine == b.TestLine
 }

@@ -2,6 +2,7 @@ package arena_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"breakfix/internal/arena"
@@ -30,7 +31,7 @@ func (l *lying) Run(ctx context.Context, req testrun.Request) (testrun.Report, e
 func TestStepsLeavePytestOutOnlyWhereThatSaysTheSame(t *testing.T) {
 	const id = "test_red.py::test_red"
 	r := &arenatest.Runner{Dir: t.TempDir()}
-	b, broken := arenatest.Bug(t, r, files(), "pkg/mod.py", "return high", "return low", redTest)
+	b, broken := arenatest.Bug(t, r, files(), "pkg/mod.py", "return high", "return low", strings.Replace(redTest, "== 3", `== 3, "<thing at 0x7[75 chars]01>"`, 1))
 	base, err := broken.With(map[string]*tree.File{"pkg/mod.py": tree.Text(code)})
 	if err != nil {
 		t.Fatal(err)
@@ -45,6 +46,11 @@ func TestStepsLeavePytestOutOnlyWhereThatSaysTheSame(t *testing.T) {
 		"another line": {false, func(rep *testrun.Report) {
 			f := rep.Failures[id]
 			f.TestLine++
+			rep.Failures[id] = f
+		}},
+		"another address": {true, func(rep *testrun.Report) {
+			f := rep.Failures[id]
+			f.Message = strings.Replace(f.Message, "0x7[75 chars]01", "0x7[75 chars]a3", 1)
 			rep.Failures[id] = f
 		}},
 		"another message": {false, func(rep *testrun.Report) {
