@@ -5,8 +5,9 @@
 // snapshot alone. A round of them is validated by as many workers as there are
 // and taken in the order of the sequence, so that the same seed and source
 // give the same bugs whatever the number of workers. A set that was cut off
-// draws its sequence again and skips what it has judged. No bug is held in
-// memory: what is remembered of one is its digests and a few numbers.
+// draws its sequence again, from what its screens saw then, and skips what it
+// has judged. No bug is held in memory: what is remembered of one is its digests
+// and a few numbers.
 package bugset
 
 import (
@@ -17,6 +18,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unique"
 
 	"breakfix/internal/bug"
 	"breakfix/internal/faults"
@@ -33,7 +35,7 @@ const roundSize = 32
 func New(sources []Source, c Config) (*Maker, error) {
 	m := &Maker{c: c, known: &bug.Known{}}
 	for i, s := range sources {
-		o, err := newOrigin(i, s, c)
+		o, err := newOrigin(i, s, c, func(l strategy.Look) error { return m.set.putLook(i, l) })
 		if err != nil {
 			return nil, err
 		}
@@ -134,6 +136,18 @@ func (m *Maker) takeUp() error {
 			o.valid++
 		}
 		m.tally.add(rec, b)
+	}
+	for rec, err := range m.set.looks() {
+		if err != nil {
+			return err
+		}
+		if rec.Origin < 0 || rec.Origin >= len(m.origins) {
+			return damaged(m.set.path(looksFile), "a look at no source")
+		}
+		for i, id := range rec.Red {
+			rec.Red[i] = unique.Make(id).Value() // the same tests again and again
+		}
+		m.origins[rec.Origin].looks.Remember(rec.Look)
 	}
 	m.last = len(m.origins) - 1
 	return m.set.mend(m.tally.ids)

@@ -55,6 +55,7 @@ type origin struct {
 	index     int
 	rand      *rand.Rand
 	draws     []drawn
+	looks     *strategy.Looks
 	judged    map[string]int // by key: candidates that an earlier sitting judged and that were not drawn again yet
 	valid     int            // bugs
 	share     int            // of the bugs, when it had its last turn
@@ -68,18 +69,21 @@ type drawn struct {
 }
 
 // newOrigin begins the sequence. Its randomness follows from the seed and the
-// snapshot, so that a source gives the same candidates in any company.
-func newOrigin(index int, s Source, c Config) (*origin, error) {
+// snapshot, so that a source gives the same candidates in any company. keep is
+// told what the screens of its strategies see.
+func newOrigin(index int, s Source, c Config, keep func(strategy.Look) error) (*origin, error) {
 	digest, err := strconv.ParseUint(string(s.Target.Snapshot.Digest[:16]), 16, 64)
 	if err != nil {
 		return nil, fmt.Errorf("the snapshot's digest: %w", err)
 	}
-	o := &origin{Source: s, index: index, rand: rand.New(rand.NewPCG(c.Seed, digest)), judged: map[string]int{}}
+	o := &origin{Source: s, index: index, rand: rand.New(rand.NewPCG(c.Seed, digest)), looks: strategy.NewLooks(c.Workers, keep), judged: map[string]int{}}
+	from := s.Source
+	from.Looks = o.looks
 	for _, share := range c.Mix {
 		if share.Weight <= 0 {
 			continue
 		}
-		from, err := strategy.New(share.Name, s.Source, c.Options)
+		from, err := strategy.New(share.Name, from, c.Options)
 		if none := (*strategy.UnavailableError)(nil); errors.As(err, &none) {
 			o.without = append(o.without, share.Name)
 			continue
