@@ -20,6 +20,9 @@ type judging struct {
 	looks *Looks
 }
 
+// giveUpAfter is how many tests may time out; it is the runner's own default.
+const giveUpAfter = 3
+
 func newJudging(from Source) *judging {
 	j := &judging{from: from, looks: from.Looks}
 	if j.looks == nil {
@@ -41,11 +44,20 @@ func (j *judging) at(ctx context.Context, ms ...mutate.Mutation) (Look, error) {
 	if err != nil {
 		return Look{}, err
 	}
+	// Counted as well as told, as validation does: a run that found some of its
+	// verdicts in the cache gives up later than one that made them all, and what is
+	// drawn must not depend on the cache.
+	hung := 0
+	for _, v := range rep.Results {
+		if v == outcome.TimedOut {
+			hung++
+		}
+	}
 	l := Look{Mutations: idsOf(ms), Red: outcome.Red(j.from.Target.Base.Results, rep.Results)}
 	switch {
 	case !rep.Loaded:
 		l.Trouble, l.Reason = DoesNotLoad, "it does not load: "+firstLine(rep.LoadError)
-	case rep.GaveUp:
+	case rep.GaveUp || hung >= giveUpAfter:
 		l.Trouble, l.Reason = GaveUp, fmt.Sprintf("the run gave up with %d tests red", len(l.Red))
 	}
 	return l, j.looks.add(l)

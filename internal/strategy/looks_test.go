@@ -34,6 +34,26 @@ func (j *meeting) Run(ctx context.Context, req testrun.Request) (testrun.Report,
 	}
 }
 
+// hanging is a judge whose tests all time out, and which has not given up.
+type hanging struct{ bug.Judge }
+
+func (hanging) Run(context.Context, testrun.Request) (testrun.Report, error) {
+	return testrun.Report{Loaded: true, Results: outcome.Results{"a": outcome.TimedOut, "b": outcome.TimedOut, "c": outcome.TimedOut}}, nil
+}
+
+func TestALookWhoseTimeoutsCameFromTheCacheGivesUpLikeTheRunThatMadeThem(t *testing.T) {
+	base, err := tree.FromFiles(map[string]*tree.File{"m.py": tree.Text("a = 1\n")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	passed := outcome.Results{"a": outcome.Passed, "b": outcome.Passed, "c": outcome.Passed}
+	j := newJudging(Source{Target: bug.Target{Judge: hanging{}, Snapshot: &source.Snapshot{Tree: base}, Base: &testrun.Baseline{Results: passed}}})
+	l, err := j.at(t.Context(), mutate.Mutation{ID: "a", Path: "m.py", Edits: []tree.Edit{edit(4, 5, "0")}})
+	if err != nil || l.Trouble != GaveUp {
+		t.Errorf("%+v, %v", l, err)
+	}
+}
+
 func TestLooksAreMadeAtTheSameTimeAndEachOnce(t *testing.T) {
 	base, err := tree.FromFiles(map[string]*tree.File{"m.py": tree.Text("a = 1\nb = 2\nc = 3\n")})
 	if err != nil {
