@@ -2,11 +2,13 @@
 // artifacts, every candidate with what became of it, and a dataset card.
 //
 // Candidates of a source are one sequence that follows from the seed and the
-// snapshot alone. A round of them is validated by as many workers as there are
-// and taken in the order of the sequence, so that the same seed and source
-// give the same bugs whatever the number of workers. A set that was cut off
-// draws its sequence again and skips what it has judged. No bug is held in
-// memory: what is remembered of one is its digests and a few numbers.
+// snapshot alone. It is drawn, and screened, a little ahead of what is
+// validated; a round of it is validated by as many workers as there are and
+// taken in the order of the sequence, so that the same seed and source give the
+// same bugs whatever the number of workers. A set that was cut off draws its
+// sequence again, from what its screens saw then, and skips what it has judged.
+// No bug is held in memory: what is remembered of one is its digests and a few
+// numbers.
 package bugset
 
 import (
@@ -17,6 +19,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unique"
 
 	"breakfix/internal/bug"
 	"breakfix/internal/faults"
@@ -31,9 +34,10 @@ const roundSize = 32
 // New gives every source its sequence of candidates. A source for which no
 // strategy has anything is a *SetError.
 func New(sources []Source, c Config) (*Maker, error) {
-	m := &Maker{c: c, known: &bug.Known{}}
+	c.Workers = max(1, c.Workers)
+	m := &Maker{c: c, known: &bug.Known{}, slots: slotsFor(c.Workers)}
 	for i, s := range sources {
-		o, err := newOrigin(i, s, c)
+		o, err := newOrigin(i, s, c, m.slots, func(l strategy.Look) error { return m.set.putLook(i, l) })
 		if err != nil {
 			return nil, err
 		}
@@ -66,6 +70,10 @@ func (m *Maker) Make(ctx, drain context.Context, set *Set) (Ending, error) {
 		return "", err
 	}
 	c := m.c
+	drawing, enough := context.WithCancel(ctx)
+	var drawers sync.WaitGroup
+	defer drawers.Wait()
+	defer enough()
 	stop, cancel := context.WithCancel(drain)
 	defer cancel()
 	if c.Limit > 0 {
@@ -88,6 +96,9 @@ func (m *Maker) Make(ctx, drain context.Context, set *Set) (Ending, error) {
 		if ending != "" {
 			return ending, m.save(ending)
 		}
+		if o.ahead == nil {
+			o.begin(drawing, c.Workers, &drawers)
+		}
 		err := m.round(ctx, stop, o)
 		if err := errors.Join(err, m.save("")); err != nil {
 			return "", err
@@ -100,6 +111,7 @@ type Maker struct {
 	set     *Set
 	c       Config
 	origins []*origin
+	slots   slots
 	last    int // index of the origin that had the last turn
 	known   *bug.Known
 	fresh   *bug.Known // bugs of the open round
@@ -134,6 +146,18 @@ func (m *Maker) takeUp() error {
 			o.valid++
 		}
 		m.tally.add(rec, b)
+	}
+	for rec, err := range m.set.looks() {
+		if err != nil {
+			return err
+		}
+		if rec.Origin < 0 || rec.Origin >= len(m.origins) {
+			return damaged(m.set.path(looksFile), "a look at no source")
+		}
+		for i, id := range rec.Red {
+			rec.Red[i] = unique.Make(id).Value() // the same tests again and again
+		}
+		m.origins[rec.Origin].looks.Remember(rec.Look)
 	}
 	m.last = len(m.origins) - 1
 	return m.set.mend(m.tally.ids)
@@ -190,8 +214,8 @@ type item struct {
 	done     chan struct{} // closed when it is judged
 }
 
-// round draws candidates of one origin, has them validated while it goes on
-// drawing, and takes each once those before it are taken.
+// round has candidates of one origin validated while more are drawn, and takes
+// each once those before it are taken.
 func (m *Maker) round(ctx, stop context.Context, o *origin) error {
 	inner, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -199,7 +223,7 @@ func (m *Maker) round(ctx, stop context.Context, o *origin) error {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	defer cancel() // before the wait
-	for range max(1, m.c.Workers) {
+	for range m.c.Workers {
 		wg.Go(func() {
 			for it := range work {
 				it.result, it.err = m.judge(inner, o, it)
@@ -242,6 +266,10 @@ func (m *Maker) round(ctx, stop context.Context, o *origin) error {
 
 // judge validates one candidate.
 func (m *Maker) judge(ctx context.Context, o *origin, it *item) (res bug.Result, err error) {
+	if err := m.slots.take(ctx); err != nil {
+		return res, err
+	}
+	defer m.slots.release()
 	for range 1 + faults.Retries {
 		if res, err = guarded(func() (bug.Result, error) {
 			return bug.Validate(ctx, o.Target, it.proposal.Candidate, m.known)

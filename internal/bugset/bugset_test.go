@@ -191,6 +191,7 @@ func TestASetThatWasCutOffAnywhereIsWholeAgain(t *testing.T) {
 			}
 			return b.Write(s.BugDir(b.ID))
 		},
+		"half a line of a look":         func(s *Set) error { _, err := s.looked.WriteString(`{"origin":0,"mut`); return err },
 		"half a line of a bug":          func(s *Set) error { _, err := s.bugs.WriteString(`{"bug":{"id":"`); return err },
 		"a folder that is half written": func(s *Set) error { return os.Mkdir(filepath.Join(s.dir, bugsDir, ".bug-1"), 0o755) },
 		"lines that never reached the disk": func(s *Set) error {
@@ -230,6 +231,7 @@ func TestASetThatSomebodyTouchedIsNotGoneOnWith(t *testing.T) {
 	for name, touch := range map[string]func(s *Set) error{
 		"a candidate": func(s *Set) error { return os.WriteFile(s.path(candidatesFile), []byte("{}\n"), 0o644) },
 		"no line":     func(s *Set) error { return os.WriteFile(s.path(candidatesFile), []byte("word\n"), 0o644) },
+		"a look":      func(s *Set) error { return os.WriteFile(s.path(looksFile), []byte("{\"origin\":3}\n"), 0o644) },
 		"a bug":       func(s *Set) error { return os.Remove(filepath.Join(s.BugDir(entry(t, 1).ID), "inject.diff")) },
 		"its head":    func(s *Set) error { return os.WriteFile(s.path(setFile), []byte(`{"format":1}`), 0o644) },
 		"newer":       func(s *Set) error { return os.WriteFile(s.path(setFile), []byte(`{"format":9,"sources":[{}]}`), 0o644) },

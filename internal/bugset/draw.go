@@ -8,9 +8,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
+	"breakfix/internal/bug"
 	"breakfix/internal/spelling"
 	"breakfix/internal/strategy"
+	"breakfix/internal/testrun"
 )
 
 // Share is how often a strategy is drawn, relative to the others.
@@ -55,7 +58,9 @@ type origin struct {
 	index     int
 	rand      *rand.Rand
 	draws     []drawn
+	looks     *strategy.Looks
 	judged    map[string]int // by key: candidates that an earlier sitting judged and that were not drawn again yet
+	ahead     chan draw      // what was drawn and is in no round yet; nil before its first turn
 	valid     int            // bugs
 	share     int            // of the bugs, when it had its last turn
 	exhausted bool
@@ -67,19 +72,28 @@ type drawn struct {
 	weight float64
 }
 
+// draw is the next candidate of a sequence, or why there is none.
+type draw struct {
+	*item
+	err error
+}
+
 // newOrigin begins the sequence. Its randomness follows from the seed and the
-// snapshot, so that a source gives the same candidates in any company.
-func newOrigin(index int, s Source, c Config) (*origin, error) {
+// snapshot, so that a source gives the same candidates in any company. keep is
+// told what the screens of its strategies see.
+func newOrigin(index int, s Source, c Config, at slots, keep func(strategy.Look) error) (*origin, error) {
 	digest, err := strconv.ParseUint(string(s.Target.Snapshot.Digest[:16]), 16, 64)
 	if err != nil {
 		return nil, fmt.Errorf("the snapshot's digest: %w", err)
 	}
-	o := &origin{Source: s, index: index, rand: rand.New(rand.NewPCG(c.Seed, digest)), judged: map[string]int{}}
+	o := &origin{Source: s, index: index, rand: rand.New(rand.NewPCG(c.Seed, digest)), looks: strategy.NewLooks(c.Workers, keep), judged: map[string]int{}}
+	from := s.Source
+	from.Target.Judge, from.Looks = looking{s.Target.Judge, at}, o.looks
 	for _, share := range c.Mix {
 		if share.Weight <= 0 {
 			continue
 		}
-		from, err := strategy.New(share.Name, s.Source, c.Options)
+		from, err := strategy.New(share.Name, from, c.Options)
 		if none := (*strategy.UnavailableError)(nil); errors.As(err, &none) {
 			o.without = append(o.without, share.Name)
 			continue
@@ -123,42 +137,113 @@ func (o *origin) pick() int {
 	return len(o.draws) - 1
 }
 
-// feed draws n candidates that are to be validated, with those that a screen
-// threw away between them, and hands them out in order. It ends early when
-// stop is done or nothing is left.
-func (o *origin) feed(ctx, stop context.Context, n int, work, ordered chan<- *item) error {
-	for n > 0 && stop.Err() == nil {
-		p, err := o.next(ctx)
-		if errors.Is(err, strategy.ErrExhausted) {
-			o.exhausted = true
-			return nil
+// begin draws the sequence while what was drawn is validated: as many
+// candidates ahead as there are workers, until ctx is done.
+func (o *origin) begin(ctx context.Context, workers int, wg *sync.WaitGroup) {
+	o.ahead = make(chan draw, workers)
+	wg.Go(func() {
+		for {
+			it, err := o.unjudged(ctx)
+			select {
+			case o.ahead <- draw{it, err}:
+			case <-ctx.Done():
+				return
+			}
+			if err != nil {
+				return
+			}
 		}
+	})
+}
+
+// unjudged draws the next candidate that no earlier sitting has judged.
+func (o *origin) unjudged(ctx context.Context) (*item, error) {
+	for {
+		p, err := o.next(ctx)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		it, err := o.item(p)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if key := it.key(); o.judged[key] > 0 {
-			o.judged[key]--
-			continue
+		key := it.key()
+		if o.judged[key] == 0 {
+			return it, nil
 		}
-		if p.Screened != "" {
-			close(it.done)
+		o.judged[key]--
+	}
+}
+
+// feed hands out n candidates that are to be validated, with those that a
+// screen threw away between them, in order. It ends early when stop is done or
+// nothing is left.
+func (o *origin) feed(ctx, stop context.Context, n int, work, ordered chan<- *item) error {
+	for n > 0 && stop.Err() == nil {
+		var d draw
+		select {
+		case d = <-o.ahead:
+		case <-stop.Done():
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		if errors.Is(d.err, strategy.ErrExhausted) {
+			o.exhausted = true
+			return nil
+		}
+		if d.err != nil {
+			return d.err
+		}
+		if d.proposal.Screened != "" {
+			close(d.done)
 		} else {
 			n--
 			select {
-			case work <- it:
+			case work <- d.item:
 			case <-stop.Done():
 				return nil
 			}
 		}
 		select {
-		case ordered <- it:
+		case ordered <- d.item:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 	}
 	return nil
+}
+
+// slots are places for what runs tests: each validation has one, and each run
+// of a screen.
+type slots chan struct{}
+
+// slotsFor makes half as many again as there are workers: tests that hang leave
+// their core to others.
+func slotsFor(workers int) slots { return make(slots, workers+(workers+1)/2) }
+
+func (s slots) take(ctx context.Context) error {
+	select {
+	case s <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (s slots) release() { <-s }
+
+// looking is the judge that strategies have.
+type looking struct {
+	bug.Judge
+	at slots
+}
+
+// Run implements testrun.Runner.
+func (j looking) Run(ctx context.Context, req testrun.Request) (testrun.Report, error) {
+	if err := j.at.take(ctx); err != nil {
+		return testrun.Report{}, err
+	}
+	defer j.at.release()
+	return j.Judge.Run(ctx, req)
 }

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"breakfix/internal/bug"
+	"breakfix/internal/strategy"
 	"breakfix/internal/tree"
 )
 
@@ -21,6 +22,7 @@ const (
 	bugsDir        = "bugs"
 	bugsFile       = "bugs.jsonl"
 	candidatesFile = "candidates.jsonl"
+	looksFile      = "looks.jsonl"
 	summaryFile    = "summary.json"
 	splitsFile     = "splits.json"
 	cardFile       = "README.md"
@@ -81,6 +83,7 @@ type Set struct {
 	lock   *os.File // set.json
 	bugs   *os.File
 	judged *os.File // candidates.jsonl
+	looked *os.File // looks.jsonl
 }
 
 // Vacant tells whether a set can be made at dir: nothing is there, or an empty
@@ -106,7 +109,7 @@ func Create(dir string, h Head) (*Set, error) {
 	defer os.RemoveAll(half)
 	s := &Set{dir: half, head: h}
 	err = errors.Join(os.Chmod(half, 0o755), os.Mkdir(s.path(bugsDir), 0o755), writeJSON(s.path(setFile), h),
-		os.WriteFile(s.path(bugsFile), nil, 0o644), os.WriteFile(s.path(candidatesFile), nil, 0o644), s.save(empty(h)))
+		os.WriteFile(s.path(bugsFile), nil, 0o644), os.WriteFile(s.path(candidatesFile), nil, 0o644), os.WriteFile(s.path(looksFile), nil, 0o644), s.save(empty(h)))
 	if err != nil {
 		return nil, fmt.Errorf("create the set: %w", err)
 	}
@@ -158,13 +161,17 @@ func Resume(dir string) (s *Set, err error) {
 	if s.judged, err = os.OpenFile(s.path(candidatesFile), os.O_RDWR|os.O_APPEND, 0); err != nil {
 		return s, damaged(dir, err.Error())
 	}
-	return s, cutTail(s.judged)
+	// A set of before looks were kept has none: they are made once more.
+	if s.looked, err = os.OpenFile(s.path(looksFile), os.O_RDWR|os.O_APPEND|os.O_CREATE, 0o644); err != nil {
+		return s, damaged(dir, err.Error())
+	}
+	return s, errors.Join(cutTail(s.judged), cutTail(s.looked))
 }
 
 // Close lets go of the folder.
 func (s *Set) Close() error {
 	var errs []error
-	for _, f := range []*os.File{s.bugs, s.judged, s.lock} {
+	for _, f := range []*os.File{s.bugs, s.judged, s.looked, s.lock} {
 		if f != nil {
 			errs = append(errs, f.Close())
 		}
@@ -198,28 +205,50 @@ func (s *Set) put(c Candidate, b *bug.Bug) error {
 			return fmt.Errorf("write %s: %w", bugsFile, err)
 		}
 	}
-	line, err := json.Marshal(c)
+	return putLine(s.judged, c)
+}
+
+// look is one line of looks.jsonl: what a screen saw.
+type look struct {
+	Origin int `json:"origin"`
+	strategy.Look
+}
+
+// putLook keeps what a screen saw; several sources may do so at the same time.
+func (s *Set) putLook(origin int, l strategy.Look) error {
+	return putLine(s.looked, look{origin, l})
+}
+
+func putLine(f *os.File, v any) error {
+	line, err := json.Marshal(v)
 	if err != nil {
 		return err
 	}
-	if _, err := s.judged.Write(append(line, '\n')); err != nil {
-		return fmt.Errorf("write %s: %w", candidatesFile, err)
+	if _, err := f.Write(append(line, '\n')); err != nil {
+		return fmt.Errorf("write %s: %w", filepath.Base(f.Name()), err)
 	}
 	return nil
 }
 
 // candidates are those that were judged so far, in order.
 func (s *Set) candidates() iter.Seq2[Candidate, error] {
-	return func(yield func(Candidate, error) bool) {
-		for l, err := range fileLines(s.path(candidatesFile)) {
-			var c Candidate
+	return lines[Candidate](s.path(candidatesFile))
+}
+
+// looks are what the screens saw so far.
+func (s *Set) looks() iter.Seq2[look, error] { return lines[look](s.path(looksFile)) }
+
+func lines[T any](name string) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for l, err := range fileLines(name) {
+			var v T
 			if err == nil {
-				err = json.Unmarshal(l.text, &c)
+				err = json.Unmarshal(l.text, &v)
 			}
 			if err != nil {
-				err = damaged(s.path(candidatesFile), err.Error())
+				err = damaged(name, err.Error())
 			}
-			if !yield(c, err) || err != nil {
+			if !yield(v, err) || err != nil {
 				return
 			}
 		}

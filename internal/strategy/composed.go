@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"strings"
 
 	"breakfix/internal/bug"
 	"breakfix/internal/mutate"
@@ -111,69 +110,6 @@ func (s *composed) two(ctx context.Context, r *rand.Rand) (Proposal, error) {
 	return p, err
 }
 
-// gather judges some mutations of a neighbourhood alone and queues the pairs
-// that are worth a try.
-func (s *composed) gather(ctx context.Context, r *rand.Rand) error {
-	decisions := r.IntN(4) > 0
-	next, ok, err := s.anchor(r, decisions)
-	if err != nil || !ok {
-		return err
-	}
-	first, spots := next, map[int]int{}
-	var near []mutate.Mutation
-	for range maxDraws {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if ok && spots[next.Edits[0].Start] < maxSpot && !slices.ContainsFunc(near, func(m mutate.Mutation) bool { return m.ID == next.ID }) {
-			l, err := s.at(ctx, next)
-			if err != nil {
-				return err
-			}
-			if s.partial(next, l) && len(l.red) > 0 && len(l.red) <= manyTests {
-				near = append(near, next)
-				spots[next.Edits[0].Start]++
-			}
-		}
-		if len(near) == maxAlone {
-			break
-		}
-		if next, ok, err = s.beside(r, first, decisions); err != nil {
-			return err
-		}
-	}
-	var worth [][]mutate.Mutation
-	for i, a := range near {
-		for _, b := range near[:i] {
-			if apart(a, b) && !s.tried[keyOf(a, b)] && crossing(s.seen[a.ID].red, s.seen[b.ID].red) {
-				worth = append(worth, []mutate.Mutation{b, a})
-			}
-		}
-	}
-	r.Shuffle(len(worth), func(i, k int) { worth[i], worth[k] = worth[k], worth[i] })
-	slices.SortStableFunc(worth, func(a, b []mutate.Mutation) int { return distance(a) - distance(b) })
-	s.queue = append(s.queue, worth[:min(len(worth), maxPairs)]...)
-	return nil
-}
-
-// distance is how many lines lie between two mutations; those of two functions
-// are further apart than any of one.
-func distance(ms []mutate.Mutation) int {
-	a, b := ms[0], ms[1]
-	d := max(a.Line-b.LastLine, b.Line-a.LastLine, 0)
-	if a.Path != b.Path || a.Function != b.Function {
-		d += 1 << 20
-	}
-	return d
-}
-
-// crossing reports whether two sets have something in common and each has
-// something of its own.
-func crossing(a, b []string) bool {
-	n := common(a, b)
-	return n > 0 && n < len(a) && n < len(b)
-}
-
 // larger adds parts to two that interact, until there are n.
 func (s *composed) larger(ctx context.Context, r *rand.Rand, n int) (Proposal, error) {
 	i := r.IntN(len(s.pairs))
@@ -220,24 +156,27 @@ func (s *composed) needed(ctx context.Context, r *rand.Rand, ms []mutate.Mutatio
 		if err != nil {
 			return nil, err
 		}
-		if !s.partial(m, l) || len(l.red) > manyTests {
+		if !s.partial(m, l) || len(l.Red) > manyTests {
 			continue
 		}
-		all := union(whole.red, l.red) // taken for independent of the others
-		if len(l.red) == 0 {           // unnoticed alone: only the whole tells
+		all := union(whole.Red, l.Red) // taken for independent of the others
+		if len(l.Red) == 0 {           // unnoticed alone: only the whole tells
 			together, err := s.at(ctx, with...)
 			if err != nil {
 				return nil, err
 			}
-			all = together.red
+			all = together.Red
 		}
-		fits := !slices.Equal(all, whole.red)
+		if err := s.ahead(ctx, lacking(ms)...); err != nil {
+			return nil, err
+		}
+		fits := !slices.Equal(all, whole.Red)
 		for i := range ms {
 			rest, err := s.at(ctx, without(ms, i)...)
 			if err != nil {
 				return nil, err
 			}
-			fits = fits && !slices.Equal(union(rest.red, l.red), all)
+			fits = fits && !slices.Equal(union(rest.Red, l.Red), all)
 		}
 		if fits {
 			return &m, nil
@@ -261,13 +200,16 @@ func (s *composed) judged(ctx context.Context, r *rand.Rand, ms []mutate.Mutatio
 // screen is the cheap look: the whole, each part alone and the whole without
 // each part.
 func (s *composed) screen(ctx context.Context, ms []mutate.Mutation) (screened, reason string, err error) {
+	if err := s.ahead(ctx, append(lacking(ms), ms)...); err != nil {
+		return "", "", err
+	}
 	whole, err := s.at(ctx, ms...)
 	switch {
 	case err != nil:
 		return "", "", err
-	case whole.trouble != "":
-		return whole.trouble, whole.reason, nil
-	case len(whole.red) == 0:
+	case whole.Trouble != "":
+		return whole.Trouble, whole.Reason, nil
+	case len(whole.Red) == 0:
 		return Unnoticed, "together no test notices the parts", nil
 	}
 	alone := make([][]string, len(ms))
@@ -277,10 +219,10 @@ func (s *composed) screen(ctx context.Context, ms []mutate.Mutation) (screened, 
 		switch {
 		case err != nil:
 			return "", "", err
-		case l.trouble != "":
-			return l.trouble, fmt.Sprintf("%s alone: %s", title(m), l.reason), nil
+		case l.Trouble != "":
+			return l.Trouble, fmt.Sprintf("%s alone: %s", title(m), l.Reason), nil
 		}
-		if alone[i] = l.red; len(l.red) == 0 {
+		if alone[i] = l.Red; len(l.Red) == 0 {
 			idle = i
 		}
 	}
@@ -289,15 +231,15 @@ func (s *composed) screen(ctx context.Context, ms []mutate.Mutation) (screened, 
 		switch {
 		case err != nil:
 			return "", "", err
-		case rest.trouble != "":
-			return rest.trouble, fmt.Sprintf("without %s: %s", title(m), rest.reason), nil
-		case len(rest.red) == 0:
+		case rest.Trouble != "":
+			return rest.Trouble, fmt.Sprintf("without %s: %s", title(m), rest.Reason), nil
+		case len(rest.Red) == 0:
 			return OnePartIsAll, fmt.Sprintf("without %s no test is red", title(m)), nil
-		case slices.Equal(rest.red, whole.red):
+		case slices.Equal(rest.Red, whole.Red):
 			return PartNotNeeded, fmt.Sprintf("without %s the red set is the same", title(m)), nil
 		}
 	}
-	if idle < 0 && slices.Equal(whole.red, union(alone...)) {
+	if idle < 0 && slices.Equal(whole.Red, union(alone...)) {
 		return NoInteraction, "together the parts make the same tests red as each alone", nil
 	}
 	return "", "", nil
@@ -305,75 +247,25 @@ func (s *composed) screen(ctx context.Context, ms []mutate.Mutation) (screened, 
 
 func title(m mutate.Mutation) string { return fmt.Sprintf("%s at %s:%d", m.Operator, m.Path, m.Line) }
 
-// partial reports whether a mutation leaves something to another one: it loads,
-// and of the tests that run it some stay green.
-func (s *composed) partial(m mutate.Mutation, l look) bool {
-	return l.trouble == "" && len(l.red) < len(s.x.covering(m))
-}
-
-// anchor draws the first of a neighbourhood: a function, then one of its
-// mutations; again, until it is run by neither too few tests nor too many.
-func (s *composed) anchor(r *rand.Rand, decisions bool) (m mutate.Mutation, ok bool, err error) {
-	for range 30 {
-		if len(s.x.places) == 0 {
-			break
-		}
-		in, err := s.of(s.x.places[r.IntN(len(s.x.places))], decisions)
-		if err != nil {
-			return m, false, err
-		}
-		if len(in) == 0 {
-			continue
-		}
-		m = in[r.IntN(len(in))]
-		n := len(s.x.covering(m))
-		if ok = n > 0; n >= fewTests && n <= manyTests {
-			break
-		}
-	}
-	return m, ok, nil
-}
-
-func (s *composed) of(p place, decisions bool) ([]mutate.Mutation, error) {
-	if decisions {
-		return s.x.deciders(p)
-	}
-	return s.x.at[p], nil
-}
-
-// beside draws a mutation that some test runs together with m and that leaves
-// m's bytes alone: mostly of its function, else of one across a call, or of its
-// file.
-func (s *composed) beside(r *rand.Rand, m mutate.Mutation, decisions bool) (n mutate.Mutation, ok bool, err error) {
-	own := place{m.Path, m.Function}
-	at := []place{own}
-	switch r.IntN(8) {
-	case 0, 1:
-		at = s.x.near[own]
-	case 2:
-		at = slices.DeleteFunc(slices.Clone(s.x.places), func(p place) bool { return p.path != m.Path || p == own })
-	}
-	if len(at) == 0 {
-		return n, false, nil
-	}
-	in, err := s.of(at[r.IntN(len(at))], decisions)
-	if err != nil || len(in) == 0 {
-		return n, false, err
-	}
-	n = in[r.IntN(len(in))]
-	return n, apart(m, n) && common(s.x.covering(m), s.x.covering(n)) > 0, nil
-}
-
-func keyOf(ms ...mutate.Mutation) string {
-	ids := make([]string, len(ms))
-	for i, m := range ms {
-		ids[i] = m.ID
-	}
-	slices.Sort(ids)
-	return strings.Join(ids, " ")
-}
-
 // without returns all but the i-th.
 func without(ms []mutate.Mutation, i int) []mutate.Mutation {
 	return slices.Delete(slices.Clone(ms), i, i+1)
+}
+
+// each lists mutations as those that are made alone.
+func each(ms []mutate.Mutation) [][]mutate.Mutation {
+	sets := make([][]mutate.Mutation, len(ms))
+	for i := range ms {
+		sets[i] = ms[i : i+1]
+	}
+	return sets
+}
+
+// lacking lists ms without each of them in turn.
+func lacking(ms []mutate.Mutation) [][]mutate.Mutation {
+	sets := make([][]mutate.Mutation, len(ms))
+	for i := range ms {
+		sets[i] = without(ms, i)
+	}
+	return sets
 }

@@ -6,52 +6,74 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+
 	"breakfix/internal/mutate"
 	"breakfix/internal/outcome"
 	"breakfix/internal/testrun"
 )
 
 // judging is the cheap look: the red sets of mutations, alone and together, in
-// the fastest tier that can. What was judged is remembered here, and in the
-// cache of verdicts.
+// the fastest tier that can.
 type judging struct {
-	from Source
-	seen map[string]look
-	ran  int // trees judged
+	from  Source
+	looks *Looks
 }
 
-// look is what the suite said of some mutations made together.
-type look struct {
-	red             []string // sorted
-	trouble, reason string   // the screen's name and why, when there is no red set to speak of
-}
+// giveUpAfter is how many tests may time out; it is the runner's own default.
+const giveUpAfter = 3
 
-func newJudging(from Source) *judging { return &judging{from: from, seen: map[string]look{}} }
+func newJudging(from Source) *judging {
+	j := &judging{from: from, looks: from.Looks}
+	if j.looks == nil {
+		j.looks = NewLooks(1, nil)
+	}
+	return j
+}
 
 // at judges mutations of which no two touch the same bytes.
-func (j *judging) at(ctx context.Context, ms ...mutate.Mutation) (look, error) {
-	key := keyOf(ms...)
-	if l, ok := j.seen[key]; ok {
+func (j *judging) at(ctx context.Context, ms ...mutate.Mutation) (Look, error) {
+	if l, ok := j.looks.at(ms); ok {
 		return l, nil
 	}
 	broken, err := mutate.Apply(j.from.Target.Snapshot.Tree, ms...)
 	if err != nil {
-		return look{}, err
+		return Look{}, err
 	}
 	rep, err := j.from.Target.Judge.Run(ctx, testrun.Request{Tree: broken, Tier: testrun.CodeSwap, Brief: true})
 	if err != nil {
-		return look{}, err
+		return Look{}, err
 	}
-	j.ran++
-	l := look{red: outcome.Red(j.from.Target.Base.Results, rep.Results)}
+	// Counted as well as told, as validation does: a run that found some of its
+	// verdicts in the cache gives up later than one that made them all, and what is
+	// drawn must not depend on the cache.
+	hung := 0
+	for _, v := range rep.Results {
+		if v == outcome.TimedOut {
+			hung++
+		}
+	}
+	l := Look{Mutations: idsOf(ms), Red: outcome.Red(j.from.Target.Base.Results, rep.Results)}
 	switch {
 	case !rep.Loaded:
-		l.trouble, l.reason = DoesNotLoad, "it does not load: "+firstLine(rep.LoadError)
-	case rep.GaveUp:
-		l.trouble, l.reason = GaveUp, fmt.Sprintf("the run gave up with %d tests red", len(l.red))
+		l.Trouble, l.Reason = DoesNotLoad, "it does not load: "+firstLine(rep.LoadError)
+	case rep.GaveUp || hung >= giveUpAfter:
+		l.Trouble, l.Reason = GaveUp, fmt.Sprintf("the run gave up with %d tests red", len(l.Red))
 	}
-	j.seen[key] = l
-	return l, nil
+	return l, j.looks.add(l)
+}
+
+// ahead judges what at will be asked for, several at the same time.
+func (j *judging) ahead(ctx context.Context, sets ...[]mutate.Mutation) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(j.looks.atOnce)
+	for _, ms := range sets {
+		g.Go(func() error {
+			_, err := j.at(ctx, ms...)
+			return err
+		})
+	}
+	return g.Wait()
 }
 
 func firstLine(s string) string {

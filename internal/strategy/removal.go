@@ -117,6 +117,9 @@ func (s *removal) Propose(ctx context.Context, r *rand.Rand) (Proposal, error) {
 // bothNeeded is the cheap look at two bodies: each of the two must make a test
 // red that the other does not.
 func (s *removal) bothNeeded(ctx context.Context, l loss) (screened, reason string, err error) {
+	if err := s.ahead(ctx, l[:1], l[1:]); err != nil {
+		return "", "", err
+	}
 	a, err := s.at(ctx, l[0])
 	if err != nil {
 		return "", "", err
@@ -125,14 +128,14 @@ func (s *removal) bothNeeded(ctx context.Context, l loss) (screened, reason stri
 	if err != nil {
 		return "", "", err
 	}
-	switch n := common(a.red, b.red); {
-	case a.trouble != "":
-		return a.trouble, a.reason, nil
-	case b.trouble != "":
-		return b.trouble, b.reason, nil
-	case n == len(b.red):
+	switch n := common(a.Red, b.Red); {
+	case a.Trouble != "":
+		return a.Trouble, a.Reason, nil
+	case b.Trouble != "":
+		return b.Trouble, b.Reason, nil
+	case n == len(b.Red):
 		return PartNotNeeded, fmt.Sprintf("%s alone makes the tests of %s red", l[0].Function, l[1].Function), nil
-	case n == len(a.red):
+	case n == len(a.Red):
 		return PartNotNeeded, fmt.Sprintf("%s alone makes the tests of %s red", l[1].Function, l[0].Function), nil
 	}
 	return "", "", nil

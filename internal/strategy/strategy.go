@@ -20,6 +20,7 @@ import (
 type Source struct {
 	Target bug.Target  // the prepared snapshot
 	Bank   *arena.Bank // its mutations that a test could notice
+	Looks  *Looks      // at its mutations so far; nil begins with none and makes one at a time
 }
 
 // Proposal is one draw.

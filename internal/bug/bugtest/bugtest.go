@@ -39,7 +39,6 @@ type Judge struct {
 	plugin string // folder that holds the reporter
 	base   *testrun.Baseline
 	lines  map[string]testrun.Lines
-	Runs   int // processes started, for looking at costs; not for concurrent use
 }
 
 // Prepare measures the baseline of a tree.
@@ -113,7 +112,6 @@ func (j *Judge) Run(ctx context.Context, req testrun.Request) (testrun.Report, e
 }
 
 func (j *Judge) run(ctx context.Context, req testrun.Request, trace bool) (testrun.Report, error) {
-	j.Runs++
 	dir, err := os.MkdirTemp("", "bugtest-")
 	if err != nil {
 		return testrun.Report{}, err
