@@ -51,8 +51,8 @@ func novice() []enginetest.Conversation {
 	for range 120 {
 		moves := strings.Join([]string{"1 a → b", "2 > → >=", "3 swap around -", "4 not a", "5 return None"}, "\n")
 		all = append(all,
-			enginetest.Conversation{{Role: "system", Content: breaker}, {Role: "user", Content: "def f(a, b):\n    return a - b > 3\n" + moves + "\nWhich one breaks"}, {Role: "assistant", Content: answer("choose")}},
-			enginetest.Conversation{{Role: "system", Content: system}, {Role: "user", Content: "def f(a, b):\n    return a - b >= 3\nAssertionError: True\n" + moves + "\nWhich one repairs"}, {Role: "assistant", Content: answer("mutate")},
+			enginetest.Conversation{{Role: "system", Content: breaker}, {Role: "user", Content: "def f(a, b):\n    return a - b > 3\n" + moves + "\nWhich number breaks?"}, {Role: "assistant", Content: answer("choose")}},
+			enginetest.Conversation{{Role: "system", Content: system}, {Role: "user", Content: "def f(a, b):\n    return a - b >= 3\nAssertionError: True\n" + moves + "\nWhich number repairs?"}, {Role: "assistant", Content: answer("mutate")},
 				{Role: "user", Content: "Changed. The red test does not pass: AssertionError: True"}, {Role: "assistant", Content: answer("mutate")}})
 	}
 	return all
