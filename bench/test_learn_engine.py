@@ -31,13 +31,7 @@ class Reading(unittest.TestCase):
         self.assertEqual(list(got), ["0", "u1", "u2"])
         self.assertEqual(got["0"]["forms"], [1, 0, 0, 0, 0])
         self.assertEqual((got["u1"]["forms"], got["u1"]["attempts"], got["u1"]["fixed"]), ([0, 0, 0, 0, 1], 2, 1))
-        self.assertEqual((got["u2"]["attempts"], got["u2"]["fixed"], got["u2"]["low"]), (1, 0, 0))
-
-    def test_the_interval_is_wilsons(self):
-        low, high = le.wilson(7, 20)
-        self.assertAlmostEqual(low, 0.1812, 4)
-        self.assertAlmostEqual(high, 0.5671, 4)
-        self.assertEqual(le.wilson(0, 0), (None, None))
+        self.assertEqual((got["u2"]["attempts"], got["u2"]["fixed"]), (1, 0))
 
     def test_updates_are_those_of_the_log(self):
         with tempfile.TemporaryDirectory() as run:

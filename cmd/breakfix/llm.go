@@ -19,7 +19,7 @@ type llmFlags struct {
 	Engine string `json:"engine" help:"Address of the server that holds the model: of the Tinker protocol, which also learns, or OpenAI-compatible." placeholder:"URL"`
 	engineFlags
 	Probed   string  `json:"probed" help:"What breakfix engine probe --json said of the server: it is not probed again. Probing a large model on a CPU takes many minutes." type:"path" placeholder:"FILE"`
-	Protocol string  `json:"protocol" help:"How the model uses tools: calls (its own function calls, default), text (one plain command an answer) or brief (text, with prompts of a few lines)." default:"calls" placeholder:"NAME"`
+	Protocol string  `json:"protocol" help:"How the model uses tools: calls (its own function calls, default), text (one plain command an answer) or brief (prompts of a few lines, answered with the number of a change)." default:"calls" placeholder:"NAME"`
 	Context  int     `json:"context" help:"Tokens that a conversation may have, answer included. Default ${default}." default:"32768" placeholder:"N"`
 	Answer   int     `json:"answer" help:"Tokens that one answer may have. Default ${default}." default:"1024" placeholder:"N"`
 	Moves    int     `json:"moves" help:"Changes of the operator bank that a prompt lists. Default ${default}." default:"24" placeholder:"N"`

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/parquet-go/parquet-go"
@@ -270,15 +269,14 @@ func slimeRow(g *Game) (any, error) {
 	}{g.origin(), g.task(), g.tools()}}, nil
 }
 
-// task is what the model was asked.
+// task is what the model was asked: before it stands an example where prompts are brief.
 func (g *Game) task() string {
-	var said []string
-	for _, m := range g.Messages[:g.opening()] {
+	for _, m := range slices.Backward(g.Messages[:g.opening()]) {
 		if m.Role == "user" {
-			said = append(said, m.Content)
+			return m.Content
 		}
 	}
-	return strings.Join(said, "\n\n")
+	return ""
 }
 
 // verlRow is a row of verl's data sets.

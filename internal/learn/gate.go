@@ -11,7 +11,7 @@ import (
 const (
 	MatchBugs  = 32   // that it is played on
 	MatchLeast = 8    // fewer say nothing
-	MatchSteps = 8    // of the one attempt at each
+	MatchSteps = 8    // of the one attempt at each, or as many as attempts have in play
 	Margin     = 0.05 // of the mean score, by which a version may be worse
 	Confidence = 0.80 // one-sided, that it is not worse by more
 )

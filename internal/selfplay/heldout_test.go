@@ -2,6 +2,7 @@ package selfplay
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 
@@ -159,5 +160,24 @@ func TestTheBreaksOfARefusedVersionWaitForTheNext(t *testing.T) {
 	}
 	if kept := breaksOf(many); len(kept) != mostBreaks || kept[mostBreaks-1].Episode != mostBreaks+9 {
 		t.Errorf("of %d breaks %d wait", len(many), len(kept))
+	}
+}
+
+// TestAMatchHasNoMoreStepsThanAnAttempt: the first step counts whole however many there
+// are, and one that there is no more (of a run that had more) nothing.
+func TestAMatchHasNoMoreStepsThanAnAttempt(t *testing.T) {
+	for steps, want := range map[int]int{1: 1, 3: 3, 8: 8, 64: 8} {
+		g := &Game{Config: Config{Steps: steps}}
+		if got := g.matchSteps(); got != want {
+			t.Errorf("%d steps an attempt: %d in a match, want %d", steps, got, want)
+		}
+	}
+	for steps, want := range map[int][]float64{1: {1, 0, 0}, 4: {1, 1 / 3.0, 0}, 8: {1, 0.5, 0.25}} {
+		got := scores([]int{1, 4, 8}, steps)
+		for i := range got {
+			if math.Abs(got[i]-want[i]) > 1e-9 {
+				t.Errorf("of %d steps: %v, want %v", steps, got, want)
+			}
+		}
 	}
 }

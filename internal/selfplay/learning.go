@@ -217,7 +217,7 @@ func (g *Game) nextVersion(ctx context.Context) error {
 		if v.Solved, err = g.playMatch(ctx); err != nil {
 			return err
 		}
-		d = learn.Judge(scores(v.Solved), scores(l.best()))
+		d = learn.Judge(scores(v.Solved, g.matchSteps()), scores(l.best(g.matchSteps()), g.matchSteps()))
 		v.Accepted, v.Gate = d.Accepted, d.String()
 	default:
 		d.Bugs = l.match.Bugs()
@@ -278,7 +278,7 @@ const mostBreaks = 256
 
 // best is what the strongest of the league did in the match: compared with the
 // version before alone, many small losses that each might be chance would add up.
-func (l *learning) best() []int {
+func (l *learning) best(steps int) []int {
 	var accepted []int
 	for n, v := range l.state.Versions {
 		if v.Accepted && v.Solved != nil {
@@ -289,7 +289,7 @@ func (l *learning) best() []int {
 	top := -1.0
 	for _, n := range learn.League(accepted) {
 		sum := 0.0
-		for _, s := range scores(l.state.Versions[n].Solved) {
+		for _, s := range scores(l.state.Versions[n].Solved, steps) {
 			sum += s
 		}
 		if sum > top {
@@ -314,7 +314,7 @@ func (g *Game) makeMatch(ctx context.Context) (err error) {
 // playMatch has the learner play the match.
 func (g *Game) playMatch(ctx context.Context) ([]int, error) {
 	began := time.Now()
-	solved, err := g.learning.match.Play(ctx, g.Learner, learn.MatchSteps, g.Config.Workers)
+	solved, err := g.learning.match.Play(ctx, g.Learner, g.matchSteps(), g.Config.Workers)
 	if err == nil {
 		slog.Info("match played", "version", g.Learner.Version(), "solved", wins(solved), "seconds", time.Since(began).Seconds())
 	}
@@ -324,10 +324,14 @@ func (g *Game) playMatch(ctx context.Context) ([]int, error) {
 // matchSeed is the same in every run: versions of two runs play the same match.
 const matchSeed = 1
 
-func scores(solved []int) []float64 {
+// matchSteps are those of an attempt of the match: versions are compared at what they
+// play, so that an attempt there has no more steps than one of a game.
+func (g *Game) matchSteps() int { return min(learn.MatchSteps, g.Config.Steps) }
+
+func scores(solved []int, steps int) []float64 {
 	s := make([]float64, len(solved))
 	for i, k := range solved {
-		s[i] = learn.Score(k, learn.MatchSteps)
+		s[i] = learn.Score(k, steps)
 	}
 	return s
 }

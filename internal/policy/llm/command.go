@@ -16,6 +16,28 @@ const (
 	newMark = ">>>>"
 )
 
+// bare reads an answer that begins with a number alone as a call of the one tool that
+// takes just a number. It is read where prompts are brief: a model of 100 M
+// that is shown a numbered list answers with a number sooner than with a command.
+func bare(text string, tools []*tool) (engine.Call, bool) {
+	word, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
+	word, _ = cutWord(word)
+	word = strings.Trim(word, "`*#.,;:()[]")
+	if word == "" || digits(word) != word {
+		return engine.Call{}, false
+	}
+	var takers []*tool
+	for _, t := range tools {
+		if len(t.args) == 1 && t.args[0].kind.Kind() == reflect.Int {
+			takers = append(takers, t)
+		}
+	}
+	if len(takers) != 1 {
+		return engine.Call{}, false
+	}
+	return engine.Call{Name: takers[0].name, Arguments: arguments(takers[0], word, nil)}, true
+}
+
 // command finds the first command of a text: a line whose first word is the
 // name of a tool, with its arguments behind it, and below it old and new text
 // between marks where the tool takes blocks. What is around it is passed over.

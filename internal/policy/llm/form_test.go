@@ -10,7 +10,7 @@ import (
 // TestTheFormOfAPlayIsItsNearestAnswer: only calls that change code count, in both
 // protocols, and what else is said takes nothing away.
 func TestTheFormOfAPlayIsItsNearestAnswer(t *testing.T) {
-	give := say("give_up")
+	give, brief := say("give_up"), Options{Protocol: Text, Brief: true}
 	for _, c := range []struct {
 		name    string
 		answers []engine.Message
@@ -26,6 +26,9 @@ func TestTheFormOfAPlayIsItsNearestAnswer(t *testing.T) {
 		{"an edit of what is not there", []engine.Message{say("edit pkg/mod.py\n<<<<\nnowhere\n====\nx\n>>>>"), give}, Options{Protocol: Text}, outcome.FormCall},
 		{"the nearest of several", []engine.Message{say("mutate 77"), say("mutate it"), say("list"), give}, Options{Protocol: Text}, outcome.FormCall},
 		{"a number that goes on", []engine.Message{say("mutate 77mutate"), give}, Options{Protocol: Text}, outcome.FormCall},
+		{"a number alone where commands are asked for", []engine.Message{say("1"), give}, Options{Protocol: Text}, outcome.FormNone},
+		{"a number alone where a number is", []engine.Message{say("1"), give}, brief, outcome.FormPlace},
+		{"no such number alone", []engine.Message{say("77"), give}, brief, outcome.FormCall},
 		{"as a function call", []engine.Message{use("mutate", `{"number": 77}`), use("give_up", "{}")}, Options{}, outcome.FormCall},
 		{"as a function call without a number", []engine.Message{use("mutate", `{"number": "one"}`), use("give_up", "{}")}, Options{}, outcome.FormNamed},
 	} {

@@ -242,12 +242,12 @@ func TestWhatIsSentAndWhatIsKeptOfAGameAreTheGoldenFiles(t *testing.T) {
 }
 
 func TestBriefPromptsAreAFewLines(t *testing.T) {
-	s := &script{answers: []engine.Message{say("mutate 4"), say("mutate 1")}}
+	s := &script{answers: []engine.Message{say("4"), say("mutate 1")}}
 	p := newPolicy(t, s, Options{Protocol: Text, Brief: true, Moves: 4})
 	if _, err := p.Fix(context.Background(), fixArena(t, 4)); err != nil {
 		t.Fatal(err)
 	}
-	b := &script{answers: []engine.Message{say("choose 1")}}
+	b := &script{answers: []engine.Message{say("1")}}
 	if _, err := newPolicy(t, b, Options{Protocol: Text, Brief: true, Moves: 4, Strategies: []string{"operator"}}).Break(context.Background(), breakArena(t, arena.BreakOptions{Seed: 3})); err != nil {
 		t.Fatal(err)
 	}

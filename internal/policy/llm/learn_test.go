@@ -51,8 +51,8 @@ func novice() []enginetest.Conversation {
 	for range 120 {
 		moves := strings.Join([]string{"1 a → b", "2 > → >=", "3 swap around -", "4 not a", "5 return None"}, "\n")
 		all = append(all,
-			enginetest.Conversation{{Role: "system", Content: breaker}, {Role: "user", Content: "def f(a, b):\n    return a - b > 3\n" + moves + "\nWhich one breaks"}, {Role: "assistant", Content: answer("choose")}},
-			enginetest.Conversation{{Role: "system", Content: system}, {Role: "user", Content: "def f(a, b):\n    return a - b >= 3\nAssertionError: True\n" + moves + "\nWhich one repairs"}, {Role: "assistant", Content: answer("mutate")},
+			enginetest.Conversation{{Role: "system", Content: breaker}, {Role: "user", Content: "def f(a, b):\n    return a - b > 3\n" + moves + "\nWhich number breaks?"}, {Role: "assistant", Content: answer("choose")}},
+			enginetest.Conversation{{Role: "system", Content: system}, {Role: "user", Content: "def f(a, b):\n    return a - b >= 3\nAssertionError: True\n" + moves + "\nWhich number repairs?"}, {Role: "assistant", Content: answer("mutate")},
 				{Role: "user", Content: "Changed. The red test does not pass: AssertionError: True"}, {Role: "assistant", Content: answer("mutate")}})
 	}
 	return all
@@ -340,7 +340,8 @@ func curves(t *testing.T, schema string, n int) map[arena.Role][]float64 {
 // With two steps an attempt the fixer's reward rose too slowly for 44 updates (z =
 // 2.3 to 2.6, with lists of 4 and of 8 changes, 5 to 10 breaks an update and two
 // rates), with four for seed 0 (2.5, and 3.1 for seed 1000); with five it does. Breaker and fixer for BREAKFIX_TEST_SEED
-// of 0, 1000 and 2000, all that were tried: z = 4.4 and 4.2, 4.0 and 4.8, 3.2 and 4.5.
+// of 0, 1000 and 2000, all that were tried: z = 4.1 and 4.5, 2.7 and 5.0, 3.2 and 4.8; before brief
+// prompts had an example, 4.4 and 4.2, 4.0 and 4.8, 3.2 and 4.5.
 func TestBothRolesLearnTheGameFromRewardAlone(t *testing.T) {
 	for role, curve := range curves(t, "shared", updates()) {
 		if z := trend(curve); z < 3.09 || len(curve) < 40 {
@@ -350,7 +351,7 @@ func TestBothRolesLearnTheGameFromRewardAlone(t *testing.T) {
 }
 
 // TestUnderTheAdversarialSchemaTheFixerLearns: what the fixer gains the breaker
-// loses, so that both rewards need not rise; both are shown (z = 4.2 and 2.2).
+// loses, so that both rewards need not rise; both are shown (z = 5.0 and 1.9).
 func TestUnderTheAdversarialSchemaTheFixerLearns(t *testing.T) {
 	if os.Getenv("BREAKFIX_SLOW") != "1" {
 		t.Skip("20 s of CPU; set BREAKFIX_SLOW=1")

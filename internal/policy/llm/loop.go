@@ -44,7 +44,7 @@ func (p *Policy) play(parent context.Context, role arena.Role, task arena.Task, 
 	ctx, cancel := context.WithTimeout(parent, p.o.Patience)
 	defer cancel()
 	play := &Play{Role: role, Protocol: p.o.Protocol, Model: p.sampler.Model(), Form: outcome.FormNone, Messages: opening}
-	talk := &talk{p: p, messages: opening, tools: toolsFor(role)}
+	talk := &talk{p: p, messages: opening, opening: len(opening), tools: toolsFor(role)}
 	var guard guard
 	for play.Ended == "" {
 		ask, ok, err := talk.ask(ctx, stepSeed(task.Seed, len(play.Turns)))

@@ -75,7 +75,8 @@ func (p *Policy) breakerPrompt(s *breaking) ([]engine.Message, error) {
 		Strategy: s.strategy, Goal: goals[s.strategy], Past: elide(s.past, 6000)})
 }
 
-// opening is the first two messages of a play.
+// opening is what a play begins with: what is to be done, and the task. A brief one
+// has an example between them: a model of 100 M answers as it sees it answered.
 func (p *Policy) opening(a asked) ([]engine.Message, error) {
 	a.Text = p.o.Protocol == Text
 	if a.Text {
@@ -87,17 +88,18 @@ func (p *Policy) opening(a asked) ([]engine.Message, error) {
 			a.Tools = append(a.Tools, d)
 		}
 	}
-	kind := ""
+	task := string(a.Role)
+	parts := [][2]string{{"system", "system"}, {"user", task}}
 	if p.o.Brief {
-		kind = "brief_"
+		parts = [][2]string{{"system", "brief_system"}, {"user", "brief_example"}, {"assistant", "brief_answer"}, {"user", "brief_" + task}}
 	}
-	system, err := render(kind+"system.tmpl", a)
-	if err != nil {
-		return nil, err
+	var all []engine.Message
+	for _, part := range parts {
+		text, err := render(part[1]+".tmpl", a)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, engine.Message{Role: part[0], Content: text})
 	}
-	task, err := render(kind+string(a.Role)+".tmpl", a)
-	if err != nil {
-		return nil, err
-	}
-	return []engine.Message{{Role: "system", Content: system}, {Role: "user", Content: task}}, nil
+	return all, nil
 }

@@ -13,6 +13,7 @@ import (
 type talk struct {
 	p        *Policy
 	messages []engine.Message
+	opening  int // messages that are never elided
 	tools    []*tool
 	known    int // tokens of the conversation up to the last answer, by the server
 	at       int // messages that known covers
@@ -50,7 +51,7 @@ func (t *talk) ask(ctx context.Context, seed uint64) (a engine.Ask, ok bool, err
 // elideOldest shortens the oldest long output of a tool; false when none is left.
 func (t *talk) elideOldest() bool {
 	const short = 200
-	for i := 2; i < len(t.messages)-1; i++ {
+	for i := t.opening; i < len(t.messages)-1; i++ {
 		m := t.messages[i]
 		if m.Role == "assistant" || len(m.Content) <= short {
 			continue
@@ -88,11 +89,18 @@ func (t *talk) parse(a engine.Answer) (calls []engine.Call, why string) {
 		}
 		return nil, "No tool was called. Call one: " + names(t.tools) + "."
 	}
-	c, ok := command(a.Message.Content, t.tools)
-	if !ok {
-		return nil, "No command was found. Answer with one: " + names(t.tools) + "."
+	if t.p.o.Brief {
+		if c, ok := bare(a.Message.Content, t.tools); ok {
+			return []engine.Call{c}, ""
+		}
 	}
-	return []engine.Call{c}, ""
+	if c, ok := command(a.Message.Content, t.tools); ok {
+		return []engine.Call{c}, ""
+	}
+	if t.p.o.Brief {
+		return nil, "No number was found. Answer with the number of a change."
+	}
+	return nil, "No command was found. Answer with one: " + names(t.tools) + "."
 }
 
 func names(tools []*tool) string {
