@@ -21,9 +21,12 @@ import (
 	"time"
 	"unique"
 
+	"golang.org/x/sync/semaphore"
+
 	"breakfix/internal/bug"
 	"breakfix/internal/faults"
 	"breakfix/internal/strategy"
+	"breakfix/internal/testrun"
 )
 
 // roundSize is how many candidates of one source are validated before the
@@ -35,7 +38,7 @@ const roundSize = 32
 // strategy has anything is a *SetError.
 func New(sources []Source, c Config) (*Maker, error) {
 	c.Workers = max(1, c.Workers)
-	m := &Maker{c: c, known: &bug.Known{}, slots: slotsFor(c.Workers)}
+	m := &Maker{c: c, known: &bug.Known{}, slots: semaphore.NewWeighted(int64(testrun.AtOnce(c.Workers)))}
 	for i, s := range sources {
 		o, err := newOrigin(i, s, c, m.slots, func(l strategy.Look) error { return m.set.putLook(i, l) })
 		if err != nil {
@@ -111,8 +114,8 @@ type Maker struct {
 	set     *Set
 	c       Config
 	origins []*origin
-	slots   slots
-	last    int // index of the origin that had the last turn
+	slots   *semaphore.Weighted // of what runs tests: each validation has one, and each run of a screen
+	last    int                 // index of the origin that had the last turn
 	known   *bug.Known
 	fresh   *bug.Known // bugs of the open round
 	tally   *tally
@@ -266,10 +269,10 @@ func (m *Maker) round(ctx, stop context.Context, o *origin) error {
 
 // judge validates one candidate.
 func (m *Maker) judge(ctx context.Context, o *origin, it *item) (res bug.Result, err error) {
-	if err := m.slots.take(ctx); err != nil {
+	if err := m.slots.Acquire(ctx, 1); err != nil {
 		return res, err
 	}
-	defer m.slots.release()
+	defer m.slots.Release(1)
 	for range 1 + faults.Retries {
 		if res, err = guarded(func() (bug.Result, error) {
 			return bug.Validate(ctx, o.Target, it.proposal.Candidate, m.known)

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 
+	"golang.org/x/sync/semaphore"
+
 	"breakfix/internal/bug"
 	"breakfix/internal/spelling"
 	"breakfix/internal/strategy"
@@ -81,7 +83,7 @@ type draw struct {
 // newOrigin begins the sequence. Its randomness follows from the seed and the
 // snapshot, so that a source gives the same candidates in any company. keep is
 // told what the screens of its strategies see.
-func newOrigin(index int, s Source, c Config, at slots, keep func(strategy.Look) error) (*origin, error) {
+func newOrigin(index int, s Source, c Config, at *semaphore.Weighted, keep func(strategy.Look) error) (*origin, error) {
 	digest, err := strconv.ParseUint(string(s.Target.Snapshot.Digest[:16]), 16, 64)
 	if err != nil {
 		return nil, fmt.Errorf("the snapshot's digest: %w", err)
@@ -214,36 +216,17 @@ func (o *origin) feed(ctx, stop context.Context, n int, work, ordered chan<- *it
 	return nil
 }
 
-// slots are places for what runs tests: each validation has one, and each run
-// of a screen.
-type slots chan struct{}
-
-// slotsFor makes half as many again as there are workers: tests that hang leave
-// their core to others.
-func slotsFor(workers int) slots { return make(slots, workers+(workers+1)/2) }
-
-func (s slots) take(ctx context.Context) error {
-	select {
-	case s <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-func (s slots) release() { <-s }
-
 // looking is the judge that strategies have.
 type looking struct {
 	bug.Judge
-	at slots
+	at *semaphore.Weighted
 }
 
 // Run implements testrun.Runner.
 func (j looking) Run(ctx context.Context, req testrun.Request) (testrun.Report, error) {
-	if err := j.at.take(ctx); err != nil {
+	if err := j.at.Acquire(ctx, 1); err != nil {
 		return testrun.Report{}, err
 	}
-	defer j.at.release()
+	defer j.at.Release(1)
 	return j.Judge.Run(ctx, req)
 }

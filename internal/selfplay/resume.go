@@ -16,6 +16,7 @@ import (
 	"breakfix/internal/grade"
 	"breakfix/internal/outcome"
 	"breakfix/internal/store"
+	"breakfix/internal/testrun"
 )
 
 // saved is the state between two rounds, as stored: all that the next round
@@ -38,7 +39,7 @@ func (g *Game) resume(ctx context.Context) error {
 	g.curriculum = curriculum.New(cfg)
 	g.known = &bug.Known{}
 	g.gradings = grade.NewCache()
-	g.slots = newSlots(slotsOf(g.Config.Workers))
+	g.slots = newSlots(testrun.AtOnce(g.Config.Workers))
 	g.next = 1
 	g.tried, g.made, g.uses, g.yields = nil, make([][]string, len(g.Boards)), nil, nil
 	g.learning = nil

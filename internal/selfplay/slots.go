@@ -12,10 +12,6 @@ type slots struct {
 	waiting []*waiter   // oldest first
 }
 
-// slotsOf is how many there are: for two workers one more, since tests of a bug that hangs wait
-// for seconds and leave their core to others.
-func slotsOf(workers int) int { return max(1, workers+workers/2) }
-
 type waiter struct {
 	game int
 	turn chan struct{}

@@ -22,7 +22,11 @@ const (
 )
 
 // warmMost is of one kind: more than there are cores, since a process is taken while its child waits for a test that hangs.
-var warmMost = max(3, runtime.NumCPU()+runtime.NumCPU()/2)
+var warmMost = max(3, AtOnce(runtime.NumCPU()))
+
+// AtOnce is how much that runs tests some workers do at the same time: for two of them one
+// more, since tests that hang wait for seconds and leave their core to others.
+func AtOnce(workers int) int { return max(1, workers+workers/2) }
 
 // kind names warm processes that can stand for each other.
 type kind struct {
