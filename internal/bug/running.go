@@ -144,14 +144,23 @@ func goesRed(ctx context.Context, t *trial) (objection, error) {
 
 // repeats: the same tests are red in needRuns fresh processes. The run under
 // another hash seed and in reverse order, for the check hermetic, is made along
-// with them.
+// with them. A test that hung has its whole deadline once more, then a shorter one.
 func repeats(ctx context.Context, t *trial) (objection, error) {
 	reps := make([]testrun.Report, needRuns+1)
+	var hung []string
+	for _, id := range t.sample {
+		if t.whole.Results.Get(id) == outcome.TimedOut {
+			hung = append(hung, id)
+		}
+	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(parallel)
 	for i := range reps {
 		g.Go(func() (err error) {
 			req := testrun.Request{Tree: t.broken, Tests: t.sample, Fresh: true}
+			if i > 0 {
+				req.Hung = hung
+			}
 			if i == needRuns {
 				req.HashSeed, req.Reverse = otherHashSeed, true
 			}

@@ -2,6 +2,7 @@ package bug_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"breakfix/internal/bug"
 	"breakfix/internal/bug/bugtest"
 	"breakfix/internal/outcome"
+	"breakfix/internal/testrun"
 	"breakfix/internal/tree"
 )
 
@@ -165,6 +167,40 @@ func TestARunThatGivesUpIsTimedOut(t *testing.T) {
 	})
 	cand := bug.Candidate{Tree: edit(t, target, "loop.py", "i += 1", "i += 0")}
 	wantRejected(t, validate(t, target, cand, nil), outcome.TimedOutBreak, outcome.CheckRed, "gave up")
+}
+
+// asked notes which tests are said to have hung, of each repeat.
+type asked struct {
+	bug.Judge
+	mu   sync.Mutex
+	hung []string
+}
+
+func (a *asked) Run(ctx context.Context, req testrun.Request) (testrun.Report, error) {
+	if req.Fresh && !req.FilesOnly {
+		a.mu.Lock()
+		a.hung = append(a.hung, strings.Join(req.Hung, " "))
+		a.mu.Unlock()
+	}
+	return a.Judge.Run(ctx, req)
+}
+
+func TestATestThatHungIsRepeatedOnceInFullThenShorter(t *testing.T) {
+	target := bugtest.Prepare(t, map[string]string{
+		"loop.py":      "def count(n):\n    i = 0\n    while i < n:\n        i += 1\n    return i\n",
+		"test_loop.py": "from loop import count\n\n\ndef test_count():\n    assert count(3) == 3\n\n\ndef test_none():\n    assert count(0) == 0\n",
+	})
+	spy := &asked{Judge: target.Judge}
+	target.Judge = spy
+	res := validate(t, target, bug.Candidate{Tree: edit(t, target, "loop.py", "i += 1", "i += 0")}, nil)
+	if res.Bug == nil || !slices.Equal(res.Bug.Red, []string{"test_loop.py::test_count"}) {
+		t.Fatalf("%s, check %s: %s", res.Outcome, res.Check, res.Reason)
+	}
+	slices.Sort(spy.hung)
+	again := "test_loop.py::test_count"
+	if want := []string{"", again, again, again}; !slices.Equal(spy.hung, want) {
+		t.Errorf("repeats were told that these hung: %q, want %q", spy.hung, want)
+	}
 }
 
 func TestARedSetThatDiffersBetweenRunsIsFlaky(t *testing.T) {

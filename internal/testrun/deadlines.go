@@ -2,6 +2,7 @@ package testrun
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -58,6 +59,16 @@ func (w *Workspace) tight(id string) time.Duration {
 		return Unknown
 	}
 	return Deadlines{w.deadlines.Floor / 4, w.deadlines.Factor}.of(s)
+}
+
+// deadlineOf is Deadline, for those that hung before tight.
+func (w *Workspace) deadlineOf(hung []string) func(id string) time.Duration {
+	return func(id string) time.Duration {
+		if slices.Contains(hung, id) {
+			return w.tight(id)
+		}
+		return w.Deadline(id)
+	}
 }
 
 // looks is how many first looks the floor of a deadline is.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"breakfix/internal/outcome"
 	"breakfix/internal/source"
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sync/errgroup"
 )
 
 // difference compares one mutant in a fast tier with the truth.
@@ -24,13 +26,12 @@ type difference struct {
 	seconds float64
 }
 
-func compareMutant(t *testing.T, w *Workspace, m Mutant, tier Tier) difference {
-	t.Helper()
+func compareMutant(w *Workspace, m Mutant, tier Tier) (difference, error) {
 	ctx := context.Background()
 	began := time.Now()
 	fast, err := w.Run(ctx, Request{Tree: m.Tree, Tier: tier, Fresh: true, Unaudited: true})
 	if err != nil {
-		t.Fatal(err)
+		return difference{}, err
 	}
 	base := maps.Clone(w.Base.Results)
 	maps.DeleteFunc(base, func(id string, _ outcome.Verdict) bool {
@@ -39,14 +40,14 @@ func compareMutant(t *testing.T, w *Workspace, m Mutant, tier Tier) difference {
 	d := difference{tier: fast.Tier, seconds: time.Since(began).Seconds()}
 	truth, err := w.Run(ctx, Request{Tree: m.Tree, Fresh: true, GiveUp: 3})
 	if err != nil {
-		t.Fatal(err)
+		return difference{}, err
 	}
 	if fast.GaveUp || truth.GaveUp {
 		d.wrong = fast.GaveUp != truth.GaveUp && (len(outcome.Red(base, fast.Results)) == 0) != (len(outcome.Red(base, truth.Results)) == 0)
-		return d
+		return d, nil
 	}
 	if !fast.Loaded && !truth.Loaded {
-		return d // that is the verdict; which tests there are is not known: pytest names none where one file does not load
+		return d, nil // that is the verdict; which tests there are is not known: pytest names none where one file does not load
 	}
 	d.wrong = (len(outcome.Red(base, fast.Results)) == 0) != (len(outcome.Red(base, truth.Results)) == 0) || fast.Loaded != truth.Loaded
 	for id := range base {
@@ -55,7 +56,7 @@ func compareMutant(t *testing.T, w *Workspace, m Mutant, tier Tier) difference {
 			d.differ = append(d.differ, fmt.Sprintf("%s: %s, truly %s", id, a, b))
 		}
 	}
-	return d
+	return d, nil
 }
 
 // TestDifferential draws mutants of a target, and a quarter as many changes
@@ -98,20 +99,37 @@ func TestDifferentialTiersAgreeWithFreshProcesses(t *testing.T) {
 				t.Fatal("no mutant was drawn")
 			}
 			mutants = append(mutants, drawMoves(t, tg.w, n/4, 1)...)
+			found := make([]difference, len(mutants))
+			var g errgroup.Group
+			g.SetLimit(AtOnce(runtime.NumCPU()))
+			for i, m := range mutants {
+				g.Go(func() error {
+					d, err := compareMutant(tg.w, m, CodeSwap)
+					if err != nil {
+						return err
+					}
+					found[i] = d
+					t.Logf("%-14s %6.1f ms %s:%d %s %s", d.tier, d.seconds*1000, m.Path, m.Line, m.Operator, m.Variant)
+					if d.wrong {
+						t.Errorf("%s:%d %s %s: the verdict is wrong", m.Path, m.Line, m.Operator, m.Variant)
+					}
+					if len(d.differ) > 0 {
+						t.Logf("%s:%d %s %s: %d labels differ: %s", m.Path, m.Line, m.Operator, m.Variant, len(d.differ), strings.Join(d.differ[:min(5, len(d.differ))], "; "))
+					}
+					return nil
+				})
+			}
+			if err := g.Wait(); err != nil {
+				t.Fatal(err)
+			}
 			wrong, labels, differ := 0, 0, 0
 			tiers := map[Tier]int{}
-			for _, m := range mutants {
-				d := compareMutant(t, tg.w, m, CodeSwap)
+			for _, d := range found {
 				tiers[d.tier]++
 				labels += d.labels
 				differ += len(d.differ)
-				t.Logf("%-14s %6.1f ms %s:%d %s %s", d.tier, d.seconds*1000, m.Path, m.Line, m.Operator, m.Variant)
 				if d.wrong {
 					wrong++
-					t.Errorf("%s:%d %s %s: the verdict is wrong", m.Path, m.Line, m.Operator, m.Variant)
-				}
-				if len(d.differ) > 0 {
-					t.Logf("    %d labels differ: %s", len(d.differ), strings.Join(d.differ[:min(5, len(d.differ))], "; "))
 				}
 			}
 			t.Logf("%d mutants, %d wrong, %d of %d labels differ, tiers %v; not in use: %q %q", len(mutants), wrong, differ, labels, tiers, notUsed(tg.w, CodeSwap), notUsed(tg.w, LazyImport))

@@ -57,6 +57,10 @@ type Request struct {
 	Deadline func(id string) time.Duration
 	// GiveUp ends the run after this many tests that timed out; 0 means 3.
 	GiveUp int
+	// Hung names tests that were past their deadline on this very tree before.
+	// Under the baseline's rule they have the shorter one that tests have after one
+	// that hung, so it goes with Fresh.
+	Hung []string
 	// Fresh neither reads nor writes the verdict cache.
 	Fresh bool
 	// Tier is the fastest tier that may run it; zero means FreshProcess.

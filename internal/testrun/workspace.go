@@ -160,7 +160,7 @@ func (w *Workspace) Run(ctx context.Context, req Request) (Report, error) {
 	s := series{box: w.Box, env: w.Env, tree: t, mode: w.mode, seed: req.HashSeed, tests: q.tests, whole: q.whole,
 		deadline: req.Deadline, loading: w.loading(), giveUp: req.GiveUp, budget: w.budget(q.tests, q.whole), decide: req.Decide, reverse: req.Reverse}
 	if s.deadline == nil {
-		s.deadline, s.tight = w.Deadline, w.tight
+		s.deadline, s.tight = w.deadlineOf(req.Hung), w.tight
 	}
 	s.tests = make([]string, 0, len(q.tests))
 	for _, id := range q.tests {

@@ -366,3 +366,13 @@ func TestASuiteThatCannotBePlayedIsATargetError(t *testing.T) {
 		}
 	}
 }
+
+func TestATestThatHungBeforeHasAShorterDeadline(t *testing.T) {
+	w := stock(t)
+	const test = "tests/test_stock.py::test_total"
+	broken := changed(t, w, "stock/count.py", "        n += x\n", "        while True: pass\n")
+	rep := mustReport(t, w, Request{Tree: broken, Tests: []string{test}, Hung: []string{test}, Fresh: true, Tier: CodeSwap})
+	if v, s := rep.Results.Get(test), rep.Seconds[test]; v != outcome.TimedOut || s != w.tight(test).Seconds() || s >= w.Deadline(test).Seconds() {
+		t.Errorf("it is %s after %.1f s", v, s)
+	}
+}
