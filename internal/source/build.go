@@ -36,6 +36,11 @@ func Build(ctx context.Context, box sandbox.Sandbox, s *Snapshot, r Recipe, o Op
 	if r.Existing != "" {
 		return useExisting(ctx, r)
 	}
+	return made(ctx, box, s, r, o, log, "environment", (*builder).build)
+}
+
+// made is the environment of a recipe from the cache, else made how it says; kind names its log.
+func made(ctx context.Context, box sandbox.Sandbox, s *Snapshot, r Recipe, o Options, log io.Writer, kind string, how func(*builder, context.Context) (*Environment, error)) (*Environment, error) {
 	cache, err := CacheDir(o.Cache)
 	if err != nil {
 		return nil, err
@@ -48,7 +53,7 @@ func Build(ctx context.Context, box sandbox.Sandbox, s *Snapshot, r Recipe, o Op
 	if env, err := loadEnvironment(dir, r); err == nil {
 		return env, nil
 	}
-	free, err := lock(ctx, dir+".lock", "the environment of "+s.Name, log)
+	free, err := lock(ctx, dir+".lock", "the "+kind+" of "+s.Name, log)
 	if err != nil {
 		return nil, err
 	}
@@ -60,14 +65,12 @@ func Build(ctx context.Context, box sandbox.Sandbox, s *Snapshot, r Recipe, o Op
 	if err := os.RemoveAll(dir); err != nil {
 		return nil, fmt.Errorf("remove a half-made environment: %w", err)
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, err
+	for _, d := range []string{dir, filepath.Join(cache, "logs")} {
+		if err := os.MkdirAll(d, 0o755); err != nil {
+			return nil, err
+		}
 	}
-	logs := filepath.Join(cache, "logs")
-	if err := os.MkdirAll(logs, 0o755); err != nil {
-		return nil, err
-	}
-	logFile := filepath.Join(logs, fmt.Sprintf("environment-%s-%s.log", s.Name, key.Short()))
+	logFile := filepath.Join(cache, "logs", fmt.Sprintf("%s-%s-%s.log", strings.ReplaceAll(kind, " ", "-"), s.Name, key.Short()))
 	f, err := os.Create(logFile)
 	if err != nil {
 		return nil, err
@@ -77,7 +80,7 @@ func Build(ctx context.Context, box sandbox.Sandbox, s *Snapshot, r Recipe, o Op
 	if b.in, err = newInstaller(ctx, box, cache, r.Python, r.Base, f); err != nil {
 		return nil, err
 	}
-	env, err := b.build(ctx)
+	env, err := how(b, ctx)
 	if err != nil {
 		os.RemoveAll(dir)
 		return nil, err
@@ -167,7 +170,12 @@ func (b *builder) build(ctx context.Context) (*Environment, error) {
 			return nil, err
 		}
 	}
-	env.Dir, env.Base = filepath.Join(b.dir, "venv"), b.recipe.Base
+	return b.complete(ctx, env)
+}
+
+// complete fills in what there is of an environment once everything is installed.
+func (b *builder) complete(ctx context.Context, env *Environment) (_ *Environment, err error) {
+	env.Dir, env.Base = b.venv(), b.recipe.Base
 	if err := b.compile(ctx); err != nil {
 		return nil, err
 	}
@@ -181,6 +189,27 @@ func (b *builder) build(ctx context.Context) (*Environment, error) {
 	return env, err
 }
 
+func (b *builder) venv() string  { return filepath.Join(b.dir, "venv") }
+func (b *builder) upper() string { return filepath.Join(b.dir, "upper") }
+
+// newVenv makes an empty virtual environment in the place of what is there, and returns it as a box sees it.
+func (b *builder) newVenv(ctx context.Context) ([]sandbox.Bind, error) {
+	for _, d := range []string{b.venv(), b.upper()} {
+		if err := os.RemoveAll(d); err != nil {
+			return nil, err
+		}
+	}
+	if err := os.MkdirAll(b.venv(), 0o755); err != nil {
+		return nil, err
+	}
+	at := []sandbox.Bind{{Host: b.venv(), Inside: EnvAt, Writable: true}}
+	res, err := b.in.run(ctx, sandbox.Spec{Binds: at}, nil, "venv", "--quiet", "--allow-existing", "--no-project", "--python", b.recipe.Python, EnvAt)
+	if err == nil && !good(res) {
+		err = fmt.Errorf("make a virtual environment with %s: %s (log: %s)", b.recipe.Python, firstError(string(res.Stderr)), b.logFile)
+	}
+	return at, err
+}
+
 // compile makes the byte code of everything installed, once: boxes that run
 // tests see the environment read-only. Files that do not compile (templates
 // for other Pythons) are the business of those who import them.
@@ -189,7 +218,7 @@ func (b *builder) compile(ctx context.Context) error {
 		Argv:  []string{EnvAt + "/bin/python", "-I", "-m", "compileall", "-q", "-j", "0", EnvAt + "/lib"},
 		Dir:   "/tmp",
 		Env:   []string{"PATH=/usr/bin:/bin", "HOME=/tmp/home", "LANG=C.UTF-8"},
-		Binds: append([]sandbox.Bind{{Host: filepath.Join(b.dir, "venv"), Inside: EnvAt, Writable: true}}, baseBinds(b.recipe.Base)...), Limits: installLimits,
+		Binds: append([]sandbox.Bind{{Host: b.venv(), Inside: EnvAt, Writable: true}}, baseBinds(b.recipe.Base)...), Limits: installLimits,
 	})
 	if err != nil {
 		return fmt.Errorf("compile what was installed: %w", err)
@@ -208,22 +237,9 @@ func digestOf(r Recipe, lock []string) (tree.Digest, error) {
 // install makes a new virtual environment with the package and the given
 // parts. ok is false when the target's doing made it fail.
 func (b *builder) install(ctx context.Context, parts []part) (ok bool, err error) {
-	venv, upper := filepath.Join(b.dir, "venv"), filepath.Join(b.dir, "upper")
-	for _, d := range []string{venv, upper} {
-		if err := os.RemoveAll(d); err != nil {
-			return false, err
-		}
-	}
-	if err := os.MkdirAll(venv, 0o755); err != nil {
-		return false, err
-	}
-	at := []sandbox.Bind{{Host: venv, Inside: EnvAt, Writable: true}}
-	res, err := b.in.run(ctx, sandbox.Spec{Binds: at}, nil, "venv", "--quiet", "--allow-existing", "--no-project", "--python", b.recipe.Python, EnvAt)
+	at, err := b.newVenv(ctx)
 	if err != nil {
 		return false, err
-	}
-	if !good(res) {
-		return false, fmt.Errorf("make a virtual environment with %s: %s (log: %s)", b.recipe.Python, firstError(string(res.Stderr)), b.logFile)
 	}
 	const overrideAt = "/breakfix/override.txt"
 	args := []string{"pip", "install", "--python", EnvAt + "/bin/python", "--override", overrideAt}
@@ -249,10 +265,10 @@ func (b *builder) install(ctx context.Context, parts []part) (ok bool, err error
 		}
 	}
 	spec := sandbox.Spec{
-		Tree: b.snap.Tree, Upper: upper, Binds: at,
+		Tree: b.snap.Tree, Upper: b.upper(), Binds: at,
 		Extra: map[string]*tree.File{overrideAt: tree.Text(overrides())},
 	}
-	res, err = b.in.run(ctx, spec, b.versions(), args...)
+	res, err := b.in.run(ctx, spec, b.versions(), args...)
 	if err != nil {
 		return false, err
 	}
@@ -295,7 +311,7 @@ var leftByBuild = map[string]bool{"build": true, "dist": true, ".eggs": true, "t
 // modules, generated versions, metadata) to the environment's "built" folder.
 // Files that the tree has are left as the tree has them.
 func (b *builder) keepBuilt() (string, error) {
-	upper, built := filepath.Join(b.dir, "upper"), filepath.Join(b.dir, "built")
+	upper, built := b.upper(), filepath.Join(b.dir, "built")
 	defer os.RemoveAll(upper)
 	if _, err := os.Stat(upper); errors.Is(err, os.ErrNotExist) {
 		return "", nil

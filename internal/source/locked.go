@@ -2,13 +2,8 @@ package source
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"strings"
-	"time"
 
 	"breakfix/internal/sandbox"
 	"breakfix/internal/tree"
@@ -29,59 +24,13 @@ func BuildLocked(ctx context.Context, box sandbox.Sandbox, s *Snapshot, l Lock, 
 	if log == nil {
 		log = io.Discard
 	}
-	cache, err := CacheDir(o.Cache)
-	if err != nil {
-		return nil, err
-	}
 	in, err := chooseInterpreter(ctx, minorOf(l.Python))
 	if err != nil {
 		return nil, err
 	}
 	r := Recipe{Python: in.Base, Version: in.Version, Base: in.BasePrefix, Install: l.Install, Path: l.Path,
 		Requirements: l.Versions, Build: buildDigest(s.Tree, nil), Settings: []string{"locked", "version " + s.Version}}
-	key, err := r.key()
-	if err != nil {
-		return nil, err
-	}
-	dir := filepath.Join(cache, "envs", string(key))
-	free, err := lock(ctx, dir+".lock", "the locked environment of "+s.Name, log)
-	if err != nil {
-		return nil, err
-	}
-	defer free()
-	if env, err := loadEnvironment(dir, r); err == nil {
-		return env, nil
-	}
-	began := time.Now()
-	if err := os.RemoveAll(dir); err != nil {
-		return nil, err
-	}
-	for _, d := range []string{dir, filepath.Join(cache, "logs")} {
-		if err := os.MkdirAll(d, 0o755); err != nil {
-			return nil, err
-		}
-	}
-	logFile := filepath.Join(cache, "logs", fmt.Sprintf("locked-%s-%s.log", s.Name, key.Short()))
-	f, err := os.Create(logFile)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	b := &builder{snap: s, recipe: r, dir: dir, logFile: logFile, people: log}
-	if b.in, err = newInstaller(ctx, box, cache, r.Python, r.Base, f); err != nil {
-		return nil, err
-	}
-	env, err := b.locked(ctx)
-	if err != nil {
-		os.RemoveAll(dir)
-		return nil, err
-	}
-	env.Seconds = time.Since(began).Seconds()
-	body, err := json.MarshalIndent(env, "", " ")
-	if err != nil {
-		return nil, err
-	}
-	return env, writeWhole(filepath.Join(dir, "env.json"), body)
+	return made(ctx, box, s, r, o, log, "locked environment", (*builder).locked)
 }
 
 // minorOf is the requirement of the same minor version: "3.11.7" → "==3.11.*".
@@ -109,17 +58,9 @@ func (l Lock) Others(t *tree.Tree) []string {
 }
 
 func (b *builder) locked(ctx context.Context) (*Environment, error) {
-	venv, upper := filepath.Join(b.dir, "venv"), filepath.Join(b.dir, "upper")
-	if err := os.MkdirAll(venv, 0o755); err != nil {
-		return nil, err
-	}
-	binds := []sandbox.Bind{{Host: venv, Inside: EnvAt, Writable: true}}
-	res, err := b.in.run(ctx, sandbox.Spec{Binds: binds}, nil, "venv", "--quiet", "--allow-existing", "--no-project", "--python", b.recipe.Python, EnvAt)
+	binds, err := b.newVenv(ctx)
 	if err != nil {
 		return nil, err
-	}
-	if !good(res) {
-		return nil, fmt.Errorf("make a virtual environment with %s: %s (log: %s)", b.recipe.Python, firstError(string(res.Stderr)), b.logFile)
 	}
 	const at = "/breakfix/lock.txt"
 	args := []string{"pip", "install", "--no-deps", "--python", EnvAt + "/bin/python", "--requirement", at}
@@ -130,9 +71,10 @@ func (b *builder) locked(ctx context.Context) (*Environment, error) {
 		}
 	}
 	others := Lock{Versions: b.recipe.Requirements, Install: b.recipe.Install}.Others(b.snap.Tree)
-	spec := sandbox.Spec{Tree: b.snap.Tree, Upper: upper, Binds: binds,
+	spec := sandbox.Spec{Tree: b.snap.Tree, Upper: b.upper(), Binds: binds,
 		Extra: map[string]*tree.File{at: tree.Text(strings.Join(others, "\n") + "\n")}}
-	if res, err = b.in.run(ctx, spec, b.versions(), args...); err != nil {
+	res, err := b.in.run(ctx, spec, b.versions(), args...)
+	if err != nil {
 		return nil, err
 	}
 	if !good(res) {
@@ -142,16 +84,5 @@ func (b *builder) locked(ctx context.Context) (*Environment, error) {
 		}
 		return nil, &TargetError{Reason: "the versions of the lock do not install", First: firstError(said), Log: b.logFile, Next: "see that the index still has them"}
 	}
-	env := &Environment{Recipe: b.recipe, Log: b.logFile, Dir: venv, Base: b.recipe.Base}
-	if err := b.compile(ctx); err != nil {
-		return nil, err
-	}
-	if env.Built, err = b.keepBuilt(); err != nil {
-		return nil, err
-	}
-	if env.Lock, err = readLock(venv); err != nil {
-		return nil, err
-	}
-	env.Digest, err = digestOf(b.recipe, env.Lock)
-	return env, err
+	return b.complete(ctx, &Environment{Recipe: b.recipe, Log: b.logFile})
 }
