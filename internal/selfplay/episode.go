@@ -116,22 +116,43 @@ func (g *Game) breakOf(ctx context.Context, board *Board, it *game, ep *store.Ep
 	if err != nil {
 		return nil, err
 	}
-	if g.formal() && it.item.Kind == store.KindFresh {
-		br.Outcome, br.Check, br.Reason = outcome.Rejected, outcome.CheckForm, br.Checks[outcome.CheckForm]
+	switch {
+	case g.formal() && it.item.Kind == store.KindFresh:
+		reject(br, outcome.CheckForm, br.Checks[outcome.CheckForm])
 		return nil, nil
-	}
-	if objection != "" {
-		br.Outcome, br.Check, br.Reason = outcome.Rejected, outcome.CheckHigher, objection
+	case objection != "":
+		reject(br, outcome.CheckHigher, objection)
 		return nil, nil
-	}
-	if cand.Tree == nil {
-		br.Outcome, br.Check, br.Reason = outcome.Rejected, outcome.CheckFiles, "the breaker handed in nothing"
+	case cand.Tree == nil:
+		reject(br, outcome.CheckFiles, "the breaker handed in nothing")
 		return nil, nil
 	}
 	if diff, err := tree.Diff(board.Work.Snapshot.Tree, cand.Tree); err == nil {
 		br.Diff = string(diff)
 	}
-	var res bug.Result
+	res, err := g.validated(ctx, board, cand, ep)
+	if err != nil || res.Bug == nil {
+		return nil, err
+	}
+	if err := g.keep(res.Bug); err != nil {
+		return nil, err
+	}
+	g.firstBug.CompareAndSwap(0, int64(time.Since(g.started)))
+	if br.Original, err = g.Store.PutBlob([]byte(res.Bug.RedTest.Original)); err != nil {
+		return nil, err
+	}
+	g.describe(br, res.Bug)
+	return res.Bug, nil
+}
+
+// reject notes that a break is none, and what says so.
+func reject(br *store.Break, check outcome.Check, reason string) {
+	br.Outcome, br.Check, br.Reason = outcome.Rejected, check, reason
+}
+
+// validated validates a candidate and notes what came of it; there is no bug where that failed by a fault of our own.
+func (g *Game) validated(ctx context.Context, board *Board, cand bug.Candidate, ep *store.Episode) (res bug.Result, err error) {
+	br := &ep.Break
 	err = g.retry(ctx, func() (err error) {
 		release := g.slots.take(ep.Number)
 		defer release()
@@ -141,14 +162,14 @@ func (g *Game) breakOf(ctx context.Context, board *Board, it *game, ep *store.Ep
 		return err
 	})
 	if ctx.Err() != nil {
-		return nil, ctx.Err()
+		return res, ctx.Err()
 	}
 	g.faults.Add(err)
 	if err != nil {
 		slog.Error("validation failed by a fault of our own", "episode", ep.Number, "error", err)
-		br.Outcome, br.Check, br.Reason = outcome.Rejected, outcome.CheckInfrastructure, firstLine(err.Error())
+		reject(br, outcome.CheckInfrastructure, firstLine(err.Error()))
 		ep.Notices = append(ep.Notices, fmt.Sprintf("episode %d: not scored, validation failed by a fault of our own; see log.jsonl", ep.Number))
-		return nil, nil
+		return bug.Result{}, nil
 	}
 	for check, s := range res.Seconds {
 		ep.Seconds["check "+string(check)] += s
@@ -164,18 +185,7 @@ func (g *Game) breakOf(ctx context.Context, board *Board, it *game, ep *store.Ep
 	for _, tier := range res.Tiers {
 		br.Tiers = append(br.Tiers, tier.String())
 	}
-	if res.Bug == nil {
-		return nil, nil
-	}
-	if err := g.keep(res.Bug); err != nil {
-		return nil, err
-	}
-	g.firstBug.CompareAndSwap(0, int64(time.Since(g.started)))
-	if br.Original, err = g.Store.PutBlob([]byte(res.Bug.RedTest.Original)); err != nil {
-		return nil, err
-	}
-	g.describe(br, res.Bug)
-	return res.Bug, nil
+	return res, nil
 }
 
 // candidate is the break before validation; objection says why a failed

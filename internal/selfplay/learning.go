@@ -207,21 +207,8 @@ func (g *Game) nextVersion(ctx context.Context) error {
 		return err
 	}
 	v := version{Name: now, Episode: g.next}
-	var d learn.Decision
-	switch {
-	case g.formal():
-		v.Accepted, v.Gate = true, "no match: the form of answers was paid for, and a match is about repairs"
-	case !g.judged(n):
-		v.Accepted, v.Gate = true, fmt.Sprintf("no match: one version in %d plays it", g.Config.Judge)
-	case l.match.Bugs() >= learn.MatchLeast:
-		if v.Solved, err = g.playMatch(ctx); err != nil {
-			return err
-		}
-		d = learn.Judge(scores(v.Solved, g.matchSteps()), scores(l.best(g.matchSteps()), g.matchSteps()))
-		v.Accepted, v.Gate = d.Accepted, d.String()
-	default:
-		d.Bugs = l.match.Bugs()
-		v.Gate = d.String()
+	if err := g.judge(ctx, n, &v); err != nil {
+		return err
 	}
 	l.state.Versions = append(l.state.Versions, v)
 	word := "refused"
@@ -246,6 +233,26 @@ func (g *Game) nextVersion(ctx context.Context) error {
 	}
 	g.notice(fmt.Sprintf("version %d (%s) %s after episode %d: %s%s", n, v.Name, word, g.next-1, solves, v.Gate))
 	return g.putVersions(ctx)
+}
+
+// judge says of version n whether it is adopted, and why.
+func (g *Game) judge(ctx context.Context, n int, v *version) (err error) {
+	l := g.learning
+	switch {
+	case g.formal():
+		v.Accepted, v.Gate = true, "no match: the form of answers was paid for, and a match is about repairs"
+	case !g.judged(n):
+		v.Accepted, v.Gate = true, fmt.Sprintf("no match: one version in %d plays it", g.Config.Judge)
+	case l.match.Bugs() >= learn.MatchLeast:
+		if v.Solved, err = g.playMatch(ctx); err != nil {
+			return err
+		}
+		d := learn.Judge(scores(v.Solved, g.matchSteps()), scores(l.best(g.matchSteps()), g.matchSteps()))
+		v.Accepted, v.Gate = d.Accepted, d.String()
+	default:
+		v.Gate = learn.Decision{Bugs: l.match.Bugs()}.String()
+	}
+	return nil
 }
 
 // compared is the last accepted version that played the match: one that is refused
