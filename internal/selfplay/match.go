@@ -39,6 +39,7 @@ const (
 	matchTests = 8 // fast tests of those that run a site
 	matchRed   = 4 // red tests that count
 	matchTries = 4 // sites that are drawn for each bug
+	matchDraws = 8 // breaks that are looked at together
 )
 
 // NewMatch makes n bugs, or as many as it can, the boards in turn, where breaker
@@ -49,7 +50,7 @@ func NewMatch(ctx context.Context, boards []*Board, breaker policy.Policy, n int
 	d := newDrawing(boards, breaker, seed, in)
 	for d.try < matchTries*n && len(m.bugs) < n && d.empty < len(boards) {
 		var drawn []drawnBreak
-		for len(drawn) < min(n-len(m.bugs), runtime.NumCPU()) && d.try < matchTries*n && d.empty < len(boards) {
+		for len(drawn) < min(n-len(m.bugs), matchDraws) && d.try < matchTries*n && d.empty < len(boards) {
 			b, ok, err := d.next(ctx)
 			if err != nil {
 				return nil, err
@@ -60,6 +61,7 @@ func NewMatch(ctx context.Context, boards []*Board, breaker policy.Policy, n int
 		}
 		bugs := make([]*matchBug, len(drawn))
 		var g errgroup.Group
+		g.SetLimit(testrun.AtOnce(runtime.NumCPU()))
 		for i, b := range drawn {
 			g.Go(func() error {
 				return guarded(func() error {
@@ -203,7 +205,7 @@ func (m *Match) Play(ctx context.Context, fixer policy.Policy, steps, workers in
 	}
 	solved := make([]int, len(m.bugs))
 	var g errgroup.Group
-	g.SetLimit(max(1, workers))
+	g.SetLimit(testrun.AtOnce(workers))
 	for i := range m.bugs {
 		g.Go(func() error {
 			return guarded(func() (err error) {
