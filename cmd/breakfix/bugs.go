@@ -87,14 +87,7 @@ func (c *bugsCmd) Run(a *app) error {
 	}
 	defer out.close()
 	watch := newWatcher(a)
-	closed := false
-	closeWatch := func() {
-		if !closed {
-			watch.Close()
-			closed = true
-		}
-	}
-	defer closeWatch()
+	defer watch.Close()
 	began := time.Now()
 	boards, err := c.prepare(a, box, c.Sources, out.seed, c.NoCache, watch)
 	for _, b := range boards {
@@ -138,7 +131,7 @@ func (c *bugsCmd) Run(a *app) error {
 		}
 	}
 	ending, err := maker.Make(a.ctx, a.drain, out.set)
-	closeWatch()
+	watch.Close()
 	var faults *bugset.FaultsError
 	switch {
 	case a.ctx.Err() != nil:

@@ -36,6 +36,7 @@ type closingWatcher interface {
 	selfplay.Watcher
 	// Status shows how far the work has come.
 	Status(s status)
+	// Close may be called again.
 	Close()
 }
 
@@ -110,6 +111,8 @@ type block struct {
 	since time.Time
 	now   status
 	at    time.Time
+
+	closed sync.Once
 }
 
 // blockLines is the height of the status block.
@@ -170,10 +173,12 @@ func (b *block) Status(s status) {
 }
 
 func (b *block) Close() {
-	for _, bar := range b.bars {
-		bar.Abort(true)
-	}
-	b.out.Wait()
+	b.closed.Do(func() {
+		for _, bar := range b.bars {
+			bar.Abort(true)
+		}
+		b.out.Wait()
+	})
 }
 
 // statusLines renders the status block; width 0 means no bar.

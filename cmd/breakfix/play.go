@@ -150,14 +150,7 @@ func (c *playCmd) Run(a *app) error {
 	}
 	defer model.close()
 	watch := newWatcher(a)
-	closed := false
-	closeWatch := func() {
-		if !closed {
-			watch.Close()
-			closed = true
-		}
-	}
-	defer closeWatch()
+	defer watch.Close()
 	began := time.Now()
 	boards, err := c.boards(a, box, run, watch)
 	if err != nil {
@@ -194,7 +187,7 @@ func (c *playCmd) Run(a *app) error {
 		Boards: boards, Breaker: breaker, Fixer: fixer, Schema: schema, Store: run.store, Watch: watch, Prepared: prepared,
 	}
 	ending, err := game.Play(a.ctx, a.drain)
-	closeWatch()
+	watch.Close()
 	var faults *selfplay.FaultsError
 	var server *engine.Error
 	switch {
