@@ -30,9 +30,6 @@ const environmentFormat = 1
 // package that does not install is a *TargetError. log gets a line for a person
 // now and then; what uv printed is in Environment.Log.
 func Build(ctx context.Context, box sandbox.Sandbox, s *Snapshot, r Recipe, o Options, log io.Writer) (*Environment, error) {
-	if log == nil {
-		log = io.Discard
-	}
 	if r.Existing != "" {
 		return useExisting(ctx, r)
 	}
@@ -41,6 +38,9 @@ func Build(ctx context.Context, box sandbox.Sandbox, s *Snapshot, r Recipe, o Op
 
 // made is the environment of a recipe from the cache, else made how it says; kind names its log.
 func made(ctx context.Context, box sandbox.Sandbox, s *Snapshot, r Recipe, o Options, log io.Writer, kind string, how func(*builder, context.Context) (*Environment, error)) (*Environment, error) {
+	if log == nil {
+		log = io.Discard
+	}
 	cache, err := CacheDir(o.Cache)
 	if err != nil {
 		return nil, err

@@ -21,9 +21,6 @@ type Lock struct {
 // lock: from the cache, else made in boxes, as Build makes one. Nothing is
 // resolved. A version that does not install is a *TargetError.
 func BuildLocked(ctx context.Context, box sandbox.Sandbox, s *Snapshot, l Lock, o Options, log io.Writer) (*Environment, error) {
-	if log == nil {
-		log = io.Discard
-	}
 	in, err := chooseInterpreter(ctx, minorOf(l.Python))
 	if err != nil {
 		return nil, err
