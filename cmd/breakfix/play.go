@@ -51,6 +51,7 @@ type gameFlags struct {
 	From    string `json:"from" help:"Weights of the built-in policy: a file that breakfix train wrote, a run (its last version that was accepted), scratch (nothing learned), or hand (a prior that was set by hand, which learns nothing). Default: those that come with breakfix." placeholder:"FILE|RUN"`
 	Learn   int    `json:"learn" help:"Episodes after which the policy learns and a new version is judged; 0: it learns nothing. Default ${default}." default:"32" placeholder:"N"`
 	Judge   int    `json:"judge" help:"One version in so many plays the match; the others are taken as they are. Default ${default}." default:"1" placeholder:"N"`
+	Async   int    `json:"async" help:"Episodes that may be played, with the version before, while a version is made; 0: play waits for it. At most --learn. Default ${default}." default:"0" placeholder:"N"`
 	Warm    int    `json:"warm" help:"Damaged functions of the code that --from scratch learns from before the first game. Default ${default}." default:"3000" placeholder:"N"`
 	Breaker string `json:"breaker" help:"Who breaks, when not the policy." placeholder:"P"`
 	Fixer   string `json:"fixer" help:"Who fixes, when not the policy." placeholder:"P"`
@@ -149,6 +150,12 @@ func (c *playCmd) Run(a *app) error {
 		return err
 	}
 	defer model.close()
+	learner := c.learner(breaker, fixer)
+	if c.Async > 0 && learner != nil {
+		if _, err := learner.Pinned(); err != nil {
+			return usagef("leave it out, and play waits for each version", "--async: %v", err)
+		}
+	}
 	watch := newWatcher(a)
 	defer watch.Close()
 	began := time.Now()
@@ -181,9 +188,9 @@ func (c *playCmd) Run(a *app) error {
 	game := &selfplay.Game{
 		Config: selfplay.Config{
 			Seed: run.seed, Episodes: c.Episodes, Limit: time.Duration(c.Minutes * float64(time.Minute)),
-			Workers: c.workers(), Group: c.Group, Steps: c.Steps, Order: c.Order, Disk: disk, Learn: c.Learn, Judge: c.Judge,
+			Workers: c.workers(), Group: c.Group, Steps: c.Steps, Order: c.Order, Disk: disk, Learn: c.Learn, Judge: c.Judge, Async: c.Async,
 		},
-		Learner: c.learner(breaker, fixer), Frozen: builtin.New(),
+		Learner: learner, Frozen: builtin.New(),
 		Boards: boards, Breaker: breaker, Fixer: fixer, Schema: schema, Store: run.store, Watch: watch, Prepared: prepared,
 	}
 	ending, err := game.Play(a.ctx, a.drain)
@@ -220,11 +227,14 @@ func (c *playCmd) check() (disk int64, err error) {
 		value  float64
 		lowest float64
 	}{{"episodes", float64(c.Episodes), 0}, {"minutes", c.Minutes, 0}, {"workers", float64(c.Workers), 0}, {"order", float64(c.Order), 1},
-		{"learn", float64(c.Learn), 0}, {"judge", float64(c.Judge), 1}, {"warm", float64(c.Warm), 0}, {"group", float64(c.Group), 1}, {"steps", float64(c.Steps), 1}, {"test-seconds", c.TestSeconds, 0.1},
+		{"learn", float64(c.Learn), 0}, {"judge", float64(c.Judge), 1}, {"async", float64(c.Async), 0}, {"warm", float64(c.Warm), 0}, {"group", float64(c.Group), 1}, {"steps", float64(c.Steps), 1}, {"test-seconds", c.TestSeconds, 0.1},
 		{"deadline-floor", c.DeadlineFloor, 0.1}, {"deadline-factor", c.DeadlineFactor, 1}} {
 		if f.value < f.lowest {
 			return 0, usagef("", "--%s must be at least %v, not %v", f.name, f.lowest, f.value)
 		}
+	}
+	if c.Learn > 0 && c.Async > c.Learn {
+		return 0, usagef("", "--async must be at most --learn (%d), not %d: one version is made at a time", c.Learn, c.Async)
 	}
 	disk, err = parseSize(c.Disk)
 	if err != nil {

@@ -27,12 +27,17 @@ type TokenAsk struct {
 // Where the server's profile does not say that samplers are left alone by
 // training, Sample waits from a Step to the next Publish.
 func (m *Model) Sample(ctx context.Context, a Ask) (Answer, error) {
+	return m.answer(ctx, a, m.SampleTokens)
+}
+
+// answer renders, has sampled and reads.
+func (m *Model) answer(ctx context.Context, a Ask, sample func(context.Context, TokenAsk) ([]wire.Sequence, string, error)) (Answer, error) {
 	t := m.srv.tokens
 	prompt, err := t.Render(ctx, a)
 	if err != nil {
 		return Answer{}, err
 	}
-	got, version, err := m.SampleTokens(ctx, TokenAsk{Prompt: prompt, N: 1, MaxTokens: a.MaxTokens, Temperature: a.Temperature, Seed: a.Seed, Stops: t.Stops()})
+	got, version, err := sample(ctx, TokenAsk{Prompt: prompt, N: 1, MaxTokens: a.MaxTokens, Temperature: a.Temperature, Seed: a.Seed, Stops: t.Stops()})
 	if err != nil {
 		return Answer{}, err
 	}

@@ -116,11 +116,14 @@ type Scored struct {
 }
 
 // Learner is what a policy implements when it can learn. A run has at most
-// one; it calls these methods one at a time, between rounds, while nobody plays.
+// one; it calls these methods one at a time, while nobody plays with the learner itself.
 type Learner interface {
 	Policy
 	// Learns reports whether it can, with the weights and the engine that it has.
 	Learns() bool
+	// Pinned is the current version as a player that stays what it is while the learner
+	// learns and goes elsewhere. An error says why there can be none.
+	Pinned() (Policy, error)
 	// Learn makes the next version out of the current one and plays with it from then on. The
 	// same version and batch make the same next version. An error leaves the current version.
 	// Nothing in a batch that can be learned from is no error: the version stays.

@@ -16,14 +16,13 @@ import (
 )
 
 // batch gathers what is learned from: the pending games and, of earlier ones,
-// those that replay draws, fixes only.
-func (g *Game) batch(ctx context.Context) ([]policy.Scored, learn.Counts, error) {
-	l := g.learning
+// those that replay drew, fixes only. Before are the mutations of each source in the
+// order in which they were made.
+func (g *Game) batch(ctx context.Context, m making, before [][]string) ([]policy.Scored, learn.Counts, error) {
 	uses := map[int]int{}
 	about := map[int]pending{}
 	var fixes, breaks []store.Episode
-	drawn := l.state.Replay.Draw(attemptSeed(g.Config.Seed, len(l.state.Versions)))
-	for _, row := range drawn {
+	for _, row := range m.Replay {
 		ep, err := g.Store.Episode(ctx, row.Episode)
 		if err != nil {
 			return nil, learn.Counts{}, err
@@ -31,22 +30,19 @@ func (g *Game) batch(ctx context.Context) ([]policy.Scored, learn.Counts, error)
 		uses[ep.Number] = row.Uses
 		fixes = append(fixes, ep)
 	}
-	var fresh []int
-	for _, p := range l.state.Pending {
+	for _, p := range m.Pending {
 		ep, err := g.Store.Episode(ctx, p.Episode)
 		if err != nil {
 			return nil, learn.Counts{}, err
 		}
 		about[ep.Number] = p
-		if len(ep.Attempts) > 0 && !p.Break {
+		if p.Tries {
 			fixes = append(fixes, ep)
-			fresh = append(fresh, ep.Number)
 		}
 		if p.Fresh {
 			breaks = append(breaks, ep)
 		}
 	}
-	l.state.Replay.Put(fresh...)
 	var scored []policy.Scored
 	entries, counts, err := learn.Breaks(breaks)
 	if err != nil {
@@ -59,7 +55,7 @@ func (g *Game) batch(ctx context.Context) ([]policy.Scored, learn.Counts, error)
 	for _, e := range entries {
 		ep := byNumber[e.Episode]
 		s := scoredOf(e, 0, policy.Trajectory{Version: policy.Version(ep.Break.Version), Steps: 1, Data: ep.Break.Data})
-		if s.Break, err = g.breakAgain(ep, about[e.Episode]); err != nil {
+		if s.Break, err = g.breakAgain(ep, about[e.Episode], before[ep.Source]); err != nil {
 			return nil, counts, err
 		}
 		scored = append(scored, s)
@@ -93,9 +89,9 @@ func scoredOf(e learn.Entry, uses int, t policy.Trajectory) policy.Scored {
 }
 
 // breakAgain is a break as its breaker met it.
-func (g *Game) breakAgain(ep *store.Episode, p pending) (arena.Break, error) {
+func (g *Game) breakAgain(ep *store.Episode, p pending, before []string) (arena.Break, error) {
 	made := map[string]bool{}
-	for _, id := range g.made[ep.Source][:min(p.Made, len(g.made[ep.Source]))] {
+	for _, id := range before[:min(p.Made, len(before))] {
 		made[id] = true
 	}
 	a, err := arena.NewBreak(g.Boards[ep.Source].Bank, arena.BreakOptions{Seed: ep.Seed, Made: made, Tried: p.Tried, Known: p.Known, Except: g.except(ep.Source)})

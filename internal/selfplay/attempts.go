@@ -31,7 +31,7 @@ func (g *Game) fix(ctx context.Context, board *Board, b *bug.Bug, ep *store.Epis
 	}
 	o := arena.FixOptions{Steps: g.Config.Steps, Deadline: board.stepDeadline(b.RedTest.From), Contexts: places, Memo: new(arena.Memo)}
 	began := time.Now()
-	if policy.Skims(g.Fixer) {
+	if policy.Skims(g.fixer()) {
 		if o.Direct, err = g.direct(ctx, board, b, broken, ep.Number); err != nil {
 			return err
 		}
@@ -92,7 +92,7 @@ func (g *Game) attempt(ctx context.Context, board *Board, b *bug.Bug, broken *tr
 	g.faults.Add(err)
 	if err != nil {
 		slog.Error("attempt failed by a fault of our own", "bug", b.ID, "error", err)
-		return store.Attempt{Version: string(g.Fixer.Version()), Outcome: outcome.Infrastructure}, nil
+		return store.Attempt{Version: string(g.fixer().Version()), Outcome: outcome.Infrastructure}, nil
 	}
 	return a, nil
 }
@@ -116,7 +116,7 @@ func (g *Game) attemptOnce(ctx context.Context, board *Board, b *bug.Bug, broken
 		return store.Attempt{}, err
 	}
 	began := time.Now()
-	played, err := g.Fixer.Fix(ctx, fx)
+	played, err := g.fixer().Fix(ctx, fx)
 	took := time.Since(began)
 	g.thinking.add(took - tests.spent)
 	spent["steps"] += tests.spent.Seconds()

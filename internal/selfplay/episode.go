@@ -47,7 +47,7 @@ func (g *Game) choose(ctx context.Context, item curriculum.Item) (*chosen, error
 		if err != nil {
 			return err
 		}
-		if played, err = g.Breaker.Break(ctx, a); err != nil {
+		if played, err = g.breaker().Break(ctx, a); err != nil {
 			return fmt.Errorf("%s as breaker: %w", g.Breaker.Name(), err)
 		}
 		return nil

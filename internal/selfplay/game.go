@@ -41,6 +41,7 @@ type Config struct {
 	Budget   int           // steps of the fixer after which no further round is drawn; 0 means no end
 	Learn    int           // games after which the next version is made, at the end of a round; 0: never
 	Judge    int           // one version in so many plays the match, the others are taken as they are; 0 is 1
+	Async    int           // games that may be played, with the version before, while one is made; 0: play waits for it
 }
 
 // roundSize is how many games are drawn together. It bounds how stale the
@@ -131,16 +132,17 @@ func (g *Game) Play(ctx, drain context.Context) (Ending, error) {
 		timer := time.AfterFunc(g.Config.Limit, cancel)
 		defer timer.Stop()
 	}
+	defer g.abandon()
 	for {
 		if ending, over := g.over(drain, stop); over {
-			return ending, nil
+			return g.end(ctx, started, ending)
 		}
 		games, err := g.draw(ctx)
 		if err != nil {
 			return "", err
 		}
 		if len(games) == 0 {
-			return Exhausted, nil
+			return g.end(ctx, started, Exhausted)
 		}
 		whole, err := g.playRound(ctx, stop, games, started)
 		if err != nil {
@@ -155,10 +157,25 @@ func (g *Game) Play(ctx, drain context.Context) (Ending, error) {
 		if err := g.saveTotals(ctx, started); err != nil {
 			return "", err
 		}
-		if ending, over := g.settled(); over {
-			return ending, nil
+		if ending, over := g.plateaued(); over {
+			return g.end(ctx, started, ending)
 		}
 	}
+}
+
+// end ends the run. A version that is being made is waited for, unless somebody interrupted:
+// then it is made again when the run goes on.
+func (g *Game) end(ctx context.Context, started time.Time, ending Ending) (Ending, error) {
+	if ending == Interrupted || g.learning == nil || g.learning.job == nil {
+		return ending, nil
+	}
+	if err := g.still(func() error { return g.settle(ctx, g.learning.state.Making.Until) }); err != nil {
+		return "", err
+	}
+	if err := g.saveState(ctx); err != nil {
+		return "", err
+	}
+	return ending, g.saveTotals(ctx, started)
 }
 
 // game is one drawn item: what the breaker chose, then what became of it.
@@ -189,8 +206,8 @@ func (g *Game) over(drain, stop context.Context) (Ending, bool) {
 	return "", false
 }
 
-// settled tells, after a round, whether the run ends by itself.
-func (g *Game) settled() (Ending, bool) {
+// plateaued tells, after a round, whether the run ends by itself.
+func (g *Game) plateaued() (Ending, bool) {
 	if g.Config.Episodes == 0 && g.Config.Limit == 0 && g.Config.Budget == 0 {
 		if at, ok := curriculum.Plateau(g.rounds, curriculum.PlateauRounds); ok {
 			g.notice(fmt.Sprintf("difficulty stands still since episode %d", at))

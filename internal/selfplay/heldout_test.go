@@ -149,9 +149,9 @@ func TestABreakerThatDrawsIsKeptOffHeldOutCodeWhileAnythingIsLearned(t *testing.
 }
 
 func TestTheBreaksOfARefusedVersionWaitForTheNext(t *testing.T) {
-	games := []pending{{Episode: 1, Fresh: true, Made: 3}, {Episode: 2}, {Episode: 3, Fresh: true, Break: true}}
+	games := []pending{{Episode: 1, Fresh: true, Made: 3, Tries: true}, {Episode: 2, Tries: true}, {Episode: 3, Fresh: true}}
 	kept := breaksOf(games)
-	if len(kept) != 2 || kept[0].Episode != 1 || kept[0].Made != 3 || !kept[0].Break || kept[1].Episode != 3 || games[0].Break {
+	if len(kept) != 2 || kept[0].Episode != 1 || kept[0].Made != 3 || kept[0].Tries || kept[1].Episode != 3 || !games[0].Tries {
 		t.Errorf("of %+v wait %+v", games, kept)
 	}
 	var many []pending

@@ -25,6 +25,7 @@ import (
 // seconds.
 type Match struct {
 	bugs []matchBug
+	take func() (release func()) // waits for a place among others that run tests
 }
 
 type matchBug struct {
@@ -46,7 +47,11 @@ const (
 // breaks what in admits (nil: all). It is a function of the boards and the seed:
 // what is drawn does not depend on what came of it, so some are tried at once.
 func NewMatch(ctx context.Context, boards []*Board, breaker policy.Policy, n int, seed uint64, in func(board int, m mutate.Mutation) bool) (*Match, error) {
-	m := &Match{}
+	return newMatch(ctx, boards, breaker, n, seed, in, func() (release func()) { return func() {} })
+}
+
+func newMatch(ctx context.Context, boards []*Board, breaker policy.Policy, n int, seed uint64, in func(board int, m mutate.Mutation) bool, take func() (release func())) (*Match, error) {
+	m := &Match{take: take}
 	d := newDrawing(boards, breaker, seed, in)
 	for d.try < matchTries*n && len(m.bugs) < n && d.empty < len(boards) {
 		var drawn []drawnBreak
@@ -64,6 +69,7 @@ func NewMatch(ctx context.Context, boards []*Board, breaker policy.Policy, n int
 		g.SetLimit(testrun.AtOnce(runtime.NumCPU()))
 		for i, b := range drawn {
 			g.Go(func() error {
+				defer take()()
 				return guarded(func() error {
 					red, ok, err := redOf(ctx, b.board, b.tree, b.mutation)
 					if ok && err == nil {
@@ -208,6 +214,7 @@ func (m *Match) Play(ctx context.Context, fixer policy.Policy, steps, workers in
 	g.SetLimit(testrun.AtOnce(workers))
 	for i := range m.bugs {
 		g.Go(func() error {
+			defer m.take()()
 			return guarded(func() (err error) {
 				solved[i], err = m.bugs[i].attempt(ctx, fixer, steps)
 				return err

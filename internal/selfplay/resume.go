@@ -69,6 +69,11 @@ func (g *Game) resume(ctx context.Context) error {
 		if err := g.begin(ctx); err != nil {
 			return err
 		}
+		if g.learning.state.Making != nil {
+			if err := g.startMaking(ctx); err != nil {
+				return err
+			}
+		}
 	}
 	g.tally = newTally(g.Config.Episodes)
 	g.stored = map[int]*store.Episode{}
@@ -254,7 +259,7 @@ func (g *Game) measure(now *Progress) {
 	if run+cached > 0 {
 		now.CachedShare = float64(cached) / float64(run+cached)
 	}
-	now.Version = string(g.Fixer.Version())
+	now.Version = string(g.fixer().Version())
 	now.Waiting = g.curriculum.WaitingByOrder()
 	if now.Of > 0 && g.fresh > 0 {
 		now.Left = time.Duration(float64(now.Elapsed) / float64(g.fresh) * float64(now.Of-now.Episodes))

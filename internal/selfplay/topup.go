@@ -16,11 +16,11 @@ func (g *Game) short(ctx context.Context) (bool, error) {
 	if !policy.Compares(g.Learner) {
 		return false, nil
 	}
-	from := g.learning.last()
+	from := g.learning.state.Last
 	most := from + g.Config.Learn
 	asked, varied, all := 0, 0, 0
 	for _, p := range g.learning.state.Pending {
-		if p.Break || p.Episode <= from {
+		if !p.Tries || p.Episode <= from {
 			continue
 		}
 		ep, err := g.Store.Episode(ctx, p.Episode)

@@ -15,6 +15,7 @@ import (
 
 	"breakfix/internal/arena"
 	"breakfix/internal/arena/arenatest"
+	"breakfix/internal/mutate"
 	"breakfix/internal/outcome"
 	"breakfix/internal/policy"
 	"breakfix/internal/tree"
@@ -206,7 +207,7 @@ func TestBreaksThatAreWorthMoreAreDrawnMoreOftenAndTheyStayDiverse(t *testing.T)
 	if narrow < 0.7*wide {
 		t.Errorf("entropy fell from %.2f to %.2f nats", wide, narrow)
 	}
-	// What another version chose, and what was used before, is not learned from again.
+	// What was used before is not learned from again.
 	was := p.Version()
 	a := open(1)
 	old, err := p.Break(context.Background(), a)
@@ -214,10 +215,64 @@ func TestBreaksThatAreWorthMoreAreDrawnMoreOftenAndTheyStayDiverse(t *testing.T)
 		t.Fatal(err)
 	}
 	used := policy.Scored{Role: arena.Breaker, Trajectory: old, Break: a, Advantage: 1, Uses: 1}
-	foreign := used
-	foreign.Uses, foreign.Trajectory.Version = 0, "builtin-other"
-	if now, err := p.Learn(context.Background(), []policy.Scored{used, foreign}); err != nil || now != was {
+	if now, err := p.Learn(context.Background(), []policy.Scored{used}); err != nil || now != was {
 		t.Errorf("version %s follows %s, %v", now, was, err)
+	}
+}
+
+// TestABreakOfAnEarlierVersionCountsByHowLikelyItIsNow: the truncated ratio of importance sampling.
+func TestABreakOfAnEarlierVersionCountsByHowLikelyItIsNow(t *testing.T) {
+	base, err := tree.FromFiles(map[string]*tree.File{"pkg/stack.py": tree.Text(stack)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	bank := arena.NewBank(base, nil, nil)
+	sites, err := bank.Sites()
+	if err != nil {
+		t.Fatal(err)
+	}
+	open := func(seed uint64) *arena.BreakArena {
+		a, err := arena.NewBreak(bank, arena.BreakOptions{Seed: seed})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
+	gain := func(version policy.Version, earlier float64) float64 {
+		p := With(Scratch(1))
+		a := open(1)
+		old, err := p.Break(context.Background(), a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var did broke
+		if err := json.Unmarshal(old.Data, &did); err != nil {
+			t.Fatal(err)
+		}
+		chance := func() float64 {
+			logs, err := p.logs(sites, open(0))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return logs[slices.IndexFunc(sites, func(m mutate.Mutation) bool { return m.ID == did.Mutation })]
+		}
+		before := chance()
+		did.LogProb += earlier
+		if old.Data, err = json.Marshal(did); err != nil {
+			t.Fatal(err)
+		}
+		if version != "" {
+			old.Version = version
+		}
+		if _, err := p.Learn(context.Background(), []policy.Scored{{Role: arena.Breaker, Trajectory: old, Break: a, Advantage: 1}}); err != nil {
+			t.Fatal(err)
+		}
+		return chance() - before
+	}
+	own, same := gain("", 0), gain("builtin-earlier", 0)
+	rare, twice, often := gain("builtin-earlier", 3), gain("builtin-earlier", -math.Log(2)), gain("builtin-earlier", -9)
+	if own <= 0 || math.Abs(own-same) > 1e-3*own || rare > 0.5*own || twice < 1.1*own || math.Abs(often-twice) > 1e-3*twice {
+		t.Errorf("a break of this version gains %.4f nats; of an earlier one %.4f as likely, %.4f where it was likelier, %.4f and %.4f where it was rarer", own, same, rare, twice, often)
 	}
 }
 

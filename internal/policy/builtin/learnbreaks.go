@@ -3,6 +3,8 @@ package builtin
 import (
 	"encoding/json"
 	"fmt"
+	"math"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -33,6 +35,7 @@ const (
 	breakRate    = 0.3 // of FTRL: there are few breaks, each with an advantage around 1
 	breakFloor   = 0.8
 	breakEntropy = 4.0 // worth of a nat, for each nat below the floor
+	breakRatio   = 2.0 // most that a break of an earlier version counts
 )
 
 // logs gives the log-probability of each site.
@@ -50,23 +53,30 @@ func (p *Policy) logs(sites []mutate.Mutation, a arena.Break) ([]float64, error)
 	if err != nil {
 		return nil, err
 	}
+	return p.breaks.over(logs, moves), nil
+}
+
+// over gives the log-probabilities of what was learned over those of the prior.
+func (b *breaks) over(prior []float64, moves []network.Move) []float64 {
 	scores := make([]float32, len(moves))
-	p.breaks.model.Score(moves, scores)
+	b.model.Score(moves, scores)
+	logs := slices.Clone(prior)
 	for i, s := range scores {
 		logs[i] += float64(s)
 	}
 	normalise(logs)
-	return logs, nil
+	return logs
 }
 
-// learnBreaks takes one step for each break that this version chose: policy
-// gradient (Williams 1992) on its advantage, with a price on entropy below the
-// floor. It returns how many there were.
+// learnBreaks takes one step for each break: policy gradient (Williams 1992) on its
+// advantage, with a price on entropy below the floor. What an earlier version chose, while this
+// one was made, counts by how much likelier this one makes it, at most twice (truncated
+// importance sampling, Ionides 2008). It returns how many there were.
 func (p *Policy) learnBreaks(into *breaks, scored []policy.Scored) (int, error) {
 	n := 0
 	for i := range scored {
 		s := &scored[i]
-		if s.Role != arena.Breaker || s.Break == nil || s.Uses > 0 || s.Advantage == 0 || s.Trajectory.Version != p.Version() {
+		if s.Role != arena.Breaker || s.Break == nil || s.Uses > 0 || s.Advantage == 0 {
 			continue
 		}
 		var did broke
@@ -92,14 +102,12 @@ func (p *Policy) learnBreaks(into *breaks, scored []policy.Scored) (int, error) 
 			base[k] = float32(l)
 		}
 		floor := breakFloor * entropyOf(logs)
-		scores := make([]float32, len(moves))
-		into.model.Score(moves, scores)
-		for k := range logs {
-			logs[k] += float64(scores[k])
+		worth := s.Advantage
+		if s.Trajectory.Version != p.Version() {
+			worth *= min(breakRatio, math.Exp(p.breaks.over(logs, moves)[at]-did.LogProb))
 		}
-		normalise(logs)
-		price := breakEntropy * max(0, floor-entropyOf(logs))
-		if _, err := into.model.TrainOver(base, &network.Problem{Moves: moves}, []network.Target{{Move: at, Weight: float32(s.Advantage)}}, float32(price)); err != nil {
+		price := breakEntropy * max(0, floor-entropyOf(into.over(logs, moves)))
+		if _, err := into.model.TrainOver(base, &network.Problem{Moves: moves}, []network.Target{{Move: at, Weight: float32(worth)}}, float32(price)); err != nil {
 			return n, err
 		}
 		n++

@@ -105,6 +105,12 @@ func (p *Policy) Steady() policy.Policy {
 	return &s
 }
 
+// Pinned implements policy.Learner: what it learns makes other weights and leaves these.
+func (p *Policy) Pinned() (policy.Policy, error) {
+	s := *p
+	return &s, nil
+}
+
 // Name is what the command line calls it.
 func (*Policy) Name() string { return "builtin" }
 

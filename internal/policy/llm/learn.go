@@ -89,6 +89,23 @@ func (p *Policy) Learns() bool {
 	return ok
 }
 
+// Pinned implements policy.Learner.
+func (p *Policy) Pinned() (policy.Policy, error) {
+	s, ok := p.sampler.(interface {
+		Pinned() (engine.Sampler, error)
+	})
+	if !ok {
+		return nil, ErrFrozen
+	}
+	pinned, err := s.Pinned()
+	if err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return &Policy{sampler: pinned, o: p.o, blobs: p.blobs}, nil
+}
+
 // versionOf names the state after n updates by what was learned last, from which
 // version: made again from the same it has the same name, and no other has it.
 func versionOf(n int, from string, data []engine.Datum) string {

@@ -1,0 +1,71 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+
+	"breakfix/internal/engine/wire"
+)
+
+// ErrOneSlot says that a server has no place for an older version beside the one that learns.
+var ErrOneSlot = errors.New("this server does not keep a published version apart from the weights under training, or is not known to: nothing can be sampled from the one while the other learns")
+
+// Pinned is a sampler of the version that is published now, whatever the model learns,
+// publishes or loads later. It needs a server that keeps the two apart (Profile.OwnSamplers).
+func (m *Model) Pinned() (Sampler, error) {
+	if !m.srv.profile.OwnSamplers {
+		return nil, ErrOneSlot
+	}
+	p := &pinned{m: m}
+	p.from.Store(m.current.Load())
+	return p, nil
+}
+
+// pinned is a version of a model.
+type pinned struct {
+	m    *Model
+	from atomic.Pointer[published]
+}
+
+func (p *pinned) Model() string   { return p.m.Model() }
+func (p *pinned) Version() string { return p.from.Load().version }
+
+func (p *pinned) Count(ctx context.Context, a Ask) (int, error) { return p.m.Count(ctx, a) }
+
+func (p *pinned) Sample(ctx context.Context, a Ask) (Answer, error) {
+	return p.m.answer(ctx, a, p.sampleTokens)
+}
+
+// sampleTokens samples; a sampling session that a server has lost is opened again on the same path.
+func (p *pinned) sampleTokens(ctx context.Context, a TokenAsk) ([]wire.Sequence, string, error) {
+	if err := a.check(p.m.vocabulary()); err != nil {
+		return nil, "", err
+	}
+	for try := 1; ; try++ {
+		now := p.from.Load()
+		got, err := p.m.sampleFrom(ctx, now, a)
+		if err == nil {
+			return got, now.version, nil
+		}
+		if k := KindOf(err); k != Missing && k != lost || try >= restores {
+			return nil, "", outward(err)
+		}
+		if err := p.reopen(ctx, now); err != nil {
+			return nil, "", outward(err)
+		}
+	}
+}
+
+func (p *pinned) reopen(ctx context.Context, gone *published) error {
+	session, err := p.m.srv.in(ctx)
+	if err != nil {
+		return err
+	}
+	again, err := p.m.srv.samplingSession(ctx, session, gone.path)
+	if err != nil {
+		return err
+	}
+	p.from.CompareAndSwap(gone, &published{version: gone.version, path: gone.path, session: again})
+	return nil
+}

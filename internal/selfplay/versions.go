@@ -1,0 +1,67 @@
+package selfplay
+
+import (
+	"breakfix/internal/learn"
+	"breakfix/internal/policy"
+	"breakfix/internal/stat"
+	"breakfix/internal/store"
+)
+
+// version is a state of the weights: its number is its place in the list and
+// the name of its folder.
+type version struct {
+	Name     policy.Version `json:"name"`
+	Episode  int            `json:"episode"` // the first that it may play
+	Accepted bool           `json:"accepted"`
+	Gate     string         `json:"gate"`
+	Solved   []int          `json:"solved"` // by bug of the match: the step that solved it, 0: none; null: not played
+}
+
+// versions are those of a run, by number.
+type versions []version
+
+// compared is the last accepted version that played the match: one that is refused
+// tells against those since then, too. It is the version that plays where each is judged.
+func (vs versions) compared() int {
+	for n := len(vs) - 1; n > 0; n-- {
+		if v := vs[n]; v.Accepted && v.Solved != nil {
+			return n
+		}
+	}
+	return 0
+}
+
+// best is what the strongest of the league did in the match: compared with the
+// version before alone, many small losses that each might be chance would add up.
+func (vs versions) best(steps int) []int {
+	var accepted []int
+	for n, v := range vs {
+		if v.Accepted && v.Solved != nil {
+			accepted = append(accepted, n)
+		}
+	}
+	var best []int
+	top := -1.0
+	for _, n := range learn.League(accepted) {
+		sum := 0.0
+		for _, s := range scores(vs[n].Solved, steps) {
+			sum += s
+		}
+		if sum > top {
+			best, top = vs[n].Solved, sum
+		}
+	}
+	return best
+}
+
+// row is a version as the run lists it.
+func (vs versions) row(n int) store.Version {
+	v := vs[n]
+	row := store.Version{Version: string(v.Name), Episode: v.Episode, Accepted: &v.Accepted, Gate: v.Gate}
+	if m := len(v.Solved); m > 0 {
+		rate := float64(wins(v.Solved)) / float64(m)
+		low, high := stat.Wilson(wins(v.Solved), m)
+		row.SolveRate, row.Low, row.High = &rate, &low, &high
+	}
+	return row
+}
