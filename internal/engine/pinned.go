@@ -57,12 +57,23 @@ func (p *pinned) sampleTokens(ctx context.Context, a TokenAsk) ([]wire.Sequence,
 	}
 }
 
+// reopen opens another sampling session, in another session where that is gone too.
 func (p *pinned) reopen(ctx context.Context, gone *published) error {
-	session, err := p.m.srv.in(ctx)
+	if p.from.Load() != gone {
+		return nil // another has done it
+	}
+	s := p.m.srv
+	session, err := s.in(ctx)
 	if err != nil {
 		return err
 	}
-	again, err := p.m.srv.samplingSession(ctx, session, gone.path)
+	again, err := s.samplingSession(ctx, session, gone.path)
+	if err != nil && !s.alive(ctx, session) {
+		s.expire()
+		if session, err = s.in(ctx); err == nil {
+			again, err = s.samplingSession(ctx, session, gone.path)
+		}
+	}
 	if err != nil {
 		return err
 	}
