@@ -33,6 +33,7 @@ type Candidate struct {
 	Line       int     // 1-based line of the first edit
 	LogPrior   float64 // natural logarithm, up to a constant of the view
 	start, end int     // the site
+	turns      turned  // what it turns around
 	share      float64 // of the mass of its kind at its site, by hand
 	place      float64 // log prior of the place, by hand
 }
@@ -77,6 +78,22 @@ type draft struct {
 	what       string
 	weight     float64
 	line       float64 // log prior of the place
+	turns      turned
+}
+
+// turned is the condition whose truth a move turns around, by its bytes: moves that turn the
+// same one are the same repair in other words. The zero value is none.
+type turned struct{ start, end int }
+
+// turning says what the latest draft turns around, where it was offered.
+func (g *generator) turning(condition *node, offered bool) {
+	if !offered {
+		return
+	}
+	for condition.kind == "parenthesized_expression" && len(condition.parts()) == 1 {
+		condition = condition.parts()[0]
+	}
+	g.drafts[len(g.drafts)-1].turns = turned{condition.start, condition.end}
 }
 
 type generator struct {
@@ -90,7 +107,7 @@ type generator struct {
 }
 
 // emit offers an edit. site is what the drafts of a group have in common.
-func (g *generator) emit(kind Kind, site *node, edits []tree.Edit, what string, weight float64) {
+func (g *generator) emit(kind Kind, site *node, edits []tree.Edit, what string, weight float64) (offered bool) {
 	at := site
 	if len(edits) > 0 && edits[0].Start >= site.start { // the line of the edit itself, for sites of many lines
 		for _, k := range site.kids {
@@ -99,26 +116,27 @@ func (g *generator) emit(kind Kind, site *node, edits []tree.Edit, what string, 
 			}
 		}
 	}
-	g.offer(kind, site.start, site.end, g.span.line(at.row, at.last), edits, what, weight)
+	return g.offer(kind, site.start, site.end, g.span.line(at.row, at.last), edits, what, weight)
 }
 
-func (g *generator) offer(kind Kind, start, end int, place float64, edits []tree.Edit, what string, weight float64) {
+func (g *generator) offer(kind Kind, start, end int, place float64, edits []tree.Edit, what string, weight float64) (offered bool) {
 	if weight <= 0 || place < unreachable {
-		return
+		return false
 	}
 	g.drafts = append(g.drafts, draft{kind: kind, start: start, end: end, edits: edits, what: what, weight: weight, line: place})
+	return true
 }
 
 // swap offers the exchange of two nodes.
-func (g *generator) swap(kind Kind, site, a, b *node, what string, weight float64) {
+func (g *generator) swap(kind Kind, site, a, b *node, what string, weight float64) (offered bool) {
 	ta, tb := a.text(g.src), b.text(g.src)
 	if ta == tb {
-		return
+		return false
 	}
 	if what == "" {
 		what = "swap " + clip(ta) + " and " + clip(tb)
 	}
-	g.emit(kind, site, []tree.Edit{{Start: a.start, End: a.end, New: tb}, {Start: b.start, End: b.end, New: ta}}, what, weight)
+	return g.emit(kind, site, []tree.Edit{{Start: a.start, End: a.end, New: tb}, {Start: b.start, End: b.end, New: ta}}, what, weight)
 }
 
 // ranked turns the drafts into candidates.
@@ -155,7 +173,7 @@ func (g *generator) likeliest(most int) []Candidate {
 		}
 		seen[key] = true
 		cs = append(cs, Candidate{Path: g.view.Path, Edits: edits, Kind: d.kind, What: string(d.kind) + ": " + d.what,
-			Line: sort.SearchInts(starts, edits[0].Start+1), LogPrior: priors[i], start: d.start, end: d.end, share: shares[i], place: d.line})
+			Line: sort.SearchInts(starts, edits[0].Start+1), LogPrior: priors[i], start: d.start, end: d.end, turns: d.turns, share: shares[i], place: d.line})
 	}
 	return cs
 }

@@ -16,6 +16,9 @@ var (
 // likelyComparison are the exchanges that the bank makes, read backwards.
 var likelyComparison = map[string]string{"<": "<=", "<=": "<", ">": ">=", ">=": ">", "==": "!=", "!=": "==", "is": "is not", "is not": "is", "in": "not in", "not in": "in"}
 
+// opposite are the comparisons that hold where the others do not.
+var opposite = map[string]string{"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "==", "is": "is not", "is not": "is", "in": "not in", "not in": "in"}
+
 // visit offers the repairs of every node on lines that the span reaches.
 func (g *generator) visit(root *node) {
 	root.walk(func(n *node) bool {
@@ -30,7 +33,7 @@ func (g *generator) visit(root *node) {
 		case "boolean_operator":
 			g.boolean(n)
 		case "not_operator":
-			g.emit(kindNegate, n, n.replace(n.child("argument").text(g.src)), "take out not", 1)
+			g.turning(n, g.emit(kindNegate, n, n.replace(n.child("argument").text(g.src)), "take out not", 1))
 		case "unary_operator":
 			g.emit(kindNegate, n, n.replace(n.child("argument").text(g.src)), "take out the sign", 1)
 			g.literal(n)
@@ -59,7 +62,7 @@ func (g *generator) visit(root *node) {
 			}
 		case "conditional_expression":
 			if ps := n.parts(); len(ps) == 3 {
-				g.swap(kindBranches, n, ps[0], ps[2], "exchange the two values", 1)
+				g.turning(ps[1], g.swap(kindBranches, n, ps[0], ps[2], "exchange the two values", 1))
 				g.condition(ps[1])
 			}
 		case "list", "tuple", "dictionary", "set", "expression_list", "pattern_list":
@@ -125,8 +128,8 @@ func (g *generator) comparison(n *node) {
 		} else if none && !strings.HasPrefix(op, "is") || strings.HasPrefix(old, "is") != strings.HasPrefix(op, "is") || strings.Contains(old, "in") != strings.Contains(op, "in") {
 			w = 0.03
 		}
-		if op != old {
-			g.emit(kindCompare, n, []tree.Edit{{Start: at, End: at + len(gap), New: op}}, old+" → "+op, w)
+		if op != old && g.emit(kindCompare, n, []tree.Edit{{Start: at, End: at + len(gap), New: op}}, old+" → "+op, w) {
+			g.turning(n, opposite[old] == op)
 		}
 	}
 	left := ps[0].text(g.src)
@@ -216,12 +219,12 @@ func (g *generator) negated(c *node, weight float64) {
 	case "not_operator":
 		return // visit takes the not out
 	case "comparison_operator", "boolean_operator", "conditional_expression", "named_expression":
-		g.emit(kindNegate, c, c.replace("not ("+text+")"), "negate "+clip(text), weight*0.5)
+		g.turning(c, g.emit(kindNegate, c, c.replace("not ("+text+")"), "negate "+clip(text), weight*0.5))
 		if c.kind == "comparison_operator" {
-			g.emit(kindNegate, c, c.replace("not "+text), "negate "+clip(text), weight*0.3)
+			g.turning(c, g.emit(kindNegate, c, c.replace("not "+text), "negate "+clip(text), weight*0.3))
 		}
 	default:
-		g.emit(kindNegate, c, c.replace("not "+text), "negate "+clip(text), weight)
+		g.turning(c, g.emit(kindNegate, c, c.replace("not "+text), "negate "+clip(text), weight))
 		if c.kind == "parenthesized_expression" {
 			return
 		}
@@ -272,7 +275,7 @@ func (g *generator) constant(n *node) {
 	offer := func(w float64, tos ...string) {
 		for _, to := range tos {
 			if to != text {
-				g.emit(kindLiteral, n, n.replace(to), text+" → "+to, w)
+				g.turning(n, g.emit(kindLiteral, n, n.replace(to), text+" → "+to, w) && (text == "True" && to == "False" || text == "False" && to == "True"))
 			}
 		}
 	}

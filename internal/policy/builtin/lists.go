@@ -18,7 +18,8 @@ const (
 // Shortlist returns the first maxList candidates that parse, in the order of
 // the weights; without any, of the prior that was set by hand.
 func Shortlist(v View, w *Weights) ([]Candidate, error) {
-	l := &list{view: v, cs: ordered(v, w)}
+	cs, _ := ordered(v, w)
+	l := &list{view: v, cs: cs}
 	var kept []Candidate
 	for i := range l.cs {
 		if len(kept) == maxList {
@@ -35,16 +36,20 @@ func Shortlist(v View, w *Weights) ([]Candidate, error) {
 	return kept, nil
 }
 
-// ordered lists all candidates that are ranked, whether they parse or not.
-func ordered(v View, w *Weights) []Candidate {
+// ordered lists all candidates that are ranked, whether they parse or not. Mass is what the
+// log priors of this view lack beside those of another one: weights give each candidate its
+// chance among those of its view alone.
+func ordered(v View, w *Weights) (cs []Candidate, mass float64) {
 	g := generate(v, true)
 	if g == nil {
-		return nil
+		return nil, 0
 	}
 	if w == nil {
-		return g.ranked()
+		return g.ranked(), 0
 	}
-	return w.rank(g, g.likeliest(w.most(len(g.drafts))))
+	cs = g.likeliest(w.most(len(g.drafts)))
+	mass = w.mass(cs)
+	return w.rank(g, cs), mass
 }
 
 // lists remembers the candidates of the latest views: they are a pure function of it, and
@@ -59,6 +64,7 @@ type list struct {
 	once sync.Once
 	view View
 	cs   []Candidate
+	mass float64
 
 	mu     sync.Mutex
 	asked  bool   // it is in the order that values give it
@@ -114,7 +120,8 @@ func (l *lists) of(v View, w *Weights) (*list, error) {
 	}
 	l.mu.Unlock()
 	e.once.Do(func() {
-		e.view, e.cs = v, ordered(v, w)
+		e.view = v
+		e.cs, e.mass = ordered(v, w)
 		if len(e.cs) > maxKept {
 			e.cs = slices.Clone(e.cs[:maxKept]) // the rest is more
 		}

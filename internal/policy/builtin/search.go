@@ -25,6 +25,12 @@ type option struct {
 	rank  int     // 1-based among the candidates of its file by prior and values, without noise
 }
 
+// turn is a condition of a tree that was turned around.
+type turn struct {
+	list *list
+	turned
+}
+
 // stand is a tree from which edits are tried.
 type stand struct {
 	step    int // 0: the broken tree
@@ -66,6 +72,7 @@ type search struct {
 	stands    []*stand
 	past      []*stand // those of the roll-outs before, but the broken tree
 	seen      map[string]bool
+	turned    map[turn]bool
 	trail     []tried
 	turn      int
 	files     int     // that the change touches
@@ -84,7 +91,7 @@ func (p *Policy) Fix(ctx context.Context, a arena.Fix) (policy.Trajectory, error
 	if p.uniform {
 		stream = seedEven + p.Seed
 	}
-	s := &search{arena: a, lists: p.lists, weights: p.weights, task: task, temp: p.Temperature, blind: p.Blind, silent: p.Silent, sightless: p.Sightless, random: rand.New(rand.NewPCG(task.Seed, stream)), seen: map[string]bool{}}
+	s := &search{arena: a, lists: p.lists, weights: p.weights, task: task, temp: p.Temperature, blind: p.Blind, silent: p.Silent, sightless: p.Sightless, random: rand.New(rand.NewPCG(task.Seed, stream)), seen: map[string]bool{}, turned: map[turn]bool{}}
 	s.stands = []*stand{{failure: task.Failure, verdict: outcome.Failed}}
 	paths := map[string]bool{}
 	for _, c := range task.Contexts {
@@ -325,20 +332,28 @@ func (s *search) admit(st *stand, src []byte, l *list) {
 	}
 	s.seen[where+"\x00"+string(tree.DigestOf(src))] = true
 	for i, c := range l.cs {
-		st.queue = append(st.queue, option{Candidate: c, list: l, text: where, score: c.LogPrior + s.temp*gumbel(s.random), rank: i + 1})
+		st.queue = append(st.queue, option{Candidate: c, list: l, text: where, score: c.LogPrior + l.mass + s.temp*gumbel(s.random), rank: i + 1})
 	}
 }
 
 // fresh reports whether an edit leads to a text that parses and was not tried
-// in this attempt.
+// in this attempt, in the same or in other words.
 func (s *search) fresh(o option) (bool, error) {
+	at := turn{o.list, o.turns}
+	if s.turned[at] {
+		return false, nil
+	}
 	out, err := tree.ApplyEdits(o.list.view.Source, o.Edits)
 	key := o.text + "\x00" + string(tree.DigestOf(out))
 	if err != nil || s.seen[key] {
 		return false, nil
 	}
 	s.seen[key] = true
-	return o.list.parses(o.rank - 1)
+	fresh, err := o.list.parses(o.rank - 1)
+	if o.turns != (turned{}) {
+		s.turned[at] = fresh
+	}
+	return fresh, err
 }
 
 func lines(src []byte) int {

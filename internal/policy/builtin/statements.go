@@ -108,42 +108,14 @@ func (g *generator) remove(s *node, ps []*node, i int) {
 	w := 0.4
 	if s.simple() && s.last == s.row {
 		w = 1
+		if i == len(ps)-1 && s.kind == "return_statement" && len(s.parts()) > 0 && s.parent.parent != nil && s.parent.parent.kind == "function_definition" || strings.HasPrefix(s.kind, "import") {
+			w = 0.1 // what a function is for, and what names stand for
+		}
 		if strings.Contains(s.text(g.src), ".acquire(") || i > 0 && ps[i-1].text(g.src) == s.text(g.src) {
 			w = 4
 		}
 	}
 	g.offer(kindDelete, s.start, s.end, g.span.line(s.row, s.last), []tree.Edit{{Start: start, End: end}}, clip(s.text(g.src)), w)
-}
-
-// order offers to exchange neighbouring statements.
-func (g *generator) order(a, b *node) {
-	if strings.TrimSpace(string(g.src[lineStart(g.src, a.start):a.start])) != "" || docstring(a) || a.kind == "import_statement" || a.kind == "import_from_statement" || a.kind == "future_import_statement" {
-		return
-	}
-	place := max(g.span.line(a.row, a.last), g.span.line(b.row, b.last))
-	if g.span.line(a.row, a.last) < -2 || g.span.line(b.row, b.last) < -2 {
-		place -= 1.5 // an exchange leaves both its statements among the changed lines
-	}
-	if a.last-a.row > 12 || b.last-b.row > 12 {
-		place--
-	}
-	w := 1.0
-	g.offer(kindOrder, a.start, b.end, place, []tree.Edit{{Start: a.start, End: a.end, New: b.text(g.src)}, {Start: b.start, End: b.end, New: a.text(g.src)}},
-		"exchange "+clip(a.text(g.src))+" and "+clip(b.text(g.src)), w)
-}
-
-// rotate offers to move a statement over two neighbours.
-func (g *generator) rotate(a, b, c *node) {
-	if docstring(a) || a.kind != "expression_statement" && c.kind != "expression_statement" {
-		return
-	}
-	place := max(g.span.line(a.row, a.last), g.span.line(c.row, c.last)) - 3
-	at, bt, ct := a.text(g.src), b.text(g.src), c.text(g.src)
-	put := func(x, y, z string) {
-		g.offer(kindOrder, a.start, c.end, place, []tree.Edit{{Start: a.start, End: a.end, New: x}, {Start: b.start, End: b.end, New: y}, {Start: c.start, End: c.end, New: z}}, "move a statement over two", 0.5)
-	}
-	put(bt, ct, at)
-	put(ct, at, bt)
 }
 
 func (g *generator) jump(s *node) {
@@ -168,7 +140,11 @@ func (g *generator) jump(s *node) {
 func (g *generator) branches(n *node) {
 	yes := n.child("consequence")
 	var other *node
+	arms := 0
 	for _, k := range n.kids {
+		if k.field == "alternative" {
+			arms++
+		}
 		if k.field == "alternative" && k.kind == "else_clause" {
 			other = k.child("body")
 		}
@@ -180,7 +156,10 @@ func (g *generator) branches(n *node) {
 	if other != nil {
 		place = max(place, g.span.line(other.row, other.last))
 		a, b := yes.text(g.src), other.text(g.src)
-		g.offer(kindBranches, n.start, n.end, place, []tree.Edit{{Start: yes.start, End: yes.end, New: b}, {Start: other.start, End: other.end, New: a}}, "exchange the branches", 1)
+		offered := g.offer(kindBranches, n.start, n.end, place, []tree.Edit{{Start: yes.start, End: yes.end, New: b}, {Start: other.start, End: other.end, New: a}}, "exchange the branches", 1)
+		if c := n.child("condition"); c != nil {
+			g.turning(c, offered && arms == 1)
+		}
 	}
 }
 

@@ -32,7 +32,9 @@ func (g *generator) assignment(n *node) {
 				w *= 2
 			}
 		} else if o == "=" {
-			w = 0.6
+			if w = 0.6; left.kind == "identifier" && n.up("for_statement", "while_statement") != nil && !mentions(g.src, right, left.text(g.src)) {
+				w = 0.1 // it adds up
+			}
 		} else if likely[op] == o {
 			w = 1
 		}

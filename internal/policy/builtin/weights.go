@@ -159,6 +159,22 @@ func (w *Weights) most(of int) int {
 	return of
 }
 
+// mass is the logarithm of what candidates, not yet ranked, weigh together: by the prior that
+// was set by hand, where that counts, else each alike.
+func (w *Weights) mass(cs []Candidate) float64 {
+	if len(cs) == 0 {
+		return 0
+	}
+	if w.version == VersionScratch || w.card[cardPrior] == priorNone {
+		return math.Log(float64(len(cs)))
+	}
+	best, sum := cs[0].LogPrior, 0.0 // the likeliest first
+	for i := range cs {
+		sum += math.Exp(cs[i].LogPrior - best)
+	}
+	return best + math.Log(sum)
+}
+
 // rank gives each candidate its log-probability among all of them and sorts them, the
 // likeliest first. What is alike is in an order that has nothing to do with the order in
 // which moves are thought of.
