@@ -38,7 +38,7 @@ const (
 	Raises // an exception where there was none
 	Mends  // a value where there was an exception
 	Wanted // what is returned last is what the red test wants
-	Early  // it differs where the test fails, and on lines of it that passed
+	Early  // it differs where the test fails, and on lines of it that passed; or it is wanted there, and not by another assertion
 	Breaks // an exception on a line that passed
 )
 
@@ -100,8 +100,10 @@ func (a *FixArena) Values(ctx context.Context, questions []Question, wanted []st
 	if err != nil {
 		return nil, err
 	}
+	alone, _ := a.looking("")
+	red := alone.Tests[0]
 	data, err := json.Marshal(map[string]any{"sites": asked, "wanted": append([]string{}, wanted...), "file": "/" + a.task.RedPath, "line": a.task.Failure.TestLine,
-		"functions": harmlessFunctions, "methods": harmlessMethods})
+		"source": a.task.RedTest, "test": namesOf(red), "functions": harmlessFunctions, "methods": harmlessMethods})
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +113,6 @@ func (a *FixArena) Values(ctx context.Context, questions []Question, wanted []st
 		code += fmt.Sprintf("\n\ndef test_breakfix_values_%d():\n    _breakfix_tell(%d, %d)\n", i, i*valuesPart, (i+1)*valuesPart)
 	}
 	req, file := a.looking(code)
-	red := req.Tests[0]
 	req.Deadline = func(string) time.Duration { return valuesDeadline }
 	req.Tree, req.Fresh, req.Unaudited, req.Tests = t, true, true, []string{red}
 	for i := range parts {
@@ -172,6 +173,16 @@ func (a *FixArena) watched(edits map[string][]tree.Edit) (*tree.Tree, error) {
 		files[p] = &tree.File{Kind: a.trees[0].Kind(p), Data: out}
 	}
 	return a.trees[0].With(files)
+}
+
+// namesOf are the names that lead to a test in its file; none for one of several that a
+// function stands for.
+func namesOf(test string) []string {
+	names := strings.Split(test, "::")[1:]
+	if strings.Contains(test, "[") {
+		return []string{}
+	}
+	return names
 }
 
 // beside names a test file of ours in the folder of a test of the suite.

@@ -32,7 +32,7 @@ func TestValuesTellWhatOtherExpressionsWouldHaveBeenWhereTheTestFails(t *testing
 			{"n > 1", true, false, []string{"n > 0", "n > 5", "n > 2", "xs > n", "n > none_such", "n == 2 or n"},
 				[]arena.Answer{arena.Same, arena.Early, arena.Same, arena.Breaks, arena.Unknown, arena.Same}},
 			{"sum(xs) + n", false, true, []string{"n + sum(xs)", "sum(xs) * n", "sum(xs) + 2", "sum(xs) - min(n, 2) + 4", "xs + n", "print(n)", "weigh(xs, 1)", "len(xs) + n", "sum(i for i in xs) + n"},
-				[]arena.Answer{arena.Same, arena.Early, arena.Wanted, arena.Wanted, arena.Breaks, arena.Unknown, arena.Unknown, arena.Wanted, arena.Same}},
+				[]arena.Answer{arena.Same, arena.Early, arena.Wanted, arena.Wanted, arena.Breaks, arena.Unknown, arena.Unknown, arena.Early, arena.Same}},
 			{"0", false, true, []string{"1"}, []arena.Answer{arena.Unrun}},
 		}},
 		"test_figures.py::test_first": {testrun.Failure{Kind: "KeyError", Message: "'b'", TestLine: 11}, nil, []asked{
@@ -73,6 +73,48 @@ func TestValuesTellWhatOtherExpressionsWouldHaveBeenWhereTheTestFails(t *testing
 		}
 		if got, err := other.Values(context.Background(), questions, c.wanted); err != nil || got != nil {
 			t.Errorf("%s: told %v of a failure that is another than the known one (%v)", test, got, err)
+		}
+	}
+}
+
+// TestAnExpressionIsWantedByAllAssertionsOfTheTest: past the one that fails, where the test is
+// given nothing and comes to its end.
+func TestAnExpressionIsWantedByAllAssertionsOfTheTest(t *testing.T) {
+	_, w := prepared(t, "values")
+	src, err := w.Snapshot.Tree.Read("figures.py")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum, n := "sum(range(n))", "return n\n"
+	for test, c := range map[string]struct {
+		of   string
+		line int
+		got  string // by the failing assertion, and wanted
+		want []arena.Answer
+	}{
+		"test_later.py::test_asserts":            {sum, 7, "assert 0 == 1", []arena.Answer{arena.Wanted, arena.Early, arena.Early, arena.Differs}},
+		"test_later.py::test_helper":             {sum, 13, "assert 0 == 1", []arena.Answer{arena.Wanted, arena.Early, arena.Early, arena.Differs}},
+		"test_later.py::TestMethods::test_equal": {sum, 25, "1 != 0", []arena.Answer{arena.Wanted, arena.Early, arena.Early, arena.Differs}},
+		"test_later.py::test_given":              {sum, 36, "assert 0 == 1", []arena.Answer{arena.Wanted, arena.Wanted, arena.Wanted, arena.Differs}},
+		"test_later.py::test_hangs":              {n, 30, "assert 1 == 2", []arena.Answer{arena.Wanted, arena.Wanted, arena.Wanted, arena.Differs}},
+	} {
+		others := []string{"sum(range(n + 1))", "len(range(n))", "n", "n + 7"}
+		if c.of == n {
+			others = []string{"n * 2", "n + 1", "2", "n + 7"}
+		}
+		text := strings.TrimSuffix(strings.TrimPrefix(c.of, "return "), "\n")
+		at := strings.Index(string(src), c.of) + strings.LastIndex(c.of, text)
+		a, err := arena.NewRed(w, arena.Red{Tree: w.Snapshot.Tree, Tests: []string{test}, Failure: testrun.Failure{Kind: "AssertionError", Message: c.got, TestLine: c.line},
+			Contexts: []arena.Context{{Path: "figures.py", Function: "total", FirstLine: 11, LastLine: 12}}}, arena.FixOptions{Steps: 4})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := a.Values(context.Background(), []arena.Question{{Path: "figures.py", Start: at, End: at + len(text), Returned: true, Others: others}}, []string{"1", "2"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([][]arena.Answer{c.want}, got); diff != "" {
+			t.Errorf("%s: %s", test, diff)
 		}
 	}
 }

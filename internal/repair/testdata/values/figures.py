@@ -6,3 +6,13 @@ def weigh(xs, n):
 
 def first(d, key):
     return d[key].upper()
+
+
+def total(n):
+    return sum(range(n))
+
+
+def spins(n):
+    while n > 3:
+        pass
+    return n
