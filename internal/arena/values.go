@@ -37,9 +37,10 @@ const (
 	Differs
 	Raises // an exception where there was none
 	Mends  // a value where there was an exception
-	Wanted // what is returned last is what the red test wants
-	Early  // it differs where the test fails, and on lines of it that passed; or it is wanted there, and not by another assertion
+	Wanted // what is returned last is what the red test wants, in each of its assertions that could be told; Differs where some want what is there now
+	Early  // it differs where the test fails, and on lines of it that passed
 	Breaks // an exception on a line that passed
+	Partly // it is wanted where the test fails, and elsewhere as wrong as what it stands for
 )
 
 // Functions and methods that change nothing, by name. A method of that name
@@ -148,7 +149,7 @@ func answersOf(questions []Question, told string, n int) ([][]Answer, error) {
 	for k, q := range questions {
 		out[k] = make([]Answer, len(q.Others))
 		for i := range min(len(q.Others), len(told)) {
-			if c := told[0] - 'a'; c <= byte(Breaks) {
+			if c := told[0] - 'a'; c <= byte(Partly) {
 				out[k][i] = Answer(c)
 			}
 			told = told[1:]

@@ -8,7 +8,7 @@ class _BreakfixValues:
     RUNS = 40  # of one expression that are looked at, for each line of the test
     ALL = 60000  # evaluations, and for every 64 elements of what they give one more
     SIMPLE = (int, float, complex, str, bytes, bool, type(None), range)
-    UNKNOWN, UNRUN, SAME, ALIKE, DIFFERS, RAISES, MENDS, WANTED, EARLY, BREAKS = "abcdefghij"
+    UNKNOWN, UNRUN, SAME, ALIKE, DIFFERS, RAISES, MENDS, WANTED, EARLY, BREAKS, PARTLY = "abcdefghijk"
     SIZED = (str, bytes, list, tuple, dict, set, frozenset)
     SCOPES = ("<listcomp>", "<setcomp>", "<dictcomp>")
 
@@ -40,9 +40,9 @@ class _BreakfixValues:
     def other(self, text):
         """An expression to evaluate; what may have effects is left alone."""
         # at: where the test fails; before: on lines of it that passed
-        # now: what it would have been in the phase; mends, wrong: it would be wanted where the
-        # base is not, and is not wanted
-        o = {"code": None, "names": (), "at": self.UNRUN, "before": self.UNRUN, "last": False, "now": None, "mends": False, "wrong": False}
+        # now: what it would have been in the phase; mends: it would be wanted where the base is not;
+        # wrong: it would not, where the base is (2) or is not (1)
+        o = {"code": None, "names": (), "at": self.UNRUN, "before": self.UNRUN, "last": False, "now": None, "mends": False, "wrong": 0}
         try:
             tree = self.ast.parse("(" + text + "\n)", mode="eval")
             if all(map(self.harmless, self.ast.walk(tree))):
@@ -186,7 +186,7 @@ class _BreakfixValues:
         except _BreakfixLate:
             for site in self.sites:
                 for o in site["others"]:
-                    o["mends"] = o["wrong"] = False
+                    o["mends"], o["wrong"] = False, 0
         except BaseException:
             pass  # what it came to counts
         finally:
@@ -237,7 +237,7 @@ class _BreakfixValues:
                     if o["now"] is None:
                         continue
                     if not o["now"] or not self.same(o["now"][0], wanted):
-                        o["wrong"] = True
+                        o["wrong"] = max(o["wrong"], 1 if failed else 2)
                     elif failed:
                         o["mends"] = True
 
@@ -266,7 +266,7 @@ class _BreakfixValues:
         if o["code"] is None:
             return self.UNKNOWN
         if o["last"] or o["mends"]:
-            return self.EARLY if o["wrong"] else self.WANTED
+            return (self.WANTED, self.PARTLY, self.DIFFERS)[o["wrong"]]
         if o["at"] in (self.UNRUN, self.SAME, self.ALIKE):
             return o["at"]
         if o["before"] == self.RAISES:

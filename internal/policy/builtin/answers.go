@@ -25,6 +25,7 @@ var worth = map[arena.Answer]float64{
 	arena.Wanted: 18,
 	arena.Early:  -8,
 	arena.Breaks: -24,
+	arena.Partly: 6,
 }
 
 // mostAsked bounds the moves of a view that are asked about, the likeliest first.

@@ -60,7 +60,7 @@ func placeOf(t *testing.T, p *Policy, s policy.Scored) int {
 
 func TestWhatWasJudgedFixedIsRankedHigherAndTheSameBatchMakesTheSameVersion(t *testing.T) {
 	hand := New() // plays for the one that learns: what is learned from need not be its own
-	win, solved := played(t, hand, 3, "self.items[-1]", "self.items[1]")
+	win, solved := played(t, hand, 6, "self.items[-1]", "self.items[1]")
 	if !solved {
 		t.Fatal("the attempt to learn from failed")
 	}
@@ -68,7 +68,7 @@ func TestWhatWasJudgedFixedIsRankedHigherAndTheSameBatchMakesTheSameVersion(t *t
 	if err := json.Unmarshal(win.Trajectory.Data, &did); err != nil {
 		t.Fatal(err)
 	}
-	if last := did[len(did)-1]; last.Verdict != string(outcome.Passed) || len(last.Edits) == 0 || last.Path != "pkg/stack.py" {
+	if last := did[len(did)-1]; last.Verdict != string(outcome.Passed) || len(last.Edits) != 1 || last.Edits[0].New != "-" || last.Path != "pkg/stack.py" {
 		t.Fatalf("the trajectory ends with %+v", last)
 	}
 	win.Won, win.Reward, win.Advantage = true, 1, 0.5
