@@ -17,15 +17,15 @@ import (
 // Roychoudhury, TOSEM 2018) as evidence, not as a proof, since a look has its bounds. Chosen on
 // a hundred bugs (methods.md).
 var worth = map[arena.Answer]float64{
-	arena.Unrun:  -24,
-	arena.Same:   -36,
-	arena.Alike:  -15,
-	arena.Raises: -12,
-	arena.Mends:  5,
-	arena.Wanted: 18,
-	arena.Early:  -8,
-	arena.Breaks: -24,
-	arena.Partly: 6,
+	arena.Unrun:  -48,
+	arena.Same:   -72,
+	arena.Alike:  -30,
+	arena.Raises: -24,
+	arena.Mends:  10,
+	arena.Wanted: 36,
+	arena.Early:  -16,
+	arena.Breaks: -48,
+	arena.Partly: 12,
 }
 
 // mostAsked bounds the moves of a view that are asked about, the likeliest first.
