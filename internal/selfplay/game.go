@@ -88,6 +88,7 @@ type Game struct {
 	thinking   stopwatch
 	learning   *learning // nil: nothing is learned
 	slots      *slots
+	beside     sync.WaitGroup // work that nobody waits for before the end
 }
 
 // Ending tells why a run ended.
@@ -122,6 +123,11 @@ func (e *FaultsError) Unwrap() error { return e.Last }
 // lost.
 func (g *Game) Play(ctx, drain context.Context) (Ending, error) {
 	started := time.Now()
+	ctx, end := context.WithCancel(ctx)
+	defer func() {
+		end()
+		g.beside.Wait()
+	}()
 	if err := g.resume(ctx); err != nil {
 		return "", err
 	}

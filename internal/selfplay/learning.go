@@ -21,7 +21,8 @@ import (
 // while it learned does so again from the same state.
 type learning struct {
 	held    []*heldOut // by board
-	match   *Match     // made when the first version is judged
+	match   *Match     // there when ready says so
+	ready   func() error
 	state   learned
 	job     *job          // what makes state.Making
 	pinned  policy.Policy // plays in the learner's place meanwhile; nil: nobody plays meanwhile

@@ -146,8 +146,8 @@ func (g *Game) fixer() policy.Policy   { return g.playing(g.Fixer) }
 func (g *Game) nextVersion(ctx context.Context, m making, now made, before [][]string) (made, error) {
 	l := g.learning
 	n := len(now.versions)
-	if l.match == nil && !g.formal() {
-		if err := g.makeMatch(ctx); err != nil {
+	if !g.formal() {
+		if err := l.ready(); err != nil {
 			return now, err
 		}
 	}

@@ -69,6 +69,10 @@ func (g *Game) resume(ctx context.Context) error {
 		if err := g.begin(ctx); err != nil {
 			return err
 		}
+		g.learning.ready = sync.OnceValue(func() error { return guarded(func() error { return g.makeMatch(ctx) }) })
+		if g.Config.Async > 0 && !g.formal() { // nobody is to wait for it
+			g.beside.Go(func() { g.learning.ready() })
+		}
 		if g.learning.state.Making != nil {
 			if err := g.startMaking(ctx); err != nil {
 				return err
