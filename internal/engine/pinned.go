@@ -34,27 +34,15 @@ func (p *pinned) Version() string { return p.from.Load().version }
 func (p *pinned) Count(ctx context.Context, a Ask) (int, error) { return p.m.Count(ctx, a) }
 
 func (p *pinned) Sample(ctx context.Context, a Ask) (Answer, error) {
-	return p.m.answer(ctx, a, p.sampleTokens)
+	return p.m.answer(ctx, a, func(ctx context.Context, a TokenAsk) ([]wire.Sequence, string, error) {
+		return p.m.sampled(ctx, a, p.once, p.reopen)
+	})
 }
 
-// sampleTokens samples; a sampling session that a server has lost is opened again on the same path.
-func (p *pinned) sampleTokens(ctx context.Context, a TokenAsk) ([]wire.Sequence, string, error) {
-	if err := a.check(p.m.vocabulary()); err != nil {
-		return nil, "", err
-	}
-	for try := 1; ; try++ {
-		now := p.from.Load()
-		got, err := p.m.sampleFrom(ctx, now, a)
-		if err == nil {
-			return got, now.version, nil
-		}
-		if k := KindOf(err); k != Missing && k != lost || try >= restores {
-			return nil, "", outward(err)
-		}
-		if err := p.reopen(ctx, now); err != nil {
-			return nil, "", outward(err)
-		}
-	}
+func (p *pinned) once(ctx context.Context, a TokenAsk) (*published, []wire.Sequence, error) {
+	now := p.from.Load()
+	got, err := p.m.sampleFrom(ctx, now, a)
+	return now, got, err
 }
 
 // reopen opens another sampling session, in another session where that is gone too.

@@ -115,18 +115,24 @@ func (m *Model) Count(ctx context.Context, a Ask) (int, error) {
 // SampleTokens samples from the published weights, and names their version.
 // Each sample has as many log-probabilities as tokens, all finite.
 func (m *Model) SampleTokens(ctx context.Context, a TokenAsk) ([]wire.Sequence, string, error) {
+	return m.sampled(ctx, a, m.sampleInside, m.reopen)
+}
+
+// sampled asks once, and again where a server has lost what it asks and it was opened anew.
+func (m *Model) sampled(ctx context.Context, a TokenAsk, once func(context.Context, TokenAsk) (*published, []wire.Sequence, error),
+	reopen func(context.Context, *published) error) ([]wire.Sequence, string, error) {
 	if err := a.check(m.vocabulary()); err != nil {
 		return nil, "", err
 	}
 	for try := 1; ; try++ {
-		now, got, err := m.sampleInside(ctx, a)
+		now, got, err := once(ctx, a)
 		if err == nil {
 			return got, now.version, nil
 		}
 		if k := KindOf(err); k != Missing && k != lost || try >= restores {
 			return nil, "", outward(err)
 		}
-		if err := m.reopen(ctx, now); err != nil {
+		if err := reopen(ctx, now); err != nil {
 			return nil, "", outward(err)
 		}
 	}
