@@ -26,7 +26,7 @@ type benchPolicyCmd struct {
 	From     []string `json:"from" help:"Weights to measure, as fix takes them; once each time the flag is given. Default: those that come with breakfix." placeholder:"FILE|RUN" sep:"none"`
 	Drill    string   `json:"drill" type:"path" placeholder:"FILE" help:"Failures that the baselines are taught on as well: a file that train --drill made."`
 	Examples int      `json:"examples" default:"1500" placeholder:"N" help:"Examples that the baselines are taught on. Default ${default}. 0: no baseline that is taught."`
-	Ways     []string `json:"ways" placeholder:"WAY" help:"What is measured, of uniform, hand, counts, linear, network, sightless (what values expressions have left out), silent (what the red test says left out), blind (what the steps show left out). Default: all."`
+	Ways     []string `json:"ways" placeholder:"WAY" help:"What is measured, of uniform, hand, counts, linear, network, puct (the network, with tree search), sightless (what values expressions have left out), silent (what the red test says left out), blind (what the steps show left out). Default: all."`
 	Steps    int      `json:"steps" default:"64" placeholder:"N" help:"Steps of each attempt. Default ${default}."`
 	Rollouts int      `json:"rollouts" default:"1" placeholder:"N" help:"Roll-outs of --steps steps each; what 1, 2, 4 … N of them solve is shown. Default ${default}."`
 	Reach    bool     `json:"reach" help:"Also say of each bug that was not solved whether its known fix is one move of the grammar, two or more, and where it stands in the order."`
@@ -49,7 +49,7 @@ Examples:
 }
 
 // ways that can be measured, in the table's order.
-var rankings = []string{"uniform", "hand", "counts", "linear", "network", "sightless", "silent", "blind"}
+var rankings = []string{"uniform", "hand", "counts", "linear", "network", "puct", "sightless", "silent", "blind"}
 
 func (c *benchPolicyCmd) refuse() error {
 	if err := kernelHere(); err != nil {
@@ -216,6 +216,8 @@ func (c *benchPolicyCmd) players(a *app, watch closingWatcher) (out []ranking, b
 				switch way {
 				case "network":
 					r.rollouts = c.Rollouts
+				case "puct":
+					r.rollouts, b.Tree = c.Rollouts, true
 				case "sightless":
 					b.Sightless = true
 				case "silent":

@@ -33,6 +33,7 @@ type fixCmd struct {
 	From     string  `json:"from" help:"Weights of the built-in policy: a file that breakfix train wrote, a run (its last version that was accepted), scratch (nothing learned), or hand (a prior that was set by hand). Default: those that come with breakfix." placeholder:"FILE|RUN" group:"search"`
 	Steps    int     `json:"steps" help:"Steps for each independent failure. Default ${default}." default:"64" placeholder:"N" group:"search"`
 	Rollouts int     `json:"rollouts" name:"rollouts" help:"Searches for each failure, each of --steps steps with other noise; none tries what another tried. Default ${default}." default:"1" placeholder:"N" group:"search"`
+	Tree     bool    `json:"tree" help:"Tree search (PUCT) says which of the partial repairs the next step goes on from, or whether it starts over; else every third step goes on from the one that got furthest." group:"search"`
 	Minutes  float64 `json:"minutes" help:"Minutes of searching. Default: no limit." placeholder:"M" group:"search"`
 	Seed     uint64  `json:"seed" help:"Seed of all randomness. Default ${default}." default:"1" placeholder:"N" group:"search"`
 	Apply    bool    `json:"apply" help:"Write the repair into the folder, when it is one." group:"search"`
@@ -97,7 +98,7 @@ func (c *fixCmd) player() (policy.Policy, error) {
 	p, err := player("policy", c.Policy, c.From)
 	if b, ok := p.(*builtin.Policy); ok {
 		b.Temperature = 0 // one attempt: the likeliest edit first
-		b.Rollouts = c.Rollouts
+		b.Rollouts, b.Tree = c.Rollouts, c.Tree
 	}
 	return p, err
 }

@@ -18,8 +18,8 @@ const (
 // Shortlist returns the first maxList candidates that parse, in the order of
 // the weights; without any, of the prior that was set by hand.
 func Shortlist(v View, w *Weights) ([]Candidate, error) {
-	cs, _ := ordered(v, w)
-	l := &list{view: v, cs: cs}
+	l := &list{view: v}
+	l.cs, _, _ = ordered(v, w)
 	var kept []Candidate
 	for i := range l.cs {
 		if len(kept) == maxList {
@@ -38,18 +38,19 @@ func Shortlist(v View, w *Weights) ([]Candidate, error) {
 
 // ordered lists all candidates that are ranked, whether they parse or not. Mass is what the
 // log priors of this view lack beside those of another one: weights give each candidate its
-// chance among those of its view alone.
-func ordered(v View, w *Weights) (cs []Candidate, mass float64) {
+// chance among those of its view alone. Value is that of the view.
+func ordered(v View, w *Weights) (cs []Candidate, mass, value float64) {
 	g := generate(v, true)
 	if g == nil {
-		return nil, 0
+		return nil, 0, 0
 	}
 	if w == nil {
-		return g.ranked(), 0
+		return g.ranked(), 0, noValue
 	}
 	cs = g.likeliest(w.most(len(g.drafts)))
 	mass = w.mass(cs)
-	return w.rank(g, cs), mass
+	cs, value = w.rank(g, cs)
+	return cs, mass, value
 }
 
 // lists remembers the candidates of the latest views: they are a pure function of it, and
@@ -61,10 +62,11 @@ type lists struct {
 }
 
 type list struct {
-	once sync.Once
-	view View
-	cs   []Candidate
-	mass float64
+	once  sync.Once
+	view  View
+	cs    []Candidate
+	mass  float64
+	value float64
 
 	mu     sync.Mutex
 	asked  bool   // it is in the order that values give it
@@ -121,7 +123,7 @@ func (l *lists) of(v View, w *Weights) (*list, error) {
 	l.mu.Unlock()
 	e.once.Do(func() {
 		e.view = v
-		e.cs, e.mass = ordered(v, w)
+		e.cs, e.mass, e.value = ordered(v, w)
 		if len(e.cs) > maxKept {
 			e.cs = slices.Clone(e.cs[:maxKept]) // the rest is more
 		}

@@ -41,6 +41,9 @@ type Policy struct {
 	Rollouts int
 	// Warm is how many functions Begin damages to learn from.
 	Warm int
+	// Tree makes a search choose by PUCT which tree to go on from, the broken one or one that
+	// got further; else every third step goes to the one that got furthest.
+	Tree bool
 	// Blind makes a search see of a step whether the red test passed, and nothing
 	// else: it never goes on from a repair that failed, and hands in the likeliest
 	// that it tried when none passed.

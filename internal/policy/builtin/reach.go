@@ -113,7 +113,7 @@ func Survives(broken, right []byte) bool {
 // of weights (nil: the prior that was set by hand); 0 where none does.
 func RankOf(v View, right []byte, w *Weights) int {
 	back := wayBack(v.Source, right)
-	cs, _ := ordered(v, w)
+	cs, _, _ := ordered(v, w)
 	for i, c := range cs {
 		if back(c.Edits) {
 			return i + 1

@@ -42,6 +42,10 @@ type stand struct {
 	queue   []option
 	open    bool // the queue was made
 	depth   int
+	from    *stand  // what was edited; nil of the broken tree
+	value   float64 // of the value head, the most of its views'
+	visits  int     // steps that began here
+	worth   float64 // sum of the values of the trees that they led to, 0 where one got no further
 }
 
 // tried is one step for the trajectory: with the task it is enough to pose the
@@ -66,6 +70,7 @@ type search struct {
 	task      arena.Task
 	random    *rand.Rand
 	temp      float64
+	tree      bool
 	blind     bool
 	silent    bool
 	sightless bool
@@ -91,7 +96,7 @@ func (p *Policy) Fix(ctx context.Context, a arena.Fix) (policy.Trajectory, error
 	if p.uniform {
 		stream = seedEven + p.Seed
 	}
-	s := &search{arena: a, lists: p.lists, weights: p.weights, task: task, temp: p.Temperature, blind: p.Blind, silent: p.Silent, sightless: p.Sightless, random: rand.New(rand.NewPCG(task.Seed, stream)), seen: map[string]bool{}, turned: map[turn]bool{}}
+	s := &search{arena: a, lists: p.lists, weights: p.weights, task: task, temp: p.Temperature, tree: p.Tree, blind: p.Blind, silent: p.Silent, sightless: p.Sightless, random: rand.New(rand.NewPCG(task.Seed, stream)), seen: map[string]bool{}, turned: map[turn]bool{}}
 	s.stands = []*stand{{failure: task.Failure, verdict: outcome.Failed}}
 	paths := map[string]bool{}
 	for _, c := range task.Contexts {
@@ -156,6 +161,7 @@ func (s *search) run(ctx context.Context, steps, to int) (at int, done bool, err
 		}
 		s.trail = append(s.trail, tried{Kind: o.Kind, LogP: round(o.LogPrior), Score: round(o.score), Rank: o.rank, Verdict: string(obs.Verdict),
 			From: st.step, Path: o.Path, Edits: o.Edits})
+		st.visits++
 		if !obs.Applied {
 			continue
 		}
@@ -177,7 +183,7 @@ func (s *search) learn(st *stand, o option, obs arena.Observation) {
 	}
 	gain := st.gain + progress(st, obs)
 	if gain > st.gain && st.depth < 3 {
-		s.stands = append(s.stands, &stand{step: obs.Step, green: obs.Green, failure: obs.Failure, verdict: obs.Verdict, gain: gain, prior: o.LogPrior, depth: st.depth + 1})
+		s.stands = append(s.stands, &stand{step: obs.Step, green: obs.Green, failure: obs.Failure, verdict: obs.Verdict, gain: gain, prior: o.LogPrior, depth: st.depth + 1, from: st})
 	}
 	if st.step == 0 && changed(s.stands[0].failure, obs) && (s.other == 0 || o.LogPrior > s.otherP) {
 		s.other, s.otherP = obs.Step, o.LogPrior
@@ -222,23 +228,14 @@ func (s *search) best() int {
 	return step
 }
 
-// next picks the tree and the edit of the next step: every third step goes to
-// the tree that got furthest, all others to the broken tree.
+// next picks the tree and the edit of the next step.
 func (s *search) next(ctx context.Context) (*stand, option, error) {
 	s.turn++
-	order := []*stand{s.stands[0]}
-	if len(s.stands) > 1 {
-		better := append([]*stand(nil), s.stands[1:]...)
-		sort.SliceStable(better, func(i, j int) bool {
-			if better[i].gain != better[j].gain {
-				return better[i].gain > better[j].gain
-			}
-			return better[i].prior > better[j].prior
-		})
-		if s.turn%3 == 0 {
-			order = append(better, order...)
-		} else {
-			order = append(order, better...)
+	order := s.inTurn()
+	if s.tree {
+		var err error
+		if order, err = s.puct(ctx); err != nil {
+			return nil, option{}, err
 		}
 	}
 	for _, st := range order {
@@ -258,6 +255,23 @@ func (s *search) next(ctx context.Context) (*stand, option, error) {
 		}
 	}
 	return nil, option{}, nil
+}
+
+// inTurn orders the trees: every third step goes to the one that got furthest, all others to
+// the broken tree.
+func (s *search) inTurn() []*stand {
+	order := []*stand{s.stands[0]}
+	better := slices.Clone(s.stands[1:])
+	sort.SliceStable(better, func(i, j int) bool {
+		if better[i].gain != better[j].gain {
+			return better[i].gain > better[j].gain
+		}
+		return better[i].prior > better[j].prior
+	})
+	if s.turn%3 == 0 {
+		return append(better, order...)
+	}
+	return append(order, better...)
 }
 
 // open lists the candidates of a tree, once.
@@ -285,6 +299,7 @@ func (s *search) open(ctx context.Context, st *stand) error {
 			}
 		}
 		s.admit(st, v.Source, l)
+		st.value = max(st.value, l.value)
 	}
 	sort.SliceStable(st.queue, func(i, j int) bool { return st.queue[i].score > st.queue[j].score })
 	return nil

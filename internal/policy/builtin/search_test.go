@@ -118,6 +118,43 @@ func TestABlindSearchGoesOnFromNothingAndHandsInTheLikeliest(t *testing.T) {
 	}
 }
 
+// TestTreeSearchGoesOnFromWhatGotFurtherAndStartsOver: neither alone, each text once, and the
+// same again with the same seed.
+func TestTreeSearchGoesOnFromWhatGotFurtherAndStartsOver(t *testing.T) {
+	p := New()
+	p.Tree = true
+	a, again := search16(t, p, 1), search16(t, p, 1)
+	seen, anew, onwards := map[string]bool{}, 0, 0
+	for i, from := range a.from {
+		text := string(a.trees[i+1])
+		if seen[text] || text != string(again.trees[i+1]) {
+			t.Errorf("step %d was tried before (%v), or is another the second time", i+1, seen[text])
+		}
+		seen[text] = true
+		if from == 0 {
+			anew++
+		} else {
+			onwards++
+		}
+	}
+	if anew < 2 || onwards < 2 {
+		t.Errorf("%d steps start over and %d go on", anew, onwards)
+	}
+}
+
+// TestTreeSearchLeavesWhatLedNowhere: of two trees alike the one that was gone on from in vain waits.
+func TestTreeSearchLeavesWhatLedNowhere(t *testing.T) {
+	queue := []option{{score: 1}}
+	root := &stand{open: true, queue: queue, value: 0.5, visits: 9}
+	vain, fresh := &stand{open: true, queue: queue, value: 0.5, visits: 6, from: root}, &stand{open: true, queue: queue, value: 0.5, from: root}
+	led := &stand{open: true, queue: queue, value: 0.5, visits: 6, worth: 5, from: root}
+	s := &search{stands: []*stand{root, vain, led, fresh}}
+	order, err := s.puct(context.Background())
+	if err != nil || order[0] != fresh || order[1] != led || order[2] != vain || order[3] != root {
+		t.Errorf("the order is %v: %v", order, err)
+	}
+}
+
 func TestTheUniformPolicyLearnsNothingAndDrawsAnewWithEachSeed(t *testing.T) {
 	p := Uniform(1)
 	if p.Learns() {

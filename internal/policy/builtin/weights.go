@@ -177,10 +177,12 @@ func (w *Weights) mass(cs []Candidate) float64 {
 
 // rank gives each candidate its log-probability among all of them and sorts them, the
 // likeliest first. What is alike is in an order that has nothing to do with the order in
-// which moves are thought of.
-func (w *Weights) rank(g *generator, cs []Candidate) []Candidate {
+// which moves are thought of. Value is the chance that an attempt from here repairs, by the
+// value head; a half where nothing knows.
+func (w *Weights) rank(g *generator, cs []Candidate) (out []Candidate, value float64) {
+	value = noValue
 	if len(cs) == 0 {
-		return cs
+		return cs, value
 	}
 	scores := make([]float32, len(cs))
 	if w.version != VersionScratch {
@@ -188,7 +190,9 @@ func (w *Weights) rank(g *generator, cs []Candidate) []Candidate {
 		if w.other != nil {
 			w.other(cs, p, scores)
 		} else {
-			w.model.Score(w.model.Encode(p), p.Moves, scores)
+			code := w.model.Encode(p)
+			w.model.Score(code, p.Moves, scores)
+			value = float64(w.model.Value(code))
 		}
 		w.blend(g, cs, scores)
 	}
@@ -207,9 +211,12 @@ func (w *Weights) rank(g *generator, cs []Candidate) []Candidate {
 	slices.SortStableFunc(order, func(i, j int) int {
 		return cmp.Or(cmp.Compare(cs[j].LogPrior, cs[i].LogPrior), cmp.Compare(keys[i], keys[j]))
 	})
-	out := make([]Candidate, len(cs))
+	out = make([]Candidate, len(cs))
 	for i, at := range order {
 		out[i] = cs[at]
 	}
-	return out
+	return out, value
 }
+
+// noValue is the value of what nothing is known of.
+const noValue = 0.5
