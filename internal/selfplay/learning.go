@@ -23,6 +23,7 @@ type learning struct {
 	held    []*heldOut // by board
 	match   *Match     // there when ready says so
 	ready   func() error
+	first   []int // what the first version did in the match, where that was played beside the games
 	state   learned
 	job     *job          // what makes state.Making
 	pinned  policy.Policy // plays in the learner's place meanwhile; nil: nobody plays meanwhile
@@ -181,6 +182,20 @@ func (g *Game) makeMatch(ctx context.Context) (err error) {
 	if err == nil {
 		slog.Info("match made", "bugs", g.learning.match.Bugs(), "seconds", time.Since(began).Seconds())
 	}
+	return err
+}
+
+// prepareMatch makes the match and, where games go on, has the version that the run began with play it.
+func (g *Game) prepareMatch(ctx context.Context) error {
+	l := g.learning
+	if err := g.makeMatch(ctx); err != nil {
+		return err
+	}
+	if g.Config.Async == 0 || len(l.state.Versions) > 1 || l.match.Bugs() < learn.MatchLeast {
+		return nil
+	}
+	solved, err := g.playMatch(ctx)
+	l.first = solved
 	return err
 }
 

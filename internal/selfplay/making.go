@@ -152,6 +152,9 @@ func (g *Game) nextVersion(ctx context.Context, m making, now made, before [][]s
 		}
 	}
 	current := &now.versions[now.current]
+	if n == 1 && current.Solved == nil {
+		current.Solved = l.first
+	}
 	if current.Solved == nil && (n == 1 || g.judged(n)) && !g.formal() && l.match.Bugs() >= learn.MatchLeast {
 		solved, err := g.playMatch(ctx)
 		if err != nil {

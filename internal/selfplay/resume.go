@@ -69,7 +69,7 @@ func (g *Game) resume(ctx context.Context) error {
 		if err := g.begin(ctx); err != nil {
 			return err
 		}
-		g.learning.ready = sync.OnceValue(func() error { return guarded(func() error { return g.makeMatch(ctx) }) })
+		g.learning.ready = sync.OnceValue(func() error { return guarded(func() error { return g.prepareMatch(ctx) }) })
 		if g.Config.Async > 0 && !g.formal() { // nobody is to wait for it
 			g.beside.Go(func() { g.learning.ready() })
 		}
