@@ -116,6 +116,9 @@ func (g *Game) restore(ctx context.Context, cfg curriculum.Config) error {
 	g.next, g.rounds = s.Next, s.Rounds
 	if g.learning != nil && s.Learned != nil {
 		g.learning.state = *s.Learned
+		if n := len(s.Learned.Versions); n > 0 && s.Learned.Last == 0 { // of a run from before Last was kept
+			g.learning.state.Last = s.Learned.Versions[n-1].Episode - 1
+		}
 	}
 	for i := range g.Boards {
 		if i < len(s.Tried) {
