@@ -86,7 +86,7 @@ class _BreakfixValues:
         site = self.sites[k]
         # What an evaluation of another expression comes to is not looked at.
         line = self.test_line(self.frame(1)) if self.left > 0 and not self.looking else None
-        if self.phase is not None:
+        if line is not None and self.phase is not None:
             line = self.phase if site["returned"] else None
         if line is None or site["runs"].get(line, 0) >= self.RUNS:
             return of()
@@ -156,7 +156,7 @@ class _BreakfixValues:
                 o[when] = max(o[when], state)
 
     def once_more(self, site, env):
-        """What the others that the failing assertion wants would have been in another one."""
+        """What others that may be wanted would have been in this assertion."""
         for o in site["others"]:
             if o["code"] is None or not o["last"] and o["at"] != self.DIFFERS:
                 continue
@@ -191,7 +191,7 @@ class _BreakfixValues:
             pass  # what it came to counts
         finally:
             signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-            signal.signal(signal.SIGVTALRM, before)
+            signal.signal(signal.SIGVTALRM, before or signal.SIG_DFL)
             self.phase = None
 
     def play_again(self):
