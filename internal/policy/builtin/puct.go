@@ -1,6 +1,7 @@
 package builtin
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"slices"
@@ -47,14 +48,6 @@ func (s *search) puct(ctx context.Context) ([]*stand, error) {
 		rank[st] = (st.value+st.worth)/n + exploration*chance(st)/max(sum, 1e-300)*math.Sqrt(float64(1+steps))/n
 	}
 	order := slices.Clone(s.stands)
-	slices.SortStableFunc(order, func(a, b *stand) int {
-		switch {
-		case rank[a] > rank[b]:
-			return -1
-		case rank[a] < rank[b]:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(order, func(a, b *stand) int { return cmp.Compare(rank[b], rank[a]) })
 	return order, nil
 }
