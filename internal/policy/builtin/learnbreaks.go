@@ -15,9 +15,10 @@ import (
 )
 
 // breaks is what was learned of breaks: a linear model over hashed features of
-// (site, operator, variant), which is added to the log prior of each site. A
-// snapshot has tens of thousands of sites and all of them are scored for each
-// break, which the network would take a minute for.
+// (site, operator, variant), which is added to the log prior of each site, and of
+// the repairs of the few sites that are drawn by it. A snapshot has tens of thousands
+// of sites and all of them are scored for each break, which the network would take a
+// minute for.
 type breaks struct {
 	model *network.Linear
 	hand  bool // the prior beneath was set by hand; false: it began from nothing
@@ -68,8 +69,8 @@ func (b *breaks) over(prior []float64, moves []network.Move) []float64 {
 	return logs
 }
 
-// learnBreaks takes one step for each break: policy gradient (Williams 1992) on its
-// advantage, with a price on entropy below the floor. What an earlier version chose, while this
+// learnBreaks takes two steps for each break, for what was drawn and for what was chosen of
+// that: policy gradient (Williams 1992) on its advantage, with a price on entropy below the floor. What an earlier version chose, while this
 // one was made, counts by how much likelier this one makes it, at most twice (truncated
 // importance sampling, Ionides 2008). It returns how many there were.
 func (p *Policy) learnBreaks(into *breaks, scored []policy.Scored) (int, error) {
@@ -102,13 +103,23 @@ func (p *Policy) learnBreaks(into *breaks, scored []policy.Scored) (int, error) 
 			base[k] = float32(l)
 		}
 		floor := breakFloor * entropyOf(logs)
+		of, several := did.chosen(), looksOf(did.Drawn)
 		worth := s.Advantage
 		if s.Trajectory.Version != p.Version() {
-			worth *= min(breakRatio, math.Exp(p.breaks.over(logs, moves)[at]-did.LogProb))
+			now := p.breaks.over(logs, moves)[at]
+			if of >= 0 {
+				now += p.breaks.among(several)[of]
+			}
+			worth *= min(breakRatio, math.Exp(now-did.LogProb))
 		}
 		price := breakEntropy * max(0, floor-entropyOf(into.over(logs, moves)))
 		if _, err := into.model.TrainOver(base, &network.Problem{Moves: moves}, []network.Target{{Move: at, Weight: float32(worth)}}, float32(price)); err != nil {
 			return n, err
+		}
+		if of >= 0 {
+			if _, err := into.model.TrainOver(nil, &network.Problem{Moves: several}, []network.Target{{Move: of, Weight: float32(worth)}}, 0); err != nil {
+				return n, err
+			}
 		}
 		n++
 	}

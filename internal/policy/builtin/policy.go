@@ -134,7 +134,8 @@ func (p *Policy) Version() policy.Version {
 	return p.weights.version
 }
 
-// Break draws a site.
+// Break draws a few sites and chooses one of them by what its repair would be; where
+// nothing is learned of breaks it draws one.
 func (p *Policy) Break(_ context.Context, a arena.Break) (policy.Trajectory, error) {
 	sites := a.Sites()
 	if len(sites) == 0 {
@@ -144,11 +145,23 @@ func (p *Policy) Break(_ context.Context, a arena.Break) (policy.Trajectory, err
 	if err != nil {
 		return policy.Trajectory{}, err
 	}
-	at := pickLog(logs, rand.New(rand.NewPCG(a.Task().Seed, seedBreak)))
+	r := rand.New(rand.NewPCG(a.Task().Seed, seedBreak))
+	did, at := broke{Sites: len(sites)}, 0
+	if p.Learns() {
+		several := draw(logs, breakDraws, r)
+		if did.Drawn, err = foresee(sites, several, a); err != nil {
+			return policy.Trajectory{}, err
+		}
+		k, log := p.breaks.choose(did.Drawn, r)
+		at, did.LogProb = several[k], log
+	} else {
+		at = pickLog(logs, r)
+	}
+	did.Mutation, did.LogProb = sites[at].ID, round(did.LogProb+logs[at])
 	if err := a.Choose(sites[at]); err != nil {
 		return policy.Trajectory{}, fmt.Errorf("choose a mutation: %w", err)
 	}
-	data, err := json.Marshal(broke{sites[at].ID, round(logs[at]), len(sites)})
+	data, err := json.Marshal(did)
 	return policy.Trajectory{Version: p.Version(), Steps: 1, Data: data}, err
 }
 
@@ -157,6 +170,7 @@ type broke struct {
 	Mutation string  `json:"mutation"`
 	LogProb  float64 `json:"log_prob"`
 	Sites    int     `json:"sites"`
+	Drawn    []drawn `json:"drawn,omitempty"` // the sites that it was chosen of
 }
 
 // Streams of the generators that one task's seed starts.

@@ -1,0 +1,108 @@
+package builtin
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+
+	"breakfix/internal/arena"
+	"breakfix/internal/mutate"
+	"breakfix/internal/policy/builtin/network"
+	"breakfix/internal/tree"
+)
+
+// breakDraws is how many sites are drawn for one break. What its repair would be takes
+// a quarter of a second to find, too long to ask it of all the sites of a snapshot.
+const breakDraws = 4
+
+// drawn is a site that may be broken, and where its repair stands among the moves that
+// the fixer would have on the broken file, in the order of the prior that was set by hand.
+type drawn struct {
+	Mutation string `json:"mutation"`
+	Place    int    `json:"place"`            // 1: first; 0: no move is the repair
+	Kind     Kind   `json:"repair,omitempty"` // of that move
+}
+
+// draw gives a few sites, each in proportion to its log-probability, without those
+// that it drew already.
+func draw(logs []float64, n int, r *rand.Rand) (at []int) {
+	seen := map[int]bool{}
+	for range n {
+		if i := pickLog(logs, r); !seen[i] {
+			seen[i] = true
+			at = append(at, i)
+		}
+	}
+	return at
+}
+
+// foresee says of sites what their repairs would be. It reads the code and nothing
+// else: no test is run.
+func foresee(sites []mutate.Mutation, at []int, a arena.Break) ([]drawn, error) {
+	all := make([]drawn, len(at))
+	for k, i := range at {
+		m := &sites[i]
+		all[k].Mutation = m.ID
+		src, err := a.Read(m.Path)
+		if err != nil {
+			return nil, fmt.Errorf("read the code to break: %w", err)
+		}
+		broken, err := tree.ApplyEdits(src, m.Edits)
+		if err != nil || bytes.Equal(broken, src) {
+			continue
+		}
+		v := placed(wholeView(m.Path, broken), src)
+		back := wayBack(broken, src)
+		moves, _, _ := ordered(v, nil)
+		for p := range moves {
+			if back(moves[p].Edits) {
+				all[k].Place, all[k].Kind = p+1, moves[p].Kind
+				break
+			}
+		}
+	}
+	return all, nil
+}
+
+// look hashes what is known of a repair.
+func (d *drawn) look() []uint32 {
+	h := &hasher{}
+	h.put("b place", bucket(d.Place))
+	h.put("b repair", string(d.Kind))
+	return h.out
+}
+
+// looksOf gives the features of drawn sites as moves without anything else.
+func looksOf(all []drawn) []network.Move {
+	moves := make([]network.Move, len(all))
+	for i := range all {
+		moves[i].Hash = all[i].look()
+	}
+	return moves
+}
+
+// among gives the log-probability of each of the sites that were drawn. To draw some by
+// one part of a score and to choose among them by the rest is to draw by both, the nearer
+// the more are drawn (sampling/importance resampling, Rubin 1988).
+func (b *breaks) among(moves []network.Move) []float64 {
+	return b.over(make([]float64, len(moves)), moves)
+}
+
+// choose picks one of the sites that were drawn, with the logarithm of the chance that it had.
+func (b *breaks) choose(all []drawn, r *rand.Rand) (at int, log float64) {
+	if len(all) < 2 {
+		return 0, 0
+	}
+	logs := b.among(looksOf(all))
+	at = pickLog(logs, r)
+	return at, logs[at]
+}
+
+// chosen is which of the sites that were drawn was broken; -1 where there was no choice.
+func (b *broke) chosen() int {
+	if len(b.Drawn) < 2 {
+		return -1
+	}
+	return slices.IndexFunc(b.Drawn, func(d drawn) bool { return d.Mutation == b.Mutation })
+}
