@@ -76,7 +76,7 @@ func (t *trial) close() {
 func (t *trial) run(cell eval.Cell) (*openRun, *playCmd, error) {
 	v := cell.Variant
 	c := &playCmd{Sources: t.Sources, sourceFlags: t.sourceFlags, Variant: v.Name, Budget: t.Budget,
-		gameFlags: gameFlags{Policy: "builtin", From: fromScratch, Learn: t.Learn, Warm: t.Warm, Reward: "shared", Order: curriculum.DefaultOrderCap, Group: t.Group, Steps: t.Steps},
+		gameFlags: gameFlags{Policy: "builtin", From: fromScratch, Learn: t.Learn, Warm: t.Warm, Reward: "shared", Order: curriculum.DefaultOrderCap, Group: t.Group, Steps: t.Steps, Rollouts: 1},
 		runFlags:  runFlags{Seed: &cell.Seed}}
 	if v.Reward != "" {
 		c.Reward = v.Reward

@@ -47,18 +47,19 @@ func (f *sourceFlags) deadlines() testrun.Deadlines {
 
 // gameFlags say how a game is played.
 type gameFlags struct {
-	Policy  string `json:"policy" help:"Who plays: builtin (default), llm (a model with tools; needs --engine) or scripted:FILE." default:"builtin" placeholder:"P"`
-	From    string `json:"from" help:"Weights of the built-in policy: a file that breakfix train wrote, a run (its last version that was accepted), scratch (nothing learned), or hand (a prior that was set by hand, which learns nothing). Default: those that come with breakfix." placeholder:"FILE|RUN"`
-	Learn   int    `json:"learn" help:"Episodes after which the policy learns and a new version is judged; 0: it learns nothing. Default ${default}." default:"32" placeholder:"N"`
-	Judge   int    `json:"judge" help:"One version in so many plays the match; the others are taken as they are. Default ${default}." default:"1" placeholder:"N"`
-	Async   int    `json:"async" help:"Episodes that may be played, with the version before, while a version is made; 0: play waits for it. At most --learn. Default ${default}." default:"0" placeholder:"N"`
-	Warm    int    `json:"warm" help:"Damaged functions of the code that --from scratch learns from before the first game. Default ${default}." default:"3000" placeholder:"N"`
-	Breaker string `json:"breaker" help:"Who breaks, when not the policy." placeholder:"P"`
-	Fixer   string `json:"fixer" help:"Who fixes, when not the policy." placeholder:"P"`
-	Reward  string `json:"reward" help:"Reward schema: shared (default), adversarial, or form: the breaker is paid for well-formed calls alone, as a warm-up of a model that knows nothing." default:"shared" placeholder:"NAME"`
-	Order   int    `json:"order" help:"Highest order of a bug. Default ${default}." default:"5" placeholder:"N"`
-	Group   int    `json:"group" help:"Attempts a bug. Default ${default}." default:"8" placeholder:"N"`
-	Steps   int    `json:"steps" help:"Steps an attempt. Default ${default}." default:"64" placeholder:"N"`
+	Policy   string `json:"policy" help:"Who plays: builtin (default), llm (a model with tools; needs --engine) or scripted:FILE." default:"builtin" placeholder:"P"`
+	From     string `json:"from" help:"Weights of the built-in policy: a file that breakfix train wrote, a run (its last version that was accepted), scratch (nothing learned), or hand (a prior that was set by hand, which learns nothing). Default: those that come with breakfix." placeholder:"FILE|RUN"`
+	Learn    int    `json:"learn" help:"Episodes after which the policy learns and a new version is judged; 0: it learns nothing. Default ${default}." default:"32" placeholder:"N"`
+	Judge    int    `json:"judge" help:"One version in so many plays the match; the others are taken as they are. Default ${default}." default:"1" placeholder:"N"`
+	Async    int    `json:"async" help:"Episodes that may be played, with the version before, while a version is made; 0: play waits for it. At most --learn. Default ${default}." default:"0" placeholder:"N"`
+	Warm     int    `json:"warm" help:"Damaged functions of the code that --from scratch learns from before the first game. Default ${default}." default:"3000" placeholder:"N"`
+	Breaker  string `json:"breaker" help:"Who breaks, when not the policy." placeholder:"P"`
+	Fixer    string `json:"fixer" help:"Who fixes, when not the policy." placeholder:"P"`
+	Reward   string `json:"reward" help:"Reward schema: shared (default), adversarial, or form: the breaker is paid for well-formed calls alone, as a warm-up of a model that knows nothing." default:"shared" placeholder:"NAME"`
+	Order    int    `json:"order" help:"Highest order of a bug. Default ${default}." default:"5" placeholder:"N"`
+	Group    int    `json:"group" help:"Attempts a bug. Default ${default}." default:"8" placeholder:"N"`
+	Steps    int    `json:"steps" help:"Steps an attempt. Default ${default}." default:"64" placeholder:"N"`
+	Rollouts int    `json:"rollouts" name:"rollouts" help:"Searches that an attempt of the built-in fixer is, each of --steps steps; none tries what another tried. Default ${default}." default:"1" placeholder:"N"`
 }
 
 // runFlags say how much is played, and where the run lives.
@@ -188,7 +189,7 @@ func (c *playCmd) Run(a *app) error {
 	game := &selfplay.Game{
 		Config: selfplay.Config{
 			Seed: run.seed, Episodes: c.Episodes, Limit: time.Duration(c.Minutes * float64(time.Minute)),
-			Workers: c.workers(), Group: c.Group, Steps: c.Steps, Order: c.Order, Disk: disk, Learn: c.Learn, Judge: c.Judge, Async: c.Async,
+			Workers: c.workers(), Group: c.Group, Steps: c.Steps * c.Rollouts, Order: c.Order, Disk: disk, Learn: c.Learn, Judge: c.Judge, Async: c.Async,
 		},
 		Learner: learner, Frozen: builtin.New(),
 		Boards: boards, Breaker: breaker, Fixer: fixer, Schema: schema, Store: run.store, Watch: watch, Prepared: prepared,
@@ -227,7 +228,7 @@ func (c *playCmd) check() (disk int64, err error) {
 		value  float64
 		lowest float64
 	}{{"episodes", float64(c.Episodes), 0}, {"minutes", c.Minutes, 0}, {"workers", float64(c.Workers), 0}, {"order", float64(c.Order), 1},
-		{"learn", float64(c.Learn), 0}, {"judge", float64(c.Judge), 1}, {"async", float64(c.Async), 0}, {"warm", float64(c.Warm), 0}, {"group", float64(c.Group), 1}, {"steps", float64(c.Steps), 1}, {"test-seconds", c.TestSeconds, 0.1},
+		{"learn", float64(c.Learn), 0}, {"judge", float64(c.Judge), 1}, {"async", float64(c.Async), 0}, {"warm", float64(c.Warm), 0}, {"group", float64(c.Group), 1}, {"steps", float64(c.Steps), 1}, {"rollouts", float64(c.Rollouts), 1}, {"test-seconds", c.TestSeconds, 0.1},
 		{"deadline-floor", c.DeadlineFloor, 0.1}, {"deadline-factor", c.DeadlineFactor, 1}} {
 		if f.value < f.lowest {
 			return 0, usagef("", "--%s must be at least %v, not %v", f.name, f.lowest, f.value)

@@ -21,11 +21,15 @@ func (c *playCmd) checkPlayers() error {
 	if c.Reward == "form" && c.Breaker != llmName && (c.Breaker != "" || c.Policy != llmName) {
 		return usagef("name one with --policy llm or --breaker llm", "--reward form pays for how a model writes its calls, and no model breaks")
 	}
-	_, _, err := c.players(func() (policy.Policy, error) { return nil, c.llmFlags.needed() })
+	_, fixer, err := c.players(func() (policy.Policy, error) { return nil, c.llmFlags.needed() })
+	if _, ok := fixer.(*builtin.Policy); err == nil && c.Rollouts > 1 && !ok {
+		return usagef("leave it out, or give more --steps", "--rollouts is for the built-in fixer, which makes several searches of an attempt")
+	}
 	return err
 }
 
-// open makes the players; of a model also what closes it.
+// open makes the players; of a model also what closes it. With another seed what is
+// learned before the first game is drawn otherwise.
 func (c *playCmd) open(a *app, seed uint64) (breaker, fixer policy.Policy, model *model, err error) {
 	breaker, fixer, err = c.players(func() (policy.Policy, error) {
 		model, err = c.llmFlags.open(a, seed, c.Learn > 0)
@@ -34,6 +38,11 @@ func (c *playCmd) open(a *app, seed uint64) (breaker, fixer policy.Policy, model
 		}
 		return model.policy, nil
 	})
+	for _, p := range []policy.Policy{breaker, fixer} {
+		if b, ok := p.(*builtin.Policy); ok {
+			b.Seed = seed
+		}
+	}
 	return breaker, fixer, model, err
 }
 
@@ -56,7 +65,7 @@ func (c *playCmd) players(llm func() (policy.Policy, error)) (breaker, fixer pol
 			p, err = player(flag, name, c.From)
 		}
 		if b, ok := p.(*builtin.Policy); ok {
-			b.Warm = c.Warm
+			b.Warm, b.Rollouts = c.Warm, c.Rollouts
 		}
 		made[name] = p
 		return p, err

@@ -50,7 +50,7 @@ func (c *playCmd) resolve(a *app, out map[string]any) (note string, err error) {
 	for key, v := range map[string]any{
 		sourcesKey: c.Sources, "at": c.At, "only": c.Only, "exclude": c.Exclude, "tests": c.Tests, "python": c.Python, "env": c.Env,
 		"test-seconds": c.TestSeconds, "deadline-floor": c.DeadlineFloor, "deadline-factor": c.DeadlineFactor, "policy": c.Policy, "from": c.From, "learn": c.Learn, "judge": c.Judge, "async": c.Async, "warm": c.Warm, "breaker": c.Breaker, "fixer": c.Fixer, "reward": c.Reward, "order": c.Order,
-		"group": c.Group, "steps": c.Steps, "engine": c.Engine, "model": c.Model, "tokenizer": c.Tokenizer, "protocol": c.Protocol, "context": c.Context, "answer": c.Answer, "moves": c.Moves, "batch": c.Batch, "rate": c.Rate, "workers": c.workers(), "no-cache": c.NoCache, "disk": c.Disk, "run": c.RunDir,
+		"group": c.Group, "steps": c.Steps, "rollouts": c.Rollouts, "engine": c.Engine, "model": c.Model, "tokenizer": c.Tokenizer, "protocol": c.Protocol, "context": c.Context, "answer": c.Answer, "moves": c.Moves, "batch": c.Batch, "rate": c.Rate, "workers": c.workers(), "no-cache": c.NoCache, "disk": c.Disk, "run": c.RunDir,
 	} {
 		out[key] = v
 	}

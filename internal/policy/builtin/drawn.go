@@ -1,7 +1,7 @@
 package builtin
 
 import (
-	"bytes"
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -39,30 +39,26 @@ func draw(logs []float64, n int, r *rand.Rand) (at []int) {
 
 // foresee says of sites what their repairs would be. It reads the code and nothing
 // else: no test is run.
-func foresee(sites []mutate.Mutation, at []int, a arena.Break) ([]drawn, error) {
+func foresee(ctx context.Context, sites []mutate.Mutation, at []int, a arena.Break) ([]drawn, error) {
 	all := make([]drawn, len(at))
-	for k, i := range at {
-		m := &sites[i]
-		all[k].Mutation = m.ID
+	return all, split(ctx, len(at), func(k int) error {
+		m, d := &sites[at[k]], &all[k]
+		d.Mutation = m.ID
 		src, err := a.Read(m.Path)
 		if err != nil {
-			return nil, fmt.Errorf("read the code to break: %w", err)
+			return fmt.Errorf("read the code to break: %w", err)
 		}
 		broken, err := tree.ApplyEdits(src, m.Edits)
-		if err != nil || bytes.Equal(broken, src) {
-			continue
+		if err != nil {
+			return fmt.Errorf("mutation %s: %w", m.ID, err)
 		}
 		v := placed(wholeView(m.Path, broken), src)
-		back := wayBack(broken, src)
 		moves, _, _ := ordered(v, nil)
-		for p := range moves {
-			if back(moves[p].Edits) {
-				all[k].Place, all[k].Kind = p+1, moves[p].Kind
-				break
-			}
+		if i := rightOf(moves, v, src); i >= 0 {
+			d.Place, d.Kind = i+1, moves[i].Kind
 		}
-	}
-	return all, nil
+		return nil
+	})
 }
 
 // look hashes what is known of a repair.

@@ -97,11 +97,11 @@ func Uniform(seed uint64) *Policy {
 	return p
 }
 
-// Steady is the policy without noise, its likeliest repair first. Where all are
+// Steady is the policy without noise, its likeliest repair first, in one search. Where all are
 // alike the noise is all there is, and stays.
 func (p *Policy) Steady() policy.Policy {
 	s := *p
-	s.lists = &lists{}
+	s.lists, s.Rollouts = &lists{}, 1
 	if !p.uniform {
 		s.Temperature = 0
 	}
@@ -136,7 +136,7 @@ func (p *Policy) Version() policy.Version {
 
 // Break draws a few sites and chooses one of them by what its repair would be; where
 // nothing is learned of breaks it draws one.
-func (p *Policy) Break(_ context.Context, a arena.Break) (policy.Trajectory, error) {
+func (p *Policy) Break(ctx context.Context, a arena.Break) (policy.Trajectory, error) {
 	sites := a.Sites()
 	if len(sites) == 0 {
 		return policy.Trajectory{Version: p.Version()}, nil
@@ -149,7 +149,7 @@ func (p *Policy) Break(_ context.Context, a arena.Break) (policy.Trajectory, err
 	did, at := broke{Sites: len(sites)}, 0
 	if p.Learns() {
 		several := draw(logs, breakDraws, r)
-		if did.Drawn, err = foresee(sites, several, a); err != nil {
+		if did.Drawn, err = foresee(ctx, sites, several, a); err != nil {
 			return policy.Trajectory{}, err
 		}
 		k, log := p.breaks.choose(did.Drawn, r)

@@ -1,6 +1,7 @@
 package builtin
 
 import (
+	"slices"
 	"sort"
 
 	"breakfix/internal/tree"
@@ -112,12 +113,12 @@ func Survives(broken, right []byte) bool {
 // RankOf is the place of the first move that makes the right text, in the order
 // of weights (nil: the prior that was set by hand); 0 where none does.
 func RankOf(v View, right []byte, w *Weights) int {
-	back := wayBack(v.Source, right)
 	cs, _, _ := ordered(v, w)
-	for i, c := range cs {
-		if back(c.Edits) {
-			return i + 1
-		}
-	}
-	return 0
+	return 1 + rightOf(cs, v, right)
+}
+
+// rightOf is the first of some moves that makes the right text; -1 where none does.
+func rightOf(cs []Candidate, v View, right []byte) int {
+	back := wayBack(v.Source, right)
+	return slices.IndexFunc(cs, func(c Candidate) bool { return back(c.Edits) })
 }

@@ -1,0 +1,162 @@
+package builtin
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"testing"
+
+	"breakfix/internal/arena"
+	"breakfix/internal/policy"
+	"breakfix/internal/tree"
+)
+
+func broken(t *testing.T, s policy.Trajectory) broke {
+	t.Helper()
+	var did broke
+	if err := json.Unmarshal(s.Data, &did); err != nil {
+		t.Fatal(err)
+	}
+	return did
+}
+
+// TestWhatARepairWouldBeIsForeseen: the move that is named makes the code whole again, and
+// where none is named none does.
+func TestWhatARepairWouldBeIsForeseen(t *testing.T) {
+	bank := stackBank(t)
+	sites, err := bank.Sites()
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := arena.NewBreak(bank, arena.BreakOptions{Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := make([]int, len(sites))
+	for i := range at {
+		at[i] = i
+	}
+	all, err := foresee(context.Background(), sites, at, a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := 0
+	for i, d := range all {
+		if d.Mutation != sites[i].ID {
+			t.Fatalf("site %d is %s, said to be %s", i, sites[i].ID, d.Mutation)
+		}
+		src, err := tree.ApplyEdits([]byte(stack), sites[i].Edits)
+		if err != nil {
+			t.Fatal(err)
+		}
+		moves := Candidates(placed(wholeView(sites[i].Path, src), []byte(stack)))
+		makes := func(c Candidate) bool {
+			text, err := tree.ApplyEdits(src, c.Edits)
+			return err == nil && string(squeezed(text)) == string(squeezed([]byte(stack)))
+		}
+		if d.Place == 0 {
+			if slices.ContainsFunc(moves, makes) {
+				t.Errorf("%s %s: a move repairs it, and none was foreseen", sites[i].Operator, sites[i].Variant)
+			}
+			continue
+		}
+		known++
+		if c := moves[d.Place-1]; !makes(c) || c.Kind != d.Kind {
+			t.Errorf("%s %s: move %d, %s, is no repair", sites[i].Operator, sites[i].Variant, d.Place, c.What)
+		}
+	}
+	if known == 0 || known == len(all) {
+		t.Errorf("%d of %d sites have a repair: nothing to tell apart", known, len(all))
+	}
+}
+
+// TestBreaksWithARepairInReachAreChosenMoreOften, where those are what is paid for: neither the
+// operator nor the place in the code says which they are.
+func TestBreaksWithARepairInReachAreChosenMoreOften(t *testing.T) {
+	bank := stackBank(t)
+	p := With(Scratch(1))
+	paid := func(d drawn) bool { return d.Place > 0 && d.Place < 8 }
+	play := func(seed uint64) (s policy.Scored, could, did bool) {
+		a, err := arena.NewBreak(bank, arena.BreakOptions{Seed: seed})
+		if err != nil {
+			t.Fatal(err)
+		}
+		played, err := p.Break(context.Background(), a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := broken(t, played)
+		_, ms, err := a.Result()
+		if err != nil || ms[0].ID != b.Mutation {
+			t.Fatalf("%s was broken and %s recorded, %v", ms[0].ID, b.Mutation, err)
+		}
+		at := b.chosen()
+		did = at >= 0 && paid(b.Drawn[at])
+		s = policy.Scored{Role: arena.Breaker, Trajectory: played, Break: a, Group: "source 0", Advantage: -1}
+		if did {
+			s.Advantage = 1
+		}
+		n := 0
+		for _, d := range b.Drawn {
+			if paid(d) {
+				n++
+			}
+		}
+		return s, n > 0 && n < len(b.Drawn), did
+	}
+	share := func(from uint64) float64 {
+		could, did := 0, 0
+		for seed := from; seed < from+60; seed++ {
+			if _, c, d := play(seed); c {
+				could++
+				if d {
+					did++
+				}
+			}
+		}
+		return float64(did) / float64(could)
+	}
+	before := share(10_000)
+	seed := uint64(0)
+	for range 10 {
+		var batch []policy.Scored
+		for range 8 {
+			seed++
+			s, _, _ := play(seed)
+			batch = append(batch, s)
+		}
+		if _, err := p.Learn(context.Background(), batch); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if after := share(10_000); after < before+0.2 {
+		t.Errorf("of draws with and without a repair in reach %.2f are such after learning, %.2f before", after, before)
+	}
+}
+
+// TestABreakerThatLearnsNothingDrawsOneSite: what it would ask of others costs time.
+func TestABreakerThatLearnsNothingDrawsOneSite(t *testing.T) {
+	bank := stackBank(t)
+	for _, p := range []*Policy{New(), Uniform(1)} {
+		a, err := arena.NewBreak(bank, arena.BreakOptions{Seed: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		played, err := p.Break(context.Background(), a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if b := broken(t, played); len(b.Drawn) > 0 || b.Mutation == "" {
+			t.Errorf("%s drew %d sites beside %q", p.Version(), len(b.Drawn), b.Mutation)
+		}
+	}
+}
+
+func stackBank(t *testing.T) *arena.Bank {
+	t.Helper()
+	base, err := tree.FromFiles(map[string]*tree.File{"pkg/stack.py": tree.Text(stack)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return arena.NewBank(base, nil, nil)
+}
