@@ -1,11 +1,13 @@
 package learn
 
 import (
+	"cmp"
 	"fmt"
 	"sort"
 
 	"breakfix/internal/arena"
 	"breakfix/internal/outcome"
+	"breakfix/internal/reward"
 	"breakfix/internal/store"
 )
 
@@ -26,6 +28,25 @@ func Relative(rewards []float64) ([]float64, bool) {
 		out[i] = r - (sum-r)/float64(len(rewards)-1)
 	}
 	return out, true
+}
+
+// Ranked gives how many more of the others each reward is above than below, as a share of
+// them: 1 for the best of all, −1 for the worst. It is for rewards of which the order is
+// meant and the distances are not: an invalid break earns −1, and the first bug that some
+// attempts repair 0.2, which is no fifth of what the breaker should learn from it.
+func Ranked(rewards []float64) ([]float64, bool) {
+	out := make([]float64, len(rewards))
+	varied := false
+	for i, r := range rewards {
+		sum := 0
+		for _, o := range rewards {
+			sum += cmp.Compare(r, o)
+		}
+		if sum != 0 {
+			out[i], varied = float64(sum)/float64(len(rewards)-1), true
+		}
+	}
+	return out, varied
 }
 
 // Entry is one trajectory of a batch: that of a break, or of an attempt.
@@ -86,7 +107,8 @@ func Fixes(episodes []store.Episode) ([]Entry, Counts, error) {
 }
 
 // Breaks gives the breaks of episodes, by source: each is compared with the
-// other breaks of its source in the batch, and never with attempts.
+// other breaks of its source in the batch, by rank, and never with attempts. What
+// pays for the form of calls is compared by how much it pays.
 func Breaks(episodes []store.Episode) ([]Entry, Counts, error) {
 	var n Counts
 	type group struct {
@@ -120,7 +142,13 @@ func Breaks(episodes []store.Episode) ([]Entry, Counts, error) {
 	var all []Entry
 	for _, s := range order {
 		n.Groups++
-		advantages, varied := Relative(rewards[s])
+		compared := Ranked
+		if schema, err := reward.Lookup(s.schema); err == nil {
+			if _, graded := schema.(reward.Formal); graded { // how far a call is from being one
+				compared = Relative
+			}
+		}
+		advantages, varied := compared(rewards[s])
 		if !varied {
 			n.Flat++
 		}

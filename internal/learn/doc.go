@@ -9,7 +9,8 @@
 // Kool et al., "Buy 4 REINFORCE Samples, Get a Baseline for Free!", 2019; not
 // divided by the deviation, which would weigh easy and hopeless bugs up: Liu et
 // al., "Understanding R1-Zero-Like Training", 2025; groups that all earned the same
-// dropped: DAPO, Yu et al., 2025. Replay with a bucket that bounds how often a game
+// dropped: DAPO, Yu et al., 2025. Breaks by rank in place of reward: the utilities of
+// natural evolution strategies (Wierstra et al., JMLR 2014), in pairs. Replay with a bucket that bounds how often a game
 // is learned from: KataGo, Wu 2019. Adopting a version only after a match: AlphaGo
 // Zero, Silver et al., Nature 2017; the decision is a test of non-inferiority
 // (Blackwelder, Controlled Clinical Trials 1982) by a paired bootstrap (Efron and

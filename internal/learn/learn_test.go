@@ -23,6 +23,22 @@ func TestAnAdvantageIsWhatARewardIsAboveTheMeanOfTheOthers(t *testing.T) {
 	}
 }
 
+// TestAnAdvantageByRankDoesNotKnowHowMuchMoreARewardIs, but is as even as it can be.
+func TestAnAdvantageByRankDoesNotKnowHowMuchMoreARewardIs(t *testing.T) {
+	want := []float64{-1, 0.25, 1, 0.25, -0.5}
+	for _, rewards := range [][]float64{{-1, 0, 0.2, 0, -0.9}, {1, 50, 51, 50, 2}} {
+		got, varied := Ranked(rewards)
+		if d := cmp.Diff(want, got); d != "" || !varied {
+			t.Errorf("of %v:\n%s", rewards, d)
+		}
+	}
+	for _, flat := range [][]float64{nil, {3}, {-1, -1, -1}} {
+		if got, varied := Ranked(flat); varied || len(got) != len(flat) || len(got) > 0 && got[0] != 0 {
+			t.Errorf("of %v: %v, %v; want zeros", flat, got, varied)
+		}
+	}
+}
+
 func attempts(os ...outcome.Attempt) []store.Attempt {
 	as := make([]store.Attempt, len(os))
 	for i, o := range os {
@@ -68,8 +84,20 @@ func TestRolesAreComparedApartAndWhatWasLostToAFaultIsNotCompared(t *testing.T) 
 		t.Errorf("counts of the breaker:\n%s", d)
 	}
 	// Source 0: 1 for a bug that some fixed, -1 for what nobody noticed; source 1 has one break alone.
-	if len(breaks) != 3 || breaks[0].Advantage != 2 || breaks[1].Advantage != -2 || breaks[2].Advantage != 0 {
+	if len(breaks) != 3 || breaks[0].Advantage != 1 || breaks[1].Advantage != -1 || breaks[2].Advantage != 0 {
 		t.Errorf("breaks are %+v", breaks)
+	}
+	// How far a call is from being one is graded: the warm-up is paid by how much.
+	games = []store.Episode{game(1, 0, outcome.Rejected), game(2, 0, outcome.Rejected)}
+	for i, form := range []outcome.Form{outcome.FormWord, outcome.FormNone} {
+		games[i].Schema, games[i].Break.Checks = "form", map[outcome.Check]string{outcome.CheckForm: string(form)}
+	}
+	breaks, _, err = Breaks(games)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if apart := breaks[0].Reward - breaks[1].Reward; apart == 0 || breaks[0].Advantage != apart {
+		t.Errorf("graded breaks are %+v", breaks)
 	}
 }
 
