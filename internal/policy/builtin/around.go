@@ -9,6 +9,7 @@ import (
 // What is put around or behind any value of a function.
 var (
 	around = []string{"abs", "len", "sum", "max", "min", "sorted", "set", "list", "str", "int", "reversed", "tuple", "round", "sorted(set"}
+	seldom = []string{"float", "bool", "dict", "iter", "next", "frozenset", "hash", "repr", "any", "all"}
 	behind = []string{".lower()", ".upper()", ".strip()", ".copy()", "[0]", "[-1]", "[1:]", "[:-1]", "[::-1]", ".items()", ".values()", ".keys()"}
 )
 
@@ -38,6 +39,9 @@ func (g *generator) anyCall(n *node, near []string) {
 		}
 		g.emit(kindWrap, n, n.replace(f+"("+bare2+")"), f+"("+clip(text)+")", 0.04)
 	}
+	for _, f := range seldom {
+		g.emit(kindWrap, n, n.replace(f+"("+bare2+")"), f+"("+clip(text)+")", 0.005)
+	}
 	if f := g.facts.function; f != nil && len(g.facts.params) <= ownParams && len(g.facts.params) > 0 {
 		call := functionName(g.src, f) + "(" + bare2
 		for _, p := range g.facts.params[1:] {
@@ -48,6 +52,13 @@ func (g *generator) anyCall(n *node, near []string) {
 	if n.kind != "list" && n.kind != "tuple" {
 		for _, m := range behind {
 			g.emit(kindWrap, n, n.replace(bare+m), clip(text)+m, 0.03)
+		}
+	}
+	g.emit(kindWrap, n, n.replace("("+bare2+",)"), "("+clip(text)+",)", 0.005)
+	g.emit(kindWrap, n, n.replace("["+bare2+"]"), "["+clip(text)+"]", 0.005)
+	if n.kind != "list" && n.kind != "tuple" && !operates(n.kind) && (n.parent.kind == "argument_list" || n.parent.kind == "return_statement" || n.parent.kind == "assignment") {
+		for _, d := range [...]string{"[]", "{}", "()", "0", "None", "''"} {
+			g.emit(kindAddCond, n, n.replace(bare2+" or "+d), "… or "+d, 0.005)
 		}
 	}
 	for _, a := range near {

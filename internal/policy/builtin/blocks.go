@@ -133,7 +133,9 @@ func (g *generator) fill(kind Kind, start, end int, place float64, prev, next *n
 		if prev == nil || docstring(prev) {
 			g.guards(put, beside.parent, indent, inner)
 		}
-		g.doing(put, beside)
+		g.doing(put, beside, inner)
+	} else if at := nodeOver(g.root, start, end); at != nil && at.kind == "pass_statement" { // nor is it here
+		g.doing(put, at, inner)
 	}
 	g.templates(put, indent)
 }

@@ -129,6 +129,51 @@ func (g *generator) arguments(n, callee, args *node, ps []*node) {
 			put(s, 0.08)
 		}
 	}
+	for _, s := range g.facts.splats {
+		put(s, 0.1)
+	}
+	for _, e := range g.facts.pool {
+		put(e, 0.003)
+	}
+	g.keywords(name, args, ps)
+}
+
+// keywords offers keyword arguments between those that there are: what other
+// calls of the same function have, and what the function was given itself
+// under that name.
+func (g *generator) keywords(name string, args *node, ps []*node) {
+	used := map[string]bool{}
+	first := len(ps)
+	for i, p := range ps {
+		if key := p.child("name"); p.kind == "keyword_argument" && key != nil {
+			used[key.text(g.src)] = true
+			first = min(first, i)
+		}
+	}
+	put := func(key, text string, w float64) {
+		if used[key] || strings.Contains(text, "\n") || len(text) > 60 {
+			return
+		}
+		used[key] = true
+		for i := first; i < len(ps); i++ {
+			g.emit(kindArgument, args, []tree.Edit{{Start: ps[i].start, End: ps[i].start, New: text + ", "}}, "add "+clip(text), w)
+		}
+		if n := len(ps); n > 0 {
+			g.emit(kindArgument, args, []tree.Edit{{Start: ps[n-1].end, End: ps[n-1].end, New: ", " + text}}, "add "+clip(text), w)
+		}
+	}
+	for _, other := range g.facts.calls[name] {
+		for _, p := range other.child("arguments").parts() {
+			if key := p.child("name"); p.kind == "keyword_argument" && key != nil && g.usable(p) == 1 {
+				put(key.text(g.src), p.text(g.src), 0.05)
+			}
+		}
+	}
+	for i, p := range g.facts.params {
+		if i < 8 && !pythonKeywords[p] {
+			put(p, p+"="+p, 0.03)
+		}
+	}
 }
 
 // wrap offers calls around a value.
@@ -262,17 +307,43 @@ func (g *generator) elements(n *node) {
 		return
 	}
 	for _, name := range g.facts.scope {
-		uses := g.facts.inScope[name]
-		if uses == 0 || builtins[name] {
-			continue
+		if g.facts.inScope[name] > 0 && !builtins[name] {
+			g.element(n, ps, name, 1)
 		}
-		w := 0.15
-		if len(ps) == 0 {
-			g.emit(kindElement, n, []tree.Edit{{Start: n.start + 1, End: n.start + 1, New: name}}, "add "+name, w)
-			continue
+	}
+	for _, field := range g.ofSelf() {
+		g.element(n, ps, field, 0.1)
+	}
+	if containsString(g.facts.params, "self") {
+		for _, m := range g.facts.methods {
+			g.element(n, ps, "self."+m, 0.1)
 		}
-		end, first := ps[len(ps)-1].end, ps[0].start
-		g.emit(kindElement, n, []tree.Edit{{Start: end, End: end, New: ", " + name}}, "add "+name, w*1.5)
-		g.emit(kindElement, n, []tree.Edit{{Start: first, End: first, New: name + ", "}}, "add "+name, w)
+	}
+	for _, c := range [...]string{"None", "True", "False", "0", "1", `""`} {
+		g.element(n, ps, c, 0.04)
+	}
+	if n.row <= g.span.winLast && n.last >= g.span.winFirst {
+		for _, e := range g.facts.pool {
+			g.element(n, ps, e, 0.02)
+		}
+	}
+}
+
+// element offers to put an element into a literal, anywhere between those that it has.
+func (g *generator) element(n *node, ps []*node, text string, scale float64) {
+	if len(ps) == 0 {
+		g.emit(kindElement, n, []tree.Edit{{Start: n.start + 1, End: n.start + 1, New: text}}, "add "+text, 0.15*scale)
+		return
+	}
+	first, last := ps[0], ps[len(ps)-1]
+	behind, before := []tree.Edit{{Start: last.end, End: last.end, New: ", " + text}}, []tree.Edit{{Start: first.start, End: first.start, New: text + ", "}}
+	if n.kind == "tuple" && len(ps) == 1 { // its comma goes
+		behind[0].End = n.end - 1
+		before = append(before, tree.Edit{Start: last.end, End: n.end - 1})
+	}
+	g.emit(kindElement, n, behind, "add "+text, 0.15*1.5*scale)
+	g.emit(kindElement, n, before, "add "+text, 0.15*scale)
+	for _, p := range ps[1:min(len(ps), 7)] {
+		g.emit(kindElement, n, []tree.Edit{{Start: p.start, End: p.start, New: text + ", "}}, "add "+text, 0.02*scale)
 	}
 }

@@ -59,6 +59,9 @@ func generate(v View, bank bool) *generator {
 	}
 	g := &generator{view: v, src: v.Source, root: root, span: spanOf(v, root), hints: hintsOf(v)}
 	g.facts = gather(g)
+	if f := g.facts.function; f != nil {
+		g.facts.pool = g.pool(f)
+	}
 	if bank {
 		g.fromBank()
 	}
@@ -90,9 +93,7 @@ func (g *generator) turning(condition *node, offered bool) {
 	if !offered {
 		return
 	}
-	for condition.kind == "parenthesized_expression" && len(condition.parts()) == 1 {
-		condition = condition.parts()[0]
-	}
+	condition = bare(condition)
 	g.drafts[len(g.drafts)-1].turns = turned{condition.start, condition.end}
 }
 

@@ -41,36 +41,155 @@ func (g *generator) arms(n *node) {
 	put := func(text string, w float64) {
 		g.offer(kindHandler, at, at, place, []tree.Edit{{Start: at, End: at, New: "\n" + indent + text}}, clip(text), w)
 	}
+	handle := func(text string, w float64) { // before the handlers that there are, or behind them
+		for i, k := range n.kids {
+			if k.kind != "except_clause" || i == 0 {
+				continue
+			}
+			if n.kids[i-1].kind != "except_clause" {
+				to := lineStart(g.src, k.start)
+				g.offer(kindHandler, at, at, place, []tree.Edit{{Start: to, End: to, New: indent + text + "\n"}}, clip(text), w)
+			}
+			if i+1 == len(n.kids) || n.kids[i+1].kind != "except_clause" {
+				to := lineEnd(g.src, k.end)
+				g.offer(kindHandler, at, at, place, []tree.Edit{{Start: to, End: to, New: "\n" + indent + text}}, clip(text), w)
+			}
+		}
+	}
 	inner := indent + "    "
 	if strings.Contains(indent, "\t") {
 		inner = indent + "\t"
 	}
+	ended := false // it has the arm that comes last
+	for _, k := range n.kids {
+		ended = ended || k.kind == "else_clause"
+	}
 	for _, a := range g.facts.arms {
 		fits := n.kind == "try_statement" == (a.kind == "except_clause" || a.kind == "finally_clause") || a.kind == "else_clause"
-		if !fits || a.parent == n {
+		if !fits || a.parent == n || ended && a.kind != "finally_clause" || n.child("condition") == nil && a.kind == "elif_clause" {
 			continue
 		}
-		u := g.usable(a)
-		put(reindent(a.text(g.src), indentAt(g.src, a.start), indent), 0.5*u*u*u)
+		u, where := g.usable(a), put
+		if a.kind == "except_clause" {
+			where = handle
+		}
+		where(reindent(a.text(g.src), indentAt(g.src, a.start), indent), 0.5*u*u*u)
 	}
-	if n.kind == "if_statement" {
-		seen := map[string]bool{}
-		for _, s := range g.facts.simple {
-			text := reindent(s.text(g.src), indentAt(g.src, s.start), inner)
-			u := g.usable(s)
-			w := 0.2 * u * u * u
-			if g.facts.function != nil && s.start >= g.facts.function.start && s.end <= g.facts.function.end {
-				w *= 2
-			}
-			if !seen[text] {
-				seen[text] = true
-				put("else:\n"+inner+text, w)
+	switch {
+	case ended:
+		return
+	case n.kind == "try_statement":
+		g.handlers(n, inner, handle)
+		return
+	}
+	seen := map[string]bool{}
+	otherwise := func(text string, w float64) {
+		if !seen[text] && mayStand(text, n) {
+			seen[text] = true
+			put("else:\n"+inner+text, w)
+		}
+	}
+	for _, s := range g.facts.simple {
+		w := 0.2
+		if g.facts.own(s) {
+			w *= 2
+		} else if n.kind != "if_statement" {
+			continue
+		}
+		u := g.usable(s)
+		otherwise(reindent(s.text(g.src), indentAt(g.src, s.start), inner), w*u*u*u)
+	}
+	if n.kind != "if_statement" {
+		return
+	}
+	for _, v := range g.values() {
+		otherwise("return "+v.text, 0.4*v.weight)
+	}
+	g.alike(n, otherwise)
+}
+
+// handlers offers to handle one exception more: the exceptions of the file, as
+// the handlers that there are do, or in a word.
+func (g *generator) handlers(n *node, inner string, put func(string, float64)) {
+	bodies := []string{"pass", "raise", "continue", "break", "return", "return None", "return False"}
+	for _, k := range n.kids {
+		if b := last(k); k.kind == "except_clause" && b != nil && b.kind == "block" && b.last-b.row < 4 {
+			bodies = append(bodies, reindent(b.text(g.src), indentAt(g.src, b.start), inner))
+		}
+	}
+	seen := map[string]bool{}
+	var types []string
+	for _, e := range append(append([]string(nil), g.facts.exceptions...), "KeyError", "ValueError", "TypeError", "AttributeError", "IndexError", "Exception") {
+		if len(types) < 12 {
+			add(&types, seen, e)
+		}
+	}
+	for _, e := range types {
+		for _, b := range bodies {
+			if mayStand(b, n) {
+				put("except "+e+":\n"+inner+b, 0.02)
 			}
 		}
-		for _, v := range g.values() {
-			put("else:\n"+inner+"return "+v.text, 0.4*v.weight)
+	}
+}
+
+// last is the last part of a node; nil where it has none.
+func last(n *node) *node {
+	if ps := n.parts(); len(ps) > 0 {
+		return ps[len(ps)-1]
+	}
+	return nil
+}
+
+// alike offers statements like those of the arms that an if has: what they do
+// with one name exchanged, and other values for what they bind.
+func (g *generator) alike(n *node, put func(string, float64)) {
+	for _, arm := range n.kids {
+		body := arm
+		if arm.kind == "elif_clause" {
+			body = arm.child("consequence")
+		}
+		if body == nil || body.kind != "block" || len(body.parts()) != 1 || !body.parts()[0].simple() || body.row != body.last {
+			continue
+		}
+		s := body.parts()[0]
+		for _, text := range g.renamed(s) {
+			put(text, 0.01)
+		}
+		target := targetOf(s)
+		if target == nil {
+			continue
+		}
+		for _, other := range g.facts.simple {
+			if t := targetOf(other); t != nil && other.row == other.last && g.usable(t.parent.child("right")) == 1 {
+				put(target.text(g.src)+string(g.src[t.end:other.end]), 0.05)
+			}
 		}
 	}
+}
+
+// targetOf is what a statement assigns to; nil where it is no plain assignment.
+func targetOf(s *node) *node {
+	if ps := s.parts(); len(ps) == 1 && ps[0].kind == "assignment" && ps[0].child("type") == nil && ps[0].child("right") != nil {
+		return ps[0].child("left")
+	}
+	return nil
+}
+
+// renamed returns a statement with one of the names that it reads exchanged.
+func (g *generator) renamed(s *node) []string {
+	var out []string
+	s.walk(func(n *node) bool {
+		if n.kind == "identifier" && !n.binds() && !(n.parent.kind == "attribute" && n.field == "attribute") && !(n.parent.kind == "keyword_argument" && n.field == "name") {
+			for _, name := range g.facts.scope {
+				if name != n.text(g.src) && len(out) < 400 {
+					out = append(out, string(g.src[s.start:n.start])+name+string(g.src[n.end:s.end]))
+				}
+			}
+		}
+		return n.kind != "string"
+	})
+	return out
 }
 
 // defaulted offers a default for a parameter: those that the name has

@@ -34,6 +34,13 @@ func (g *generator) visit(root *node) {
 			g.boolean(n)
 		case "not_operator":
 			g.turning(n, g.emit(kindNegate, n, n.replace(n.child("argument").text(g.src)), "take out not", 1))
+			if inner := bare(n.child("argument")); inner != n.child("argument") {
+				g.emit(kindNegate, n, n.replace(inner.text(g.src)), "take out not", 1)
+			}
+		case "parenthesized_expression":
+			if ps := n.parts(); len(ps) == 1 {
+				g.emit(kindUnwrap, n, n.replace(ps[0].text(g.src)), "take off the brackets", 0.1)
+			}
 		case "unary_operator":
 			g.emit(kindNegate, n, n.replace(n.child("argument").text(g.src)), "take out the sign", 1)
 			g.literal(n)

@@ -8,32 +8,36 @@ import (
 // facts is what the file offers as material for repairs. All lists are in
 // source order without repetition, so that nothing depends on a map's order.
 type facts struct {
-	scope      []string       // names that may be used in the function
-	inScope    map[string]int // name → uses in the function (0: module level only)
-	lastUse    map[string][]int
-	params     []string
-	receivers  map[string][]string // receiver's text → attributes seen on it
-	attributes []string            // every attribute of the file
-	attrCount  map[string]int
-	keywords   map[string][]string // callee's text → keywords seen
-	allKeys    []string
-	strings    []string
-	numbers    []string       // of the function first, then the file
-	conditions []*node        // tests of if, while, conditional expressions, and their terms
-	simple     []*node        // simple statements
-	guards     []*node        // short if statements that leave
-	wrappers   map[string]int // callee of one argument → count
-	withItems  []string
-	raises     []string
-	exceptions []string
-	decorators []string
-	arms       []*node             // else, elif, except and finally arms of few lines
-	defaults   map[string][]string // parameter → defaults seen
-	returns    []*node             // returned expressions of the function
-	calls      map[string][]*node
-	calleeName map[string]int
-	function   *node // enclosing function, nil at module level
-	class      *node
+	scope        []string       // names that may be used in the function
+	inScope      map[string]int // name → uses in the function (0: module level only)
+	lastUse      map[string][]int
+	params       []string
+	receivers    map[string][]string // receiver's text → attributes seen on it
+	attributes   []string            // every attribute of the file
+	attrCount    map[string]int
+	keywords     map[string][]string // callee's text → keywords seen
+	allKeys      []string
+	strings      []string
+	numbers      []string       // of the function first, then the file
+	conditions   []*node        // tests of if, while, conditional expressions, and their terms
+	simple       []*node        // simple statements
+	guards       []*node        // short if statements that leave
+	wrappers     map[string]int // callee of one argument → count
+	withItems    []string
+	raises       []string
+	exceptions   []string
+	decorators   []string
+	arms         []*node             // else, elif, except and finally arms of few lines
+	defaults     map[string][]string // parameter → defaults seen
+	returns      []*node             // returned expressions of the function
+	calls        map[string][]*node
+	calleeName   map[string]int
+	pool         []string // short expressions of the function
+	methods      []string // of the class
+	plainMethods []string // those without a parameter of their own
+	splats       []string // "*args", "**kwargs": of the function's parameters
+	function     *node    // enclosing function, nil at module level
+	class        *node
 }
 
 var pythonKeywords = map[string]bool{"self": true, "cls": true}
@@ -64,9 +68,7 @@ func gather(g *generator) *facts {
 	seenAttr, seenKey, seenStr, seenNum, seenWith, seenRaise, seenExc := map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
 	seenDec := map[string]bool{}
 	perReceiver := map[string]map[string]bool{}
-	near := func(n *node) bool {
-		return f.function != nil && n.start >= f.function.start && n.end <= f.function.end
-	}
+	near := f.own
 	var module []string
 	var farNumbers []string
 	g.root.walk(func(n *node) bool {
@@ -163,10 +165,21 @@ func gather(g *generator) *facts {
 				f.returns = append(f.returns, ps[0])
 			}
 		case "parameters":
+			if f.class != nil && n.up("class_definition") == f.class && len(n.parts()) == 1 && n.parts()[0].text(src) == "self" {
+				if name := functionName(src, n.parent); !strings.HasPrefix(name, "__") {
+					f.plainMethods = append(f.plainMethods, name)
+				}
+			}
+			if f.class != nil && n.up("class_definition") == f.class && n.parent.kind == "function_definition" {
+				f.methods = append(f.methods, functionName(src, n.parent))
+			}
 			if n.parent == f.function {
 				for _, p := range n.parts() {
 					if id := firstIdentifier(p); id != nil {
 						f.params = append(f.params, id.text(src))
+					}
+					if p.kind == "list_splat_pattern" || p.kind == "dictionary_splat_pattern" {
+						f.splats = append(f.splats, p.text(src))
 					}
 				}
 			}
@@ -191,11 +204,16 @@ func gather(g *generator) *facts {
 	return f
 }
 
+// own reports whether a node is in the function.
+func (f *facts) own(n *node) bool {
+	return f.function != nil && n.start >= f.function.start && n.end <= f.function.end
+}
+
 func (f *facts) addCondition(c *node) {
 	f.conditions = append(f.conditions, c)
-	if c.kind == "boolean_operator" {
-		for _, p := range c.parts() {
-			f.addCondition(p)
+	if inner := bare(c); inner.kind == "boolean_operator" {
+		for _, p := range inner.parts() {
+			f.addCondition(bare(p))
 		}
 	}
 }

@@ -62,7 +62,7 @@ func (g *generator) filter(n *node) {
 		return true
 	})
 	for _, c := range g.facts.conditions {
-		if g.facts.function != nil && c.start >= g.facts.function.start && c.end <= g.facts.function.end && c.last == c.row {
+		if g.facts.own(c) && c.last == c.row {
 			put(c.text(g.src), 0.2)
 		}
 	}
@@ -93,6 +93,72 @@ func (g *generator) related(near []string) []string {
 	return out
 }
 
+// relations lists comparisons of what stands near a condition, its object's
+// attributes included.
+func (g *generator) relations(c *node) []string {
+	near := g.near(c, 5)
+	out := g.related(near)
+	for _, field := range g.fields(c, 3) {
+		out = append(out, field, "not "+field, field+" is None", field+" is not None")
+		for _, a := range near {
+			for _, op := range [...]string{" in ", " not in ", " == ", " != ", " < ", " > ", " <= ", " >= "} {
+				out = append(out, a+op+field)
+			}
+		}
+	}
+	return out
+}
+
+// tests lists conditions for a statement that is to be left early: those that
+// the file has, and comparisons of what stands near.
+func (g *generator) tests(n *node) []string {
+	seen := map[string]bool{}
+	var out []string
+	for _, k := range g.facts.conditions {
+		if k.last == k.row && k.end-k.start < 60 && len(out) < 16 && g.usable(k) == 1 {
+			add(&out, seen, k.text(g.src))
+		}
+	}
+	for _, c := range g.relations(n) {
+		if len(out) < 90 {
+			add(&out, seen, c)
+		}
+	}
+	return out
+}
+
+// fields lists the attributes of self that the statement of a node reads, and
+// those of the statements beside it.
+func (g *generator) fields(n *node, most int) []string {
+	seen := map[string]bool{}
+	var out []string
+	s := n.statement()
+	if s == nil {
+		return nil
+	}
+	ps := s.parent.parts()
+	for i, p := range ps {
+		if p != s {
+			continue
+		}
+		for _, k := range []*node{s, before(ps, i), after(ps, i)} {
+			if k == nil {
+				continue
+			}
+			k.walk(func(x *node) bool {
+				if x.kind != "attribute" || x.field == "function" || len(out) == most {
+					return x.kind != "string"
+				}
+				if o := x.child("object"); o != nil && o.text(g.src) == "self" {
+					add(&out, seen, x.text(g.src))
+				}
+				return true
+			})
+		}
+	}
+	return out
+}
+
 // known lists whether what the function puts into a collection is in it.
 func (g *generator) known() []string {
 	seen := map[string]bool{}
@@ -100,7 +166,7 @@ func (g *generator) known() []string {
 	for _, m := range [...]string{"add", "append"} {
 		for _, name := range g.names1() {
 			for _, c := range g.facts.calls[name+"."+m] {
-				if a := c.child("arguments"); a != nil && len(a.parts()) == 1 && c.start >= g.facts.function.start && c.end <= g.facts.function.end && len(out) < 8 {
+				if a := c.child("arguments"); a != nil && len(a.parts()) == 1 && g.facts.own(c) && len(out) < 8 {
 					add(&out, seen, a.parts()[0].text(g.src)+" not in "+name)
 					add(&out, seen, a.parts()[0].text(g.src)+" in "+name)
 				}
@@ -204,13 +270,31 @@ func (g *generator) guards(put func(Kind, string, float64), where *node, indent,
 
 // actions offers statements that change what is at hand: something added to a
 // collection, to a sum, one name set to another.
-func (g *generator) doing(put func(Kind, string, float64), beside *node) {
+func (g *generator) doing(put func(Kind, string, float64), beside *node, inner string) {
 	f := g.facts.function
 	if beside == nil || f == nil || beside.start <= f.start || beside.end > f.end {
 		return
 	}
 	near := g.near(beside, 7)
+	for _, m := range g.facts.plainMethods {
+		put(kindInsert, "self."+m+"()", 0.1)
+	}
+	for i, name := range g.facts.wrapperNames() {
+		for k, a := range near {
+			if i < wrappersMost && k < 3 {
+				put(kindInsert, name+"("+a+")", 0.004)
+			}
+		}
+	}
+	for _, c := range g.tests(beside) {
+		for _, j := range [...]string{"return", "continue", "break"} {
+			put(kindGuard, "if "+c+":\n"+inner+j, 0.005)
+		}
+	}
 	for _, a := range near {
+		for _, d := range [...]string{"[]", "{}", "()", "0", `""`, "set()"} {
+			put(kindGuard, "if "+a+" is None:\n"+inner+a+" = "+d, 0.02)
+		}
 		for _, b := range near {
 			if a == b {
 				continue

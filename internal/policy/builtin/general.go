@@ -22,8 +22,7 @@ func (g *generator) general() {
 		return
 	}
 	lo, hi := max(f.start, 0), f.end
-	pool := g.pool(f)
-	atoms := g.atoms()
+	atoms, patterns := g.atoms(), g.patterns()
 	var near []string
 	var of *node // the statement that near is of
 	f.walk(func(n *node) bool {
@@ -34,12 +33,14 @@ func (g *generator) general() {
 			return true
 		}
 		if readable(n) && n.last == n.row && n.end-n.start < 60 {
-			g.anyValue(n, pool)
+			g.anyValue(n, g.facts.pool)
+			g.anyThing(n, patterns)
 			g.anyTerm(n, atoms)
 			if s := n.statement(); of == nil || s != of {
 				near, of = append([]string{"0", "1"}, g.near(n, nearMost)...), s
 			}
 			g.anyCall(n, near)
+			g.anyPattern(n, patterns)
 		}
 		switch n.kind {
 		case "string":
@@ -57,9 +58,16 @@ func (g *generator) general() {
 			}
 		case "list_comprehension", "generator_expression", "set_comprehension", "dictionary_comprehension":
 			g.filter(n)
+		case "parenthesized_expression":
+			if n.parent.kind == "boolean_operator" {
+				g.anyCondition(bare(n))
+			}
 		case "if_statement", "elif_clause", "while_statement":
 			if c := n.child("condition"); c != nil {
 				g.anyCondition(c)
+				if inner := bare(c); inner != c {
+					g.anyCondition(inner)
+				}
 			}
 		case "return_statement":
 			if ps := n.parts(); len(ps) == 1 && (ps[0].kind == "comparison_operator" || ps[0].kind == "boolean_operator") {
@@ -88,6 +96,8 @@ func readable(n *node) bool {
 		return n.field == "right"
 	case "call":
 		return false
+	case "expression_statement": // a value that nothing is done with
+		return n.kind == "identifier" || n.kind == "attribute" || n.kind == "subscript"
 	case "argument_list", "binary_operator", "unary_operator", "comparison_operator", "boolean_operator", "not_operator", "return_statement", "subscript", "slice",
 		"conditional_expression", "list", "tuple", "set", "pair", "expression_list", "parenthesized_expression", "list_comprehension", "generator_expression", "set_comprehension",
 		"if_statement", "elif_clause", "while_statement", "yield", "list_splat":
@@ -132,27 +142,6 @@ func (g *generator) names1() []string {
 	return out
 }
 
-func (g *generator) atoms() []string {
-	seen := map[string]bool{}
-	var out []string
-	add(&out, seen, "1")
-	add(&out, seen, "2")
-	for i, x := range g.facts.numbers { // those of the function come first
-		if i < 4 && len(x) < 6 {
-			add(&out, seen, x)
-		}
-	}
-	for i, x := range g.hints.numbers {
-		if i < 3 && len(x) < 4 && x != "0" {
-			add(&out, seen, x)
-		}
-	}
-	for _, name := range g.names1() {
-		add(&out, seen, name)
-	}
-	return out
-}
-
 func (g *generator) anyValue(n *node, pool []string) {
 	text := n.text(g.src)
 	for _, e := range pool {
@@ -161,30 +150,6 @@ func (g *generator) anyValue(n *node, pool []string) {
 				e = "(" + e + ")"
 			}
 			g.emit(kindValue, n, n.replace(e), clip(text)+" → "+clip(e), 0.02)
-		}
-	}
-}
-
-// anyTerm offers an arithmetic term behind a value.
-func (g *generator) anyTerm(n *node, atoms []string) {
-	if n.kind == "string" || n.kind == "list" || n.kind == "tuple" {
-		return
-	}
-	text := n.text(g.src)
-	for _, op := range arithmetic[:6] {
-		for _, a := range atoms {
-			if a == text {
-				continue
-			}
-			whole := text + " " + op + " " + a
-			if n.kind == "binary_operator" && op != "+" && op != "-" {
-				whole = "(" + text + ") " + op + " " + a
-				g.emit(kindAddTerm, n, n.replace(text+" "+op+" "+a), "… "+op+" "+a, 0.02)
-			}
-			if n.parent.kind == "binary_operator" && (op == "+" || op == "-") || n.parent.kind == "attribute" || n.parent.kind == "subscript" && n.field == "value" {
-				whole = "(" + whole + ")"
-			}
-			g.emit(kindAddTerm, n, n.replace(whole), clip(text)+" "+op+" "+a, 0.02)
 		}
 	}
 }
@@ -211,7 +176,7 @@ func (g *generator) anyCondition(c *node) {
 	}
 	compared := 0
 	for _, other := range g.facts.conditions {
-		if g.facts.function != nil && (other.start < g.facts.function.start || other.end > g.facts.function.end) || other.kind != "comparison_operator" || other.last > other.row {
+		if g.facts.function != nil && !g.facts.own(other) || other.kind != "comparison_operator" || other.last > other.row {
 			continue
 		}
 		if compared++; compared > 6 {
@@ -227,7 +192,7 @@ func (g *generator) anyCondition(c *node) {
 		add(&more, seen, name)
 		add(&more, seen, "not "+name)
 	}
-	for _, text := range append(g.known(), g.related(g.near(c, 5))...) {
+	for _, text := range append(g.known(), g.relations(c)...) {
 		add(&more, seen, text)
 	}
 	for _, m := range more {
@@ -280,7 +245,7 @@ func (g *generator) letters(n *node) {
 func (g *generator) varied(c *node) []string {
 	var ids []*node
 	c.walk(func(n *node) bool {
-		if n.kind == "identifier" && g.facts.inScope[n.text(g.src)] > 0 && len(g.facts.calls[n.text(g.src)]) == 0 {
+		if n.kind == "identifier" && !builtins[n.text(g.src)] && len(g.facts.calls[n.text(g.src)]) == 0 && !(n.parent.kind == "attribute" && n.field == "attribute") {
 			ids = append(ids, n)
 		}
 		return true

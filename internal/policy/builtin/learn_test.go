@@ -60,7 +60,7 @@ func placeOf(t *testing.T, p *Policy, s policy.Scored) int {
 
 func TestWhatWasJudgedFixedIsRankedHigherAndTheSameBatchMakesTheSameVersion(t *testing.T) {
 	hand := New() // plays for the one that learns: what is learned from need not be its own
-	win, solved := played(t, hand, 6, "self.items[-1]", "self.items[1]")
+	win, solved := played(t, hand, 3, "self.items[-1]", "self.items[1]")
 	if !solved {
 		t.Fatal("the attempt to learn from failed")
 	}

@@ -14,13 +14,13 @@ type Way struct {
 	Candidates int      // first moves that there are
 }
 
-// secondMost is how many first moves are followed by a second one: those that
-// leave the least to change.
+// secondMost is how many first moves are followed by a second one, by each of
+// two ways to say what is left to change.
 const secondMost = 40
 
 // WayTo looks for the right text among what one move leads to, and among what
-// two moves do of which the first leaves less to change. White space at the
-// ends of lines, and comments' lines, are what they were.
+// two moves do of which the first leaves less to change. Comments, and how lines
+// are broken within brackets, are no part of it.
 func WayTo(v View, right []byte) Way {
 	g := generate(v, true)
 	if g == nil {
@@ -28,28 +28,15 @@ func WayTo(v View, right []byte) Way {
 	}
 	cs := g.ranked()
 	w := Way{Candidates: len(cs)}
-	back := wayBack(v.Source, right)
+	back := sameProgram(v.Source, right)
 	for i := range cs {
 		if back(cs[i].Edits) {
 			w.Moves, w.What = 1, []string{cs[i].What}
 			return w
 		}
 	}
-	type step struct{ at, left int }
-	var steps []step
-	all := apart(v.Source, right)
-	for i := range cs {
-		out, err := tree.ApplyEdits(v.Source, cs[i].Edits)
-		if err != nil {
-			continue
-		}
-		if left := apart(out, right); left < all {
-			steps = append(steps, step{i, left})
-		}
-	}
-	sort.SliceStable(steps, func(i, k int) bool { return steps[i].left < steps[k].left })
-	for _, s := range steps[:min(len(steps), secondMost)] {
-		out, _ := tree.ApplyEdits(v.Source, cs[s.at].Edits)
+	for _, at := range nearest(v.Source, right, cs) {
+		out, _ := tree.ApplyEdits(v.Source, cs[at].Edits)
 		next := v
 		next.Source = out
 		if v.Context.WindowFirst > 0 {
@@ -62,10 +49,10 @@ func WayTo(v View, right []byte) Way {
 		if h == nil {
 			continue
 		}
-		back := wayBack(out, right)
+		back := sameProgram(out, right)
 		for _, c := range h.ranked() {
 			if back(c.Edits) {
-				w.Moves, w.What = 2, []string{cs[s.at].What, c.What}
+				w.Moves, w.What = 2, []string{cs[at].What, c.What}
 				return w
 			}
 		}
@@ -73,19 +60,37 @@ func WayTo(v View, right []byte) Way {
 	return w
 }
 
-// apart is how many bytes lie between what two texts begin and end with alike:
-// of the longer one.
-func apart(a, b []byte) int {
-	n := 0
-	for n < len(a) && n < len(b) && a[n] == b[n] {
-		n++
+// nearest lists the moves that leave the least to change, counted in tokens,
+// and those that do counted in bytes: secondMost of each, the former first.
+func nearest(src, right []byte, cs []Candidate) []int {
+	type step struct{ at, left int }
+	var byTokens, byBytes []step
+	tokens, bytes := apart(src, right)
+	for i := range cs {
+		out, err := tree.ApplyEdits(src, cs[i].Edits)
+		if err != nil {
+			continue
+		}
+		t, b := apart(out, right)
+		if t < tokens {
+			byTokens = append(byTokens, step{i, t})
+		}
+		if b < bytes {
+			byBytes = append(byBytes, step{i, b})
+		}
 	}
-	a, b = a[n:], b[n:]
-	m := 0
-	for m < len(a) && m < len(b) && a[len(a)-1-m] == b[len(b)-1-m] {
-		m++
+	seen := map[int]bool{}
+	var out []int
+	for _, steps := range [][]step{byTokens, byBytes} {
+		sort.SliceStable(steps, func(i, k int) bool { return steps[i].left < steps[k].left })
+		for _, s := range steps[:min(len(steps), secondMost)] {
+			if !seen[s.at] {
+				seen[s.at] = true
+				out = append(out, s.at)
+			}
+		}
 	}
-	return len(a) + len(b) - 2*m
+	return out
 }
 
 // Survives reports whether all names, numbers and strings that the right text

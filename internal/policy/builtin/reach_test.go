@@ -32,6 +32,114 @@ func TestAWayBackIsOneMoveOrTwoOrNone(t *testing.T) {
 	}
 }
 
+// What the operators of the bank take away comes back from what else stands in the file.
+func TestWhatWasTakenOutComesBackFromTheRestOfTheFile(t *testing.T) {
+	const class = `class Cache:
+    def __init__(self, size, lock=None, cond=None):
+        self.size = size
+        self.lock = lock if lock is not None else self.none
+        self.cond = cond if cond is not None else self.none
+        self.links = {}
+
+    def none(self):
+        return hash(self.size)
+
+    def flush(self):
+        for key in self.links:
+            self.drop(key)
+
+    def close(self, handle):
+        self.flush()
+        handle.close()
+
+    def drop(self, key):
+        if key in self.links:
+            del self.links[key]
+
+    def state(self):
+        return (self.flush, (self.size, self.links))
+
+    def pair(self):
+        return (None, self.size)
+
+    def expires(self, time):
+        end = time + self.size
+        return end
+
+    def names(self):
+        return set(self.read() or {})
+`
+	const loose = `from itertools import filterfalse
+
+
+def remove(predicate, seq):
+    return filterfalse(predicate, seq)
+
+
+def padded(args, n, kwargs=None, fset=None):
+    pad = (None,) * (n - len(args))
+    args = (n,) + args
+    if kwargs is None:
+        kwargs = {}
+    return make(args + pad, fset=fset, kwargs=kwargs)
+
+
+def ends(seq, one):
+    try:
+        for two in seq:
+            if one in seq:
+                continue
+            one.add(two)
+        return (seq.start + seq.stop)
+    except KeyError:
+        return None
+    except ValueError:
+        return seq.stop
+
+
+def chosen(order, one, two, *rest, **more):
+    if not (one in order):
+        left = next(order)
+    else:
+        left = next(two)
+    while order and (order[0] or not (one < two)):
+        order.pop(one, *rest, **more)
+    return left
+`
+	for _, c := range []struct {
+		right, old, new string
+		moves           int
+	}{
+		{class, "lock if lock is not None else self.none", "lock", 1},
+		{class, "hash(self.size)", "self.size", 1},
+		{class, "for key in self.links:", "for key in ():", 1},
+		{class, "        self.flush()\n", "", 1},
+		{class, "if key in self.links:", "if False:", 1},
+		{class, "(self.flush, (self.size, self.links))", "((self.size, self.links),)", 1},
+		{class, "(None, self.size)", "(self.size,)", 1},
+		{class, "time + self.size", "self.size", 1},
+		{class, "self.read() or {}", "self.read()", 1},
+		{loose, "filterfalse(predicate, seq)", "None", 1},
+		{loose, "(None,) * (n - len(args))", "(n - len(args))", 1},
+		{loose, "(n,) + args", "args", 2},
+		{loose, "    if kwargs is None:\n        kwargs = {}\n", "", 1},
+		{loose, "fset=fset, kwargs", "kwargs", 1},
+		{loose, "*rest, **more)\n    return", "*rest)\n    return", 1},
+		{loose, "    else:\n        left = next(two)\n", "", 1},
+		{loose, "not (one in order)", "not (not (one in order))", 1},
+		{loose, " or not (one < two)", "", 2},
+		{loose, "    except KeyError:\n        return None\n", "", 1},
+		{loose, "(seq.start + seq.stop)", "(seq.start)", 1},
+		{loose, "            if one in seq:\n                continue\n", "", 1},
+	} {
+		broken := []byte(strings.Replace(c.right, c.old, c.new, 1))
+		w := WayTo(placed(View{Path: "f.py", Source: broken}, []byte(c.right)), []byte(c.right))
+		if w.Moves == 0 || w.Moves > c.moves {
+			t.Errorf("%q for %q: %d moves %v, want %d", c.new, c.old, w.Moves, w.What, c.moves)
+		}
+	}
+}
+
 func TestTokensSurviveWhereTheBrokenTextHasThemToo(t *testing.T) {
 	for _, c := range []struct {
 		broken, right string

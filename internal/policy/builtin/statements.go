@@ -17,13 +17,16 @@ func (g *generator) statements() {
 			g.block(n)
 		}
 		switch n.kind {
+		case "for_statement", "while_statement":
+			g.arms(n)
+			g.condition(n.child("condition"))
 		case "if_statement":
 			g.branches(n)
 			g.condition(n.child("condition"))
 			g.arms(n)
 		case "try_statement":
 			g.arms(n)
-		case "elif_clause", "while_statement":
+		case "elif_clause":
 			g.condition(n.child("condition"))
 		case "assignment", "augmented_assignment":
 			g.assignment(n)
@@ -195,12 +198,28 @@ func (g *generator) condition(c *node) {
 		offer(kindAddCond, t.text+" or "+text, clip(t.text)+" or …", t.weight*0.6)
 		offer(kindCondition, t.text, clip(text)+" → "+clip(t.text), t.weight*0.15)
 	}
+	for _, to := range g.relations(c) {
+		offer(kindCondition, to, clip(text)+" → "+clip(to), 0.004)
+	}
+	if inner := bare(c); inner != c {
+		g.condition(inner)
+	}
 }
 
 // forced offers conditions in the place of True or False.
 func (g *generator) forced(c *node) {
 	for _, t := range g.terms(c) {
 		g.emit(kindCondition, c, c.replace(t.text), c.text(g.src)+" → "+clip(t.text), t.weight)
+	}
+	for _, to := range g.relations(c) {
+		g.emit(kindCondition, c, c.replace(to), c.text(g.src)+" → "+clip(to), 0.02)
+	}
+	for i, k := range g.facts.conditions {
+		if i < 40 && k.last == k.row && k != c {
+			for _, to := range g.varied(k) {
+				g.emit(kindCondition, c, c.replace(to), c.text(g.src)+" → "+clip(to), 0.01)
+			}
+		}
 	}
 }
 

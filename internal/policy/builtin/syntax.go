@@ -78,6 +78,14 @@ func (n *node) walk(f func(*node) bool) {
 	}
 }
 
+// bare is the expression within n's brackets.
+func bare(n *node) *node {
+	for n.kind == "parenthesized_expression" && len(n.parts()) == 1 {
+		n = n.parts()[0]
+	}
+	return n
+}
+
 // block reports whether n holds statements.
 func (n *node) block() bool { return n.kind == "block" || n.kind == "module" }
 

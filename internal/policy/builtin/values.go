@@ -87,7 +87,7 @@ func (g *generator) value(n *node, kind Kind) {
 		if u < 1 {
 			u *= 0.05
 		}
-		if p := s.statement(); g.facts.function != nil && p != nil && p.start >= g.facts.function.start && p.end <= g.facts.function.end {
+		if p := s.statement(); p != nil && g.facts.own(p) {
 			w *= 2
 		}
 		g.offer(kind, n.start, n.end, g.span.line(n.row, n.last), n.replace(value.text(g.src)), clip(text)+" → "+clip(value.text(g.src)), w*u)
@@ -117,6 +117,12 @@ func (g *generator) returned(n *node) {
 	case "none", "true", "false", "integer", "string", "list", "dictionary", "tuple":
 		for _, t := range g.values() {
 			offer(t.text, t.weight)
+		}
+		for _, call := range g.passedOn() {
+			offer(call, 0.01)
+		}
+		for _, value := range g.facts.pool {
+			offer(value, 0.005)
 		}
 	default:
 		offer("not "+text, 0.1)
@@ -185,6 +191,27 @@ func (g *generator) values() []term {
 		}
 	}
 	return ts
+}
+
+// passedOn lists calls, of the names that the file defines and imports, with
+// what the function is given.
+func (g *generator) passedOn() []string {
+	var own []string
+	for _, p := range g.facts.params {
+		if !pythonKeywords[p] {
+			own = append(own, p)
+		}
+	}
+	var out []string
+	if len(own) == 0 || g.facts.function == nil {
+		return nil
+	}
+	for _, name := range g.facts.scope {
+		if (g.facts.inScope[name] == 0 || len(g.facts.calls[name]) > 0) && name != functionName(g.src, g.facts.function) && len(out) < 60 {
+			out = append(out, name+"("+strings.Join(own, ", ")+")")
+		}
+	}
+	return out
 }
 
 func functionName(src []byte, f *node) string {
