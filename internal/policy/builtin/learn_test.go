@@ -146,11 +146,7 @@ func TestNothingToLearnFromLeavesTheVersion(t *testing.T) {
 }
 
 func TestBreaksThatAreWorthMoreAreDrawnMoreOftenAndTheyStayDiverse(t *testing.T) {
-	base, err := tree.FromFiles(map[string]*tree.File{"pkg/stack.py": tree.Text(stack)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	bank := arena.NewBank(base, nil, nil)
+	bank := stackBank(t)
 	p := With(Scratch(1))
 	sites, err := bank.Sites()
 	if err != nil {
@@ -223,11 +219,7 @@ func TestBreaksThatAreWorthMoreAreDrawnMoreOftenAndTheyStayDiverse(t *testing.T)
 
 // TestABreakOfAnEarlierVersionCountsByHowLikelyItIsNow: the truncated ratio of importance sampling.
 func TestABreakOfAnEarlierVersionCountsByHowLikelyItIsNow(t *testing.T) {
-	base, err := tree.FromFiles(map[string]*tree.File{"pkg/stack.py": tree.Text(stack)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	bank := arena.NewBank(base, nil, nil)
+	bank := stackBank(t)
 	sites, err := bank.Sites()
 	if err != nil {
 		t.Fatal(err)

@@ -69,10 +69,11 @@ func (b *breaks) over(prior []float64, moves []network.Move) []float64 {
 	return logs
 }
 
-// learnBreaks takes two steps for each break, for what was drawn and for what was chosen of
-// that: policy gradient (Williams 1992) on its advantage, with a price on entropy below the floor. What an earlier version chose, while this
-// one was made, counts by how much likelier this one makes it, at most twice (truncated
-// importance sampling, Ionides 2008). It returns how many there were.
+// learnBreaks takes two steps for each break, for what was drawn and for what was chosen
+// of that: policy gradient (Williams 1992) on its advantage, with a price on entropy below
+// the floor. What an earlier version chose, while this one was made, counts by how much
+// likelier this one makes it, at most twice (truncated importance sampling, Ionides 2008).
+// It returns how many there were.
 func (p *Policy) learnBreaks(into *breaks, scored []policy.Scored) (int, error) {
 	n := 0
 	for i := range scored {
