@@ -145,7 +145,7 @@ def keyed(rows):
 		moves           int
 	}{
 		{apart, "-len(text)", "len(text)", 1},
-		{apart, "other is text", "False", 1},
+		{apart, "other is text", "False", 2},
 		{apart, `text + "salted" + other`, "text + other", 1},
 		{apart, `None) or codecs.lookup(name)`, "None)", 1},
 		{apart, "mode, **extra)\n\n\ndef listed", "mode)\n\n\ndef listed", 1},
@@ -155,7 +155,7 @@ def keyed(rows):
 `, "", 2},
 		{apart, "    if found is None:\n        found = codecs.lookup(name)\n", "", 1},
 		{apart, `name.encode("ascii", "strict"), rows`, "name, rows", 1},
-		{apart, "found, lambda: None, LIMIT", "found, LIMIT", 1},
+		{apart, "found, lambda: None, LIMIT", "found, LIMIT", 2},
 		{apart, `codecs.lookup("ascii").name.encode("ascii", "strict")`, `codecs.lookup("ascii").name`, 1},
 		{class, "lock if lock is not None else self.none", "lock", 1},
 		{class, "hash(self.size)", "self.size", 1},
