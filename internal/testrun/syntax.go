@@ -2,8 +2,6 @@ package testrun
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"runtime"
 	"slices"
 	"sort"
 	"strings"
@@ -18,9 +16,9 @@ import (
 // statements and the latest changes.
 type syntaxCache struct {
 	mu      sync.Mutex
-	m       map[string]*lang.File       // nil: not to be parsed
-	shapes  map[[sha256.Size]byte]shape // by the hash of a text
-	changes []known                     // who was asked for last at the end
+	m       map[string]*lang.File // nil: not to be parsed
+	shapes  map[string][]string   // by text
+	changes []known
 }
 
 // known is a change that was looked at: who judges a tree asks what it affects
@@ -30,19 +28,14 @@ type known struct {
 	change *change
 }
 
-// latest is how many changes are kept. Each holds a tree with its broken files, and a run of
-// several packages has a cache for each; who asks twice does so while it is at the tree.
-var latest = max(16, 4*runtime.NumCPU())
-
-// mostShapes bounds the shapes: there is one for each stretch of text that was ever changed.
-const mostShapes = 4096
+// latest is how many changes are kept.
+const latest = 256
 
 func (c *syntaxCache) changed(t *tree.Tree) *change {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for i, k := range c.changes {
+	for _, k := range c.changes {
 		if k.tree == t {
-			c.changes = append(slices.Delete(c.changes, i, i+1), k)
 			return k.change
 		}
 	}
@@ -52,7 +45,7 @@ func (c *syntaxCache) changed(t *tree.Tree) *change {
 func (c *syntaxCache) keep(t *tree.Tree, ch *change) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.changes) >= latest {
+	if len(c.changes) == latest {
 		c.changes = slices.Delete(c.changes, 0, 1)
 	}
 	c.changes = append(c.changes, known{t, ch})
@@ -83,9 +76,8 @@ func (c *syntaxCache) get(t *tree.Tree, path string) *lang.File {
 // are other kinds of functions: then a place that the edit does not touch can
 // act otherwise, since a name is local to all of a function.
 func (c *syntaxCache) bindingsDiffer(old, now string) bool {
-	key := sha256.Sum256([]byte(old))
 	c.mu.Lock()
-	x, known := c.shapes[key]
+	x, known := c.shapes[old]
 	c.mu.Unlock()
 	if !known {
 		var err error
@@ -93,38 +85,35 @@ func (c *syntaxCache) bindingsDiffer(old, now string) bool {
 			return true
 		}
 		c.mu.Lock()
-		if c.shapes == nil || len(c.shapes) >= mostShapes {
-			c.shapes = map[[sha256.Size]byte]shape{}
+		if c.shapes == nil {
+			c.shapes = map[string][]string{}
 		}
-		c.shapes[key] = x
+		c.shapes[old] = x
 		c.mu.Unlock()
 	}
 	y, err := shapeOf(now)
-	return err != nil || x != y
+	return err != nil || !slices.Equal(x, y)
 }
 
-// shape is a hash of what the scopes of a text bind and are.
-type shape [sha256.Size]byte
-
-func shapeOf(text string) (shape, error) {
+func shapeOf(text string) ([]string, error) {
 	f, err := python.Python.Parse([]byte(text))
 	if err != nil {
-		return shape{}, err
+		return nil, err
 	}
-	var parts []string
+	var shape []string
 	for _, s := range python.Analyse(f).Scopes {
 		var names []string
 		for _, b := range s.Bindings {
 			names = append(names, b.Name)
 		}
 		sort.Strings(names)
-		parts = append(parts, s.Name+"("+strings.Join(slices.Compact(names), ",")+")")
+		shape = append(shape, s.Name+"("+strings.Join(slices.Compact(names), ",")+")")
 	}
 	f.Root.Walk(func(n *lang.Node) bool {
 		if n.Is("yield", "await", "global_statement", "nonlocal_statement", "named_expression") {
-			parts = append(parts, n.Kind+string(bytes.TrimSpace(f.Source[n.Start:min(n.End, n.Start+20)])))
+			shape = append(shape, n.Kind+string(bytes.TrimSpace(f.Source[n.Start:min(n.End, n.Start+20)])))
 		}
 		return true
 	})
-	return sha256.Sum256([]byte(strings.Join(parts, "\x00"))), nil
+	return shape, nil
 }

@@ -62,9 +62,6 @@ func generate(v View, bank bool) *generator {
 	if f := g.facts.function; f != nil {
 		g.facts.pool = g.pool(f)
 	}
-	if g.windowed() {
-		g.facts.fillers = g.fillers()
-	}
 	if bank {
 		g.fromBank()
 	}
@@ -72,7 +69,6 @@ func generate(v View, bank bool) *generator {
 	g.statements()
 	g.enclose()
 	g.general()
-	g.culprits()
 	return g
 }
 
@@ -157,12 +153,11 @@ func (g *generator) likeliest(most int) []Candidate {
 	for _, d := range g.drafts {
 		total[site{d.kind, d.start, d.end}] += d.weight
 	}
-	crash := g.crash()
 	shares, priors, order := make([]float64, len(g.drafts)), make([]float64, len(g.drafts)), make([]int, len(g.drafts))
 	for i := range g.drafts {
 		d := &g.drafts[i]
 		shares[i], order[i] = d.weight/math.Max(total[site{d.kind, d.start, d.end}], 1), i
-		priors[i] = d.line + logPrior(d.kind) + math.Log(shares[i]) + g.hints.bonus(d.kind) + crash(d)
+		priors[i] = d.line + logPrior(d.kind) + math.Log(shares[i]) + g.hints.bonus(d.kind)
 	}
 	slices.SortFunc(order, func(i, j int) int { return cmp.Or(cmp.Compare(priors[j], priors[i]), cmp.Compare(i, j)) })
 	cs, seen := make([]Candidate, 0, min(most, len(order))), make(map[uint64]bool, min(most, len(order)))

@@ -1,8 +1,8 @@
 package builtin
 
 import (
+	"bytes"
 	"math/rand/v2"
-	"slices"
 
 	"breakfix/internal/lang"
 	"breakfix/internal/mutate"
@@ -18,13 +18,15 @@ func Damages(path string, text []byte, most int, r *rand.Rand) [][]byte {
 		return nil
 	}
 	draw := damagesOf(g)
+	seen := map[tree.Digest]bool{tree.DigestOf(squeezed(text)): true}
 	var out [][]byte
 	for range 4 * most {
 		if len(out) == most {
 			break
 		}
 		broken := draw(r)
-		if broken != nil && !slices.ContainsFunc(out, func(o []byte) bool { return same(o, broken) }) {
+		if key := tree.DigestOf(squeezed(broken)); broken != nil && !seen[key] {
+			seen[key] = true
 			out = append(out, broken)
 		}
 	}
@@ -46,7 +48,7 @@ func damagesOf(g *generator) func(r *rand.Rand) []byte {
 	return func(r *rand.Rand) []byte {
 		d := &cs[pickIn(r, byKind[present[r.IntN(len(present))]], cs)]
 		broken, err := tree.ApplyEdits(g.src, d.Edits)
-		if err != nil || same(broken, g.src) {
+		if err != nil || bytes.Equal(squeezed(broken), squeezed(g.src)) {
 			return nil
 		}
 		return broken
@@ -78,7 +80,7 @@ func breaksOf(t Text) func(r *rand.Rand) []byte {
 	return func(r *rand.Rand) []byte {
 		of := byOperator[present[r.IntN(len(present))]]
 		broken, err := tree.ApplyEdits(t.Source, of[r.IntN(len(of))].Edits)
-		if err != nil || same(broken, t.Source) {
+		if err != nil || bytes.Equal(squeezed(broken), squeezed(t.Source)) {
 			return nil
 		}
 		return broken

@@ -32,7 +32,7 @@ const (
 
 // lesson is one choice among moves with what is wanted of them.
 type lesson struct {
-	problem *network.Packed
+	problem *network.Problem
 	targets []network.Target
 	solved  float32 // share of the attempts that went on from here and were fixed
 }
@@ -265,7 +265,7 @@ func (p *Policy) lessonOf(at *position, v View, r *rand.Rand) *lesson {
 	wanted := map[int]float64{}
 	var right []int
 	for _, text := range at.right[v.Path] {
-		back := sameProgram(v.Source, text)
+		back := wayBack(v.Source, text)
 		for i := range all {
 			if back(all[i].Edits) && !slices.Contains(right, i) {
 				right = append(right, i)
@@ -300,6 +300,6 @@ func (p *Policy) lessonOf(at *position, v View, r *rand.Rand) *lesson {
 		}
 		kept = append(kept, all[i])
 	}
-	l.problem = network.Pack(p.weights.pose(g, kept))
+	l.problem = p.weights.pose(g, kept)
 	return l
 }

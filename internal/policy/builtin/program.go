@@ -2,7 +2,6 @@ package builtin
 
 import (
 	"slices"
-	"strings"
 
 	"breakfix/internal/tree"
 )
@@ -17,8 +16,7 @@ type token struct {
 // program cuts Python source into tokens. Comments, empty lines, and how lines
 // are broken within brackets are left out: the same tokens are the same program.
 func program(src []byte) []token {
-	all := string(src) // one copy, which the tokens share
-	out := make([]token, 0, len(src)/4)
+	var out []token
 	depth, line := 0, 0 // of brackets; where the line begins
 	fresh := true       // no token of the line came
 	for i := 0; i < len(src); {
@@ -56,7 +54,7 @@ func program(src []byte) []token {
 		if fresh {
 			from, fresh = line, false
 		}
-		out = append(out, token{all[from:j], from, j})
+		out = append(out, token{string(src[from:j]), from, j})
 		i = j
 	}
 	return out
@@ -83,9 +81,6 @@ func stringEnd(src []byte, i int) int {
 
 func sameToken(a, b token) bool { return a.text == b.text }
 
-// same reports whether two texts are the same program.
-func same(a, b []byte) bool { return slices.EqualFunc(program(a), program(b), sameToken) }
-
 // sameProgram returns a function that reports whether edits of src make the
 // program that want is.
 func sameProgram(src, want []byte) func([]tree.Edit) bool {
@@ -108,18 +103,15 @@ func sameProgram(src, want []byte) func([]tree.Edit) bool {
 			break
 		}
 	}
-	text, grows := string(src), inTokens(wanted)-inTokens(has)
+	grows := inTokens(wanted) - inTokens(has)
 	return func(edits []tree.Edit) bool {
-		if edits[0].Start > first || edits[len(edits)-1].End < last {
-			return false
-		}
-		n, known := 0, true
+		n, end, known := 0, 0, true
 		for _, e := range edits {
-			old := text[e.Start:e.End]
-			n += solid(e.New) - solid(old)
-			known = known && !hasComment(e.New) && !hasComment(old)
+			n += solid(e.New) - solid(string(src[e.Start:e.End]))
+			end = max(end, e.End)
+			known = known && !hasComment(e.New) && !hasComment(string(src[e.Start:e.End]))
 		}
-		if known && n != grows {
+		if edits[0].Start > first || end < last || known && n != grows {
 			return false
 		}
 		out, err := tree.ApplyEdits(src, edits)
@@ -127,7 +119,7 @@ func sameProgram(src, want []byte) func([]tree.Edit) bool {
 	}
 }
 
-func hasComment(s string) bool { return strings.IndexByte(s, '#') >= 0 }
+func hasComment(s string) bool { return slices.Contains([]byte(s), '#') }
 
 // inTokens is how many bytes of tokens are no white space.
 func inTokens(ts []token) int {
