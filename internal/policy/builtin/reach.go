@@ -36,7 +36,10 @@ func WayTo(v View, right []byte) Way {
 		}
 	}
 	for _, at := range nearest(v.Source, right, cs) {
-		out, _ := tree.ApplyEdits(v.Source, cs[at].Edits)
+		out, err := tree.ApplyEdits(v.Source, cs[at].Edits)
+		if err != nil {
+			continue
+		}
 		next := v
 		next.Source = out
 		if v.Context.WindowFirst > 0 {
