@@ -1,8 +1,8 @@
 package builtin
 
 import (
-	"bytes"
 	"math/rand/v2"
+	"slices"
 
 	"breakfix/internal/lang"
 	"breakfix/internal/mutate"
@@ -18,15 +18,13 @@ func Damages(path string, text []byte, most int, r *rand.Rand) [][]byte {
 		return nil
 	}
 	draw := damagesOf(g)
-	seen := map[tree.Digest]bool{tree.DigestOf(squeezed(text)): true}
 	var out [][]byte
 	for range 4 * most {
 		if len(out) == most {
 			break
 		}
 		broken := draw(r)
-		if key := tree.DigestOf(squeezed(broken)); broken != nil && !seen[key] {
-			seen[key] = true
+		if broken != nil && !slices.ContainsFunc(out, func(o []byte) bool { return same(o, broken) }) {
 			out = append(out, broken)
 		}
 	}
@@ -48,7 +46,7 @@ func damagesOf(g *generator) func(r *rand.Rand) []byte {
 	return func(r *rand.Rand) []byte {
 		d := &cs[pickIn(r, byKind[present[r.IntN(len(present))]], cs)]
 		broken, err := tree.ApplyEdits(g.src, d.Edits)
-		if err != nil || bytes.Equal(squeezed(broken), squeezed(g.src)) {
+		if err != nil || same(broken, g.src) {
 			return nil
 		}
 		return broken
@@ -80,7 +78,7 @@ func breaksOf(t Text) func(r *rand.Rand) []byte {
 	return func(r *rand.Rand) []byte {
 		of := byOperator[present[r.IntN(len(present))]]
 		broken, err := tree.ApplyEdits(t.Source, of[r.IntN(len(of))].Edits)
-		if err != nil || bytes.Equal(squeezed(broken), squeezed(t.Source)) {
+		if err != nil || same(broken, t.Source) {
 			return nil
 		}
 		return broken

@@ -38,7 +38,7 @@ func TestWhatARepairWouldBeIsForeseen(t *testing.T) {
 		moves := Candidates(placed(wholeView(sites[i].Path, src), []byte(stack)))
 		makes := func(c Candidate) bool {
 			text, err := tree.ApplyEdits(src, c.Edits)
-			return err == nil && string(squeezed(text)) == string(squeezed([]byte(stack)))
+			return err == nil && same(text, []byte(stack))
 		}
 		if d.Place == 0 {
 			if slices.ContainsFunc(moves, makes) {

@@ -265,7 +265,7 @@ func (p *Policy) lessonOf(at *position, v View, r *rand.Rand) *lesson {
 	wanted := map[int]float64{}
 	var right []int
 	for _, text := range at.right[v.Path] {
-		back := wayBack(v.Source, text)
+		back := sameProgram(v.Source, text)
 		for i := range all {
 			if back(all[i].Edits) && !slices.Contains(right, i) {
 				right = append(right, i)

@@ -2,6 +2,7 @@ package builtin
 
 import (
 	"slices"
+	"strings"
 
 	"breakfix/internal/tree"
 )
@@ -16,7 +17,8 @@ type token struct {
 // program cuts Python source into tokens. Comments, empty lines, and how lines
 // are broken within brackets are left out: the same tokens are the same program.
 func program(src []byte) []token {
-	var out []token
+	all := string(src) // one copy, which the tokens share
+	out := make([]token, 0, len(src)/4)
 	depth, line := 0, 0 // of brackets; where the line begins
 	fresh := true       // no token of the line came
 	for i := 0; i < len(src); {
@@ -54,7 +56,7 @@ func program(src []byte) []token {
 		if fresh {
 			from, fresh = line, false
 		}
-		out = append(out, token{string(src[from:j]), from, j})
+		out = append(out, token{all[from:j], from, j})
 		i = j
 	}
 	return out
@@ -81,6 +83,9 @@ func stringEnd(src []byte, i int) int {
 
 func sameToken(a, b token) bool { return a.text == b.text }
 
+// same reports whether two texts are the same program.
+func same(a, b []byte) bool { return slices.EqualFunc(program(a), program(b), sameToken) }
+
 // sameProgram returns a function that reports whether edits of src make the
 // program that want is.
 func sameProgram(src, want []byte) func([]tree.Edit) bool {
@@ -103,15 +108,18 @@ func sameProgram(src, want []byte) func([]tree.Edit) bool {
 			break
 		}
 	}
-	grows := inTokens(wanted) - inTokens(has)
+	text, grows := string(src), inTokens(wanted)-inTokens(has)
 	return func(edits []tree.Edit) bool {
-		n, end, known := 0, 0, true
-		for _, e := range edits {
-			n += solid(e.New) - solid(string(src[e.Start:e.End]))
-			end = max(end, e.End)
-			known = known && !hasComment(e.New) && !hasComment(string(src[e.Start:e.End]))
+		if edits[0].Start > first || edits[len(edits)-1].End < last {
+			return false
 		}
-		if edits[0].Start > first || end < last || known && n != grows {
+		n, known := 0, true
+		for _, e := range edits {
+			old := text[e.Start:e.End]
+			n += solid(e.New) - solid(old)
+			known = known && !hasComment(e.New) && !hasComment(old)
+		}
+		if known && n != grows {
 			return false
 		}
 		out, err := tree.ApplyEdits(src, edits)
@@ -119,7 +127,7 @@ func sameProgram(src, want []byte) func([]tree.Edit) bool {
 	}
 }
 
-func hasComment(s string) bool { return slices.Contains([]byte(s), '#') }
+func hasComment(s string) bool { return strings.IndexByte(s, '#') >= 0 }
 
 // inTokens is how many bytes of tokens are no white space.
 func inTokens(ts []token) int {

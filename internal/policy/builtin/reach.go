@@ -127,6 +127,6 @@ func RankOf(v View, right []byte, w *Weights) int {
 
 // rightOf is the first of some moves that makes the right text; -1 where none does.
 func rightOf(cs []Candidate, v View, right []byte) int {
-	back := wayBack(v.Source, right)
+	back := sameProgram(v.Source, right)
 	return slices.IndexFunc(cs, func(c Candidate) bool { return back(c.Edits) })
 }

@@ -1,7 +1,6 @@
 package builtin
 
 import (
-	"bytes"
 	"math/rand/v2"
 	"strings"
 
@@ -269,56 +268,6 @@ func wholeView(path string, src []byte) View {
 	return View{Path: path, Source: src, Context: arena.Context{Path: path, FirstLine: 1, LastLine: last, WindowFirst: -2, WindowLast: last + 3}}
 }
 
-// wayBack returns a function that reports whether edits of src make the wanted
-// text, but for white space at the ends of lines.
-func wayBack(src, want []byte) func([]tree.Edit) bool {
-	squeezedWant := squeezed(want)
-	blank := func(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
-	// Both begin alike and end alike: a way back changes what is between.
-	first, last := 0, len(src)
-	for first < len(src) && first < len(want) && src[first] == want[first] {
-		first++
-	}
-	for n := len(want) - len(src); last > 0 && last+n > 0 && src[last-1] == want[last+n-1]; {
-		last--
-	}
-	for first < len(src) && blank(src[first]) {
-		first++
-	}
-	for last > 0 && blank(src[last-1]) {
-		last--
-	}
-	return func(edits []tree.Edit) bool {
-		n, end := len(src)-len(want), 0
-		for _, e := range edits {
-			n += len(e.New) - (e.End - e.Start)
-			end = max(end, e.End)
-		}
-		if edits[0].Start > first || end < last || n > 8 || n < -8 {
-			return false
-		}
-		out, err := tree.ApplyEdits(src, edits)
-		return err == nil && bytes.Equal(squeezed(out), squeezedWant)
-	}
-}
-
-// squeezed leaves out white space at the ends of lines, and empty lines.
-func squeezed(src []byte) []byte {
-	out := make([]byte, 0, len(src)+1)
-	for len(src) > 0 {
-		line := src
-		if i := bytes.IndexByte(src, '\n'); i >= 0 {
-			line, src = src[:i], src[i+1:]
-		} else {
-			src = nil
-		}
-		if line = bytes.TrimRight(line, " \t\r"); len(line) > 0 {
-			out = append(append(out, line...), '\n')
-		}
-	}
-	return out
-}
-
 // ExampleOf asks for the way back from a broken file whose right text is
 // known; nil where the grammar does not know it in one move. At most most
 // wrong moves are kept, drawn with r.
@@ -333,7 +282,7 @@ func ExampleOf(v View, right []byte, most int, r *rand.Rand) *Example {
 // example keeps the ways back and some other moves; nil where there is none.
 func (g *generator) example(want []byte, most int, r *rand.Rand) *Example {
 	all := g.ranked()
-	back := wayBack(g.src, want)
+	back := sameProgram(g.src, want)
 	var right []int
 	for i := range all {
 		if back(all[i].Edits) {
