@@ -72,6 +72,7 @@ func (g *Grammar) Parse(src []byte) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer freed(len(src))
 	defer p.Close()
 	t, err := g.parse(p, src, nil)
 	if err != nil {
@@ -82,11 +83,14 @@ func (g *Grammar) Parse(src []byte) (*File, error) {
 	f.index()
 	c := t.Walk()
 	defer c.Close()
-	f.Root, err = g.copy(c, nil, 0)
+	var open []*Node
+	f.Root, err = g.copy(c, nil, 0, &open)
 	return f, err
 }
 
-func (g *Grammar) copy(c *sitter.TreeCursor, parent *Node, depth int) (*Node, error) {
+// copy keeps the children of a node that is not yet complete at the end of open: a list that
+// grows by itself ends up with a third of it empty.
+func (g *Grammar) copy(c *sitter.TreeCursor, parent *Node, depth int, open *[]*Node) (*Node, error) {
 	if depth > maxDepth {
 		return nil, fmt.Errorf("%w: it is nested over %d deep", ErrTooLarge, maxDepth)
 	}
@@ -99,17 +103,20 @@ func (g *Grammar) copy(c *sitter.TreeCursor, parent *Node, depth int) (*Node, er
 	if !c.GotoFirstChild() {
 		return n, nil
 	}
+	from := len(*open)
 	for {
-		child, err := g.copy(c, n, depth+1)
+		child, err := g.copy(c, n, depth+1, open)
 		if err != nil {
 			return nil, err
 		}
-		child.index = len(n.Children)
-		n.Children = append(n.Children, child)
+		child.index = len(*open) - from
+		*open = append(*open, child)
 		if !c.GotoNextSibling() {
 			break
 		}
 	}
+	n.Children = append(make([]*Node, 0, len(*open)-from), (*open)[from:]...)
+	*open = (*open)[:from]
 	c.GotoParent()
 	return n, nil
 }

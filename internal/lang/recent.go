@@ -8,7 +8,7 @@ import (
 )
 
 // recentBytes bounds the sources whose syntax is kept; with it they take some seventy times as much.
-const recentBytes = 512 << 10
+const recentBytes = 256 << 10
 
 // recent keeps the syntax of the files that were parsed last, the latest at the end: players
 // come back to the same broken file again and again.
