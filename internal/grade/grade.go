@@ -286,12 +286,17 @@ func andMore(ids []string) string {
 	return fmt.Sprintf(", and %d more", len(ids)-1)
 }
 
-// Cache keeps gradings by bug and tree, because attempts of a group often hand
+// Cache keeps the latest gradings by bug and tree, because attempts of a group often hand
 // in the same tree. It is safe for concurrent use; a nil Cache keeps nothing.
 type Cache struct {
-	mu sync.Mutex
-	m  map[cacheKey]Result
+	mu   sync.Mutex
+	m    map[cacheKey]Result
+	keys []cacheKey // oldest first
 }
+
+// mostGradings is how many are kept: a group asks for its own alone, and each holds the
+// verdict of every test.
+const mostGradings = 128
 
 type cacheKey struct {
 	bug  string
@@ -318,7 +323,14 @@ func (c *Cache) put(k cacheKey, r Result) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if _, known := c.m[k]; !known {
+		c.keys = append(c.keys, k)
+	}
 	c.m[k] = r.clone()
+	for len(c.keys) > mostGradings {
+		delete(c.m, c.keys[0])
+		c.keys = c.keys[1:]
+	}
 }
 
 func (r Result) clone() Result {

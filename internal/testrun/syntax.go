@@ -2,6 +2,8 @@ package testrun
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"runtime"
 	"slices"
 	"sort"
 	"strings"
@@ -16,9 +18,9 @@ import (
 // statements and the latest changes.
 type syntaxCache struct {
 	mu      sync.Mutex
-	m       map[string]*lang.File // nil: not to be parsed
-	shapes  map[string][]string   // by text
-	changes []known
+	m       map[string]*lang.File       // nil: not to be parsed
+	shapes  map[[sha256.Size]byte]shape // by the hash of a text
+	changes []known                     // who was asked for last at the end
 }
 
 // known is a change that was looked at: who judges a tree asks what it affects
@@ -28,14 +30,19 @@ type known struct {
 	change *change
 }
 
-// latest is how many changes are kept.
-const latest = 256
+// latest is how many changes are kept. Each holds a tree with its broken files, and a run of
+// several packages has a cache for each; who asks twice does so while it is at the tree.
+var latest = max(16, 4*runtime.NumCPU())
+
+// mostShapes bounds the shapes: there is one for each stretch of text that was ever changed.
+const mostShapes = 4096
 
 func (c *syntaxCache) changed(t *tree.Tree) *change {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, k := range c.changes {
+	for i, k := range c.changes {
 		if k.tree == t {
+			c.changes = append(slices.Delete(c.changes, i, i+1), k)
 			return k.change
 		}
 	}
@@ -45,7 +52,7 @@ func (c *syntaxCache) changed(t *tree.Tree) *change {
 func (c *syntaxCache) keep(t *tree.Tree, ch *change) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.changes) == latest {
+	if len(c.changes) >= latest {
 		c.changes = slices.Delete(c.changes, 0, 1)
 	}
 	c.changes = append(c.changes, known{t, ch})
@@ -76,8 +83,9 @@ func (c *syntaxCache) get(t *tree.Tree, path string) *lang.File {
 // are other kinds of functions: then a place that the edit does not touch can
 // act otherwise, since a name is local to all of a function.
 func (c *syntaxCache) bindingsDiffer(old, now string) bool {
+	key := sha256.Sum256([]byte(old))
 	c.mu.Lock()
-	x, known := c.shapes[old]
+	x, known := c.shapes[key]
 	c.mu.Unlock()
 	if !known {
 		var err error
@@ -85,35 +93,38 @@ func (c *syntaxCache) bindingsDiffer(old, now string) bool {
 			return true
 		}
 		c.mu.Lock()
-		if c.shapes == nil {
-			c.shapes = map[string][]string{}
+		if c.shapes == nil || len(c.shapes) >= mostShapes {
+			c.shapes = map[[sha256.Size]byte]shape{}
 		}
-		c.shapes[old] = x
+		c.shapes[key] = x
 		c.mu.Unlock()
 	}
 	y, err := shapeOf(now)
-	return err != nil || !slices.Equal(x, y)
+	return err != nil || x != y
 }
 
-func shapeOf(text string) ([]string, error) {
+// shape is a hash of what the scopes of a text bind and are.
+type shape [sha256.Size]byte
+
+func shapeOf(text string) (shape, error) {
 	f, err := python.Python.Parse([]byte(text))
 	if err != nil {
-		return nil, err
+		return shape{}, err
 	}
-	var shape []string
+	var parts []string
 	for _, s := range python.Analyse(f).Scopes {
 		var names []string
 		for _, b := range s.Bindings {
 			names = append(names, b.Name)
 		}
 		sort.Strings(names)
-		shape = append(shape, s.Name+"("+strings.Join(slices.Compact(names), ",")+")")
+		parts = append(parts, s.Name+"("+strings.Join(slices.Compact(names), ",")+")")
 	}
 	f.Root.Walk(func(n *lang.Node) bool {
 		if n.Is("yield", "await", "global_statement", "nonlocal_statement", "named_expression") {
-			shape = append(shape, n.Kind+string(bytes.TrimSpace(f.Source[n.Start:min(n.End, n.Start+20)])))
+			parts = append(parts, n.Kind+string(bytes.TrimSpace(f.Source[n.Start:min(n.End, n.Start+20)])))
 		}
 		return true
 	})
-	return shape, nil
+	return sha256.Sum256([]byte(strings.Join(parts, "\x00"))), nil
 }
