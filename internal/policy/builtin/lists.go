@@ -2,6 +2,7 @@ package builtin
 
 import (
 	"encoding/json"
+	"runtime"
 	"slices"
 	"sync"
 
@@ -36,10 +37,16 @@ func Shortlist(v View, w *Weights) ([]Candidate, error) {
 	return kept, nil
 }
 
+// orderedAtOnce has as many views ordered at the same time as there are cores: it is nothing
+// but work for them, and the moves of a view can take a hundred MB meanwhile.
+var orderedAtOnce = make(chan struct{}, runtime.GOMAXPROCS(0))
+
 // ordered lists all candidates that are ranked, whether they parse or not. Mass is what the
 // log priors of this view lack beside those of another one: weights give each candidate its
 // chance among those of its view alone. Value is that of the view.
 func ordered(v View, w *Weights) (cs []Candidate, mass, value float64) {
+	orderedAtOnce <- struct{}{}
+	defer func() { <-orderedAtOnce }()
 	g := generate(v, true)
 	if g == nil {
 		return nil, 0, 0

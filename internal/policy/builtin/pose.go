@@ -77,37 +77,51 @@ func Pose(v View) ([]Candidate, *network.Problem) {
 // pose gives what can be learned from each of some candidates.
 func (g *generator) pose(cs []Candidate) *network.Problem { return g.poseAs(g.view, cs) }
 
-// poseSilent is pose as if there were no test: for weights that were not
-// taught what tests say.
-func (g *generator) poseSilent(cs []Candidate) *network.Problem {
-	v := g.view
+// silenced is a view as if there were no test: for weights that were not taught what tests say.
+func silenced(v View) View {
 	v.RedTest, v.Failure = "", testrun.Failure{}
-	return g.poseAs(v, cs)
+	return v
 }
 
 func (g *generator) poseAs(v View, cs []Candidate) *network.Problem {
+	p, problem, sites := g.scene(v, cs)
+	problem.Moves = p.moves(make([]network.Move, 0, len(cs)), cs, sites)
+	return problem
+}
+
+// scene is the problem of some candidates without its moves, of which a view can have so many
+// that they take more memory than all else: the site of each is told instead.
+func (g *generator) scene(v View, cs []Candidate) (*posing, *network.Problem, []int32) {
 	p := newPosing(v, g)
-	problem := &network.Problem{Moves: make([]network.Move, 0, len(cs)), Said: p.said(), Facts: p.problemFacts()}
+	problem := &network.Problem{Said: p.said(), Facts: p.problemFacts()}
 	from := p.frame(cs)
 	to := min(len(p.leaves), from+network.MaxCode)
 	for i := from; i < to; i++ {
 		problem.Code = append(problem.Code, tokenOf(&p.leaves[i]))
 	}
 	type span struct{ start, end int }
-	sites := map[span]int32{}
+	known, sites := map[span]int32{}, make([]int32, len(cs))
 	for i := range cs {
-		m := p.move(&cs[i])
 		at := span{cs[i].start, cs[i].end}
-		site, ok := sites[at]
+		site, ok := known[at]
 		if !ok {
 			site = int32(len(problem.Sites))
-			sites[at] = site
+			known[at] = site
 			problem.Sites = append(problem.Sites, p.site(&cs[i], from, to))
 		}
-		m.Site = site
-		problem.Moves = append(problem.Moves, m)
+		sites[i] = site
 	}
-	return problem
+	return p, problem, sites
+}
+
+// moves appends the moves of some candidates, whose sites are known.
+func (p *posing) moves(to []network.Move, cs []Candidate, sites []int32) []network.Move {
+	for i := range cs {
+		m := p.move(&cs[i])
+		m.Site = sites[i]
+		to = append(to, m)
+	}
+	return to
 }
 
 // frame is the first of the tokens that the network reads: all that moves

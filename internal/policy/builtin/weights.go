@@ -90,10 +90,32 @@ func (w *Weights) Card() map[string]string { return w.card }
 // pose gives what can be learned from each of some candidates, as far as these
 // weights look.
 func (w *Weights) pose(g *generator, cs []Candidate) *network.Problem {
+	return g.poseAs(w.sees(g.view), cs)
+}
+
+// sees is what these weights look at of a view.
+func (w *Weights) sees(v View) View {
 	if w.card[cardSaid] == saidUsed {
-		return g.pose(cs)
+		return v
 	}
-	return g.poseSilent(cs)
+	return silenced(v)
+}
+
+// posedAtOnce is how many moves are posed before they are scored and forgotten: one takes
+// some 400 bytes, and weights that do without the prior score all of a view, up to 50,000. A
+// multiple of what the network scores at once, whose sums are then the same as of all moves.
+const posedAtOnce = 1024
+
+// score has the network score each candidate, and gives the value of the view.
+func (w *Weights) score(g *generator, cs []Candidate, scores []float32) (value float64) {
+	p, problem, sites := g.scene(w.sees(g.view), cs)
+	code := w.model.Encode(problem)
+	moves := make([]network.Move, 0, min(len(cs), posedAtOnce))
+	for from := 0; from < len(cs); from += posedAtOnce {
+		to := min(from+posedAtOnce, len(cs))
+		w.model.Score(code, p.moves(moves, cs[from:to], sites[from:to]), scores[from:to])
+	}
+	return float64(w.model.Value(code))
 }
 
 // What a card says of the prior that was set by hand: weights that began from
@@ -186,13 +208,10 @@ func (w *Weights) rank(g *generator, cs []Candidate) (out []Candidate, value flo
 	}
 	scores := make([]float32, len(cs))
 	if w.version != VersionScratch {
-		p := w.pose(g, cs)
 		if w.other != nil {
-			w.other(cs, p, scores)
+			w.other(cs, w.pose(g, cs), scores)
 		} else {
-			code := w.model.Encode(p)
-			w.model.Score(code, p.Moves, scores)
-			value = float64(w.model.Value(code))
+			value = w.score(g, cs, scores)
 		}
 		w.blend(g, cs, scores)
 	}

@@ -1,0 +1,70 @@
+package builtin
+
+import (
+	"fmt"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"breakfix/internal/policy/builtin/network"
+)
+
+// TestMovesAreScoredInParts: to score all moves at once takes tens of MB, and says the same to the last bit.
+func TestMovesAreScoredInParts(t *testing.T) {
+	var src strings.Builder
+	src.WriteString("def total(items, rate, least):\n")
+	for i := range 12 {
+		fmt.Fprintf(&src, "    value_%d = items[%d] * rate + least if rate < %d else least - items[0]\n", i, i, i)
+	}
+	src.WriteString("    return value_0\n")
+	g := generate(wholeView("f.py", []byte(src.String())), true)
+	cs := g.ranked()
+	if len(cs) <= 2*posedAtOnce || len(cs)%posedAtOnce == 0 {
+		t.Fatalf("%d moves are no test of parts of %d", len(cs), posedAtOnce)
+	}
+	w, err := Shipped()
+	if err != nil {
+		t.Fatal(err)
+	}
+	scores, whole := make([]float32, len(cs)), make([]float32, len(cs))
+	value := w.score(g, cs, scores)
+	p := w.pose(g, cs)
+	code := w.model.Encode(p)
+	w.model.Score(code, p.Moves, whole)
+	if got := float64(w.model.Value(code)); got != value {
+		t.Errorf("value %v, in parts %v", got, value)
+	}
+	for i := range scores {
+		if scores[i] != whole[i] {
+			t.Fatalf("move %d of %d: %v at once, %v in parts", i, len(cs), whole[i], scores[i])
+		}
+	}
+	if _, problem, _ := g.scene(w.sees(g.view), cs); len(problem.Moves) != 0 {
+		t.Error("the moves of a scene stand in memory")
+	}
+}
+
+// TestViewsAreOrderedByAsManyAsThereAreCores: each takes up to a hundred MB meanwhile.
+func TestViewsAreOrderedByAsManyAsThereAreCores(t *testing.T) {
+	var now, most atomic.Int32
+	w := Scratch(1)
+	w.version = "of this test"
+	w.other = func(cs []Candidate, _ *network.Problem, _ []float32) {
+		n := now.Add(1)
+		for was := most.Load(); n > was && !most.CompareAndSwap(was, n); was = most.Load() {
+		}
+		time.Sleep(10 * time.Millisecond)
+		now.Add(-1)
+	}
+	var all sync.WaitGroup
+	for range 4 * cap(orderedAtOnce) {
+		all.Go(func() { ordered(wholeView("f.py", []byte("def f(a, b):\n    return a + b\n")), w) })
+	}
+	all.Wait()
+	if n := int(most.Load()); n == 0 || n > cap(orderedAtOnce) || n > runtime.GOMAXPROCS(0) {
+		t.Errorf("%d at the same time, of %d", n, cap(orderedAtOnce))
+	}
+}
