@@ -32,7 +32,7 @@ const (
 
 // lesson is one choice among moves with what is wanted of them.
 type lesson struct {
-	problem *network.Problem
+	problem *network.Packed
 	targets []network.Target
 	solved  float32 // share of the attempts that went on from here and were fixed
 }
@@ -300,6 +300,6 @@ func (p *Policy) lessonOf(at *position, v View, r *rand.Rand) *lesson {
 		}
 		kept = append(kept, all[i])
 	}
-	l.problem = p.weights.pose(g, kept)
+	l.problem = network.Pack(p.weights.pose(g, kept))
 	return l
 }

@@ -14,7 +14,7 @@ func stepsFor(lessons int) int { return (learnPasses*lessons + learnBatch - 1) /
 
 // teach takes steps on a batch, in an order that is drawn with the seed; each step
 // has its share of the damages too, so that what was known is not forgotten.
-func teach(ctx context.Context, model *network.Model, lessons []*lesson, damages []*Example, seed uint64) error {
+func teach(ctx context.Context, model *network.Model, lessons []*lesson, damages []kept, seed uint64) error {
 	trainer := network.NewTrainer(model, shards)
 	r := rand.New(rand.NewPCG(seed, 0x6c6561726e))
 	steps := stepsFor(len(lessons))
@@ -29,12 +29,14 @@ func teach(ctx context.Context, model *network.Model, lessons []*lesson, damages
 		n := min(learnBatch, len(order))
 		for _, i := range order[:n] {
 			l := lessons[i]
-			if err := trainer.Add(l.problem, l.targets, price(model, l), &l.solved); err != nil {
+			problem := l.problem.Unpack()
+			if err := trainer.Add(problem, l.targets, price(model, problem), &l.solved); err != nil {
 				return err
 			}
 		}
 		order = order[n:]
-		for _, ex := range damages[len(damages)*step/steps : len(damages)*(step+1)/steps] {
+		for _, d := range damages[len(damages)*step/steps : len(damages)*(step+1)/steps] {
+			ex := d.example()
 			if err := trainer.Add(ex.Problem, ex.Targets, 0, nil); err != nil {
 				return err
 			}
@@ -49,25 +51,27 @@ func teach(ctx context.Context, model *network.Model, lessons []*lesson, damages
 
 // damages makes up to n examples of the code that Begin was shown, others for
 // each seed; none where there is no code.
-func (p *Policy) damages(ctx context.Context, n int, seed uint64) ([]*Example, error) {
-	out := make([]*Example, n)
+func (p *Policy) damages(ctx context.Context, n int, seed uint64) ([]kept, error) {
+	out := make([]kept, n)
 	makers := make([]*Corruptor, shards)
 	for w := range makers {
 		makers[w] = NewCorruptor(nil, seed+uint64(w))
 		makers[w].texts = p.code
 	}
 	err := split(ctx, n, func(i int) error {
-		out[i] = makers[i%shards].Next()
+		if ex := makers[i%shards].Next(); ex != nil {
+			out[i] = keep(ex)
+		}
 		return nil
 	})
-	return slices.DeleteFunc(out, func(ex *Example) bool { return ex == nil }), err
+	return slices.DeleteFunc(out, func(k kept) bool { return k.problem == nil }), err
 }
 
 // price is what a nat of entropy is worth: more, the further the choice is
 // below the floor; nothing above it.
-func price(m *network.Model, l *lesson) float32 {
-	scores := make([]float32, len(l.problem.Moves))
-	m.Score(m.Encode(l.problem), l.problem.Moves, scores)
+func price(m *network.Model, p *network.Problem) float32 {
+	scores := make([]float32, len(p.Moves))
+	m.Score(m.Encode(p), p.Moves, scores)
 	logs := make([]float64, len(scores))
 	for i, s := range scores {
 		logs[i] = float64(s)

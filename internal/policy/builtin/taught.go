@@ -29,7 +29,7 @@ type taught struct {
 	held  int      // lessons
 }
 
-// mostTaught bounds the lessons that are remembered; one takes some 100 KB.
+// mostTaught bounds the lessons that are remembered; one takes some 25 KB.
 const mostTaught = 400
 
 func (t *taught) of(key uint64) ([]*lesson, bool) {

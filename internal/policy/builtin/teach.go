@@ -44,13 +44,23 @@ const (
 	rate      = 1e-3 // of Adam; falls to a tenth along a half cosine
 	fresh     = 2    // new examples a step
 	replayed  = 5    // examples of the pool a step
-	poolLimit = 1500 // examples that may be replayed; an example holds some 100 KB
+	poolLimit = 1500 // examples that may be replayed; packed they hold some 25 KB each
 	latestOf  = 500
 	// Broken files with a red test are this share of the examples where there
 	// are many, and half of it where there are halfOf.
 	solvedShare = 0.75
 	halfOf      = 400
 )
+
+// kept is an example that waits to be learned from.
+type kept struct {
+	problem *network.Packed
+	targets []network.Target
+}
+
+func keep(ex *Example) kept { return kept{network.Pack(ex.Problem), ex.Targets} }
+
+func (k kept) example() *Example { return &Example{Problem: k.problem.Unpack(), Targets: k.targets} }
 
 // Teach learns to rank repairs: from code that it damages itself, and from
 // broken files whose right text is known. With the same course and number of
@@ -66,7 +76,7 @@ func Teach(ctx context.Context, c Course) (*Weights, Lesson, error) {
 	r := rand.New(rand.NewPCG(c.Seed, 0x7465616368))
 	next, stop := c.examples(workers)
 	defer stop()
-	var pool []*Example
+	var pool []kept
 	var ranks []int
 	loss, steps := 0.0, 0
 	for said.Done < c.Examples {
@@ -85,14 +95,14 @@ func Teach(ctx context.Context, c Course) (*Weights, Lesson, error) {
 				said.Solved++
 			}
 			if len(pool) < poolLimit {
-				pool = append(pool, ex)
+				pool = append(pool, keep(ex))
 			} else {
-				pool[r.IntN(poolLimit)] = ex
+				pool[r.IntN(poolLimit)] = keep(ex)
 			}
 			said.Done++
 		}
 		for range replayed {
-			batch = append(batch, pool[r.IntN(len(pool))])
+			batch = append(batch, pool[r.IntN(len(pool))].example())
 		}
 		for _, ex := range batch {
 			if err := trainer.Add(ex.Problem, ex.Targets, 0, nil); err != nil {
