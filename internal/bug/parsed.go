@@ -11,7 +11,7 @@ import (
 // several times each, most of them within a few calls.
 const (
 	maxParsed      = 128
-	maxParsedBytes = 2 << 20
+	maxParsedBytes = 1 << 20 // C takes 17 times as much
 )
 
 // parsed keeps the syntax trees of the texts parsed last; nil for a text that
