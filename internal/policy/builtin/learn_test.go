@@ -18,6 +18,7 @@ import (
 	"breakfix/internal/mutate"
 	"breakfix/internal/outcome"
 	"breakfix/internal/policy"
+	"breakfix/internal/policy/builtin/network"
 	"breakfix/internal/tree"
 )
 
@@ -305,7 +306,7 @@ func TestDamagedFunctionsAreLearnedBesideABatchAndAreTheSameAgain(t *testing.T) 
 		t.Fatal(len(one), err)
 	}
 	two, err := p.damages(context.Background(), 6, 5)
-	if err != nil || !cmp.Equal(one, two, cmp.AllowUnexported(Example{}, way{})) {
+	if err != nil || !cmp.Equal(one, two, cmp.AllowUnexported(kept{}, network.Packed{})) {
 		t.Errorf("the same seed gives other damages: %v", err)
 	}
 	if none, err := With(Scratch(1)).damages(context.Background(), 6, 5); err != nil || len(none) != 0 {
