@@ -107,8 +107,10 @@ func (l *list) parses(i int) (bool, error) {
 	return l.parse[i], nil
 }
 
-func (l *lists) of(v View, w *Weights) (*list, error) {
-	b, err := json.Marshal(v)
+// of gives the list of a view. Values may put it in another order (ask), so where they are
+// asked it is a list of its own, kept by all views of the tree that they are asked of.
+func (l *lists) of(v View, w *Weights, asked []View) (*list, error) {
+	b, err := json.Marshal(append([]View{v}, asked...))
 	if err != nil {
 		return nil, err
 	}

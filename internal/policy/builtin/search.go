@@ -288,12 +288,16 @@ func (s *search) open(ctx context.Context, st *stand) error {
 	if err != nil {
 		return err
 	}
+	var asked []View
+	if st.step == 0 && !s.silent && !s.sightless {
+		asked = views
+	}
 	for _, v := range views {
-		l, err := s.lists.of(v, s.weights)
+		l, err := s.lists.of(v, s.weights, asked)
 		if err != nil {
 			return fmt.Errorf("list the candidates: %w", err)
 		}
-		if st.step == 0 && !s.silent && !s.sightless {
+		if asked != nil {
 			if err := l.ask(ctx, s.arena); err != nil {
 				return fmt.Errorf("look at values: %w", err)
 			}

@@ -95,6 +95,48 @@ func search16(t *testing.T, p *Policy, seed uint64) *further {
 	return a
 }
 
+// telling is an arena whose values speak for what the policy holds for unlikely.
+type telling struct{ further }
+
+func (a *telling) Values(_ context.Context, questions []arena.Question, _ []string) ([][]arena.Answer, error) {
+	answers := make([][]arena.Answer, len(questions))
+	for k, q := range questions {
+		answers[k] = make([]arena.Answer, len(q.Others))
+		for i := range q.Others[len(q.Others)/2:] {
+			answers[k][len(q.Others)/2+i] = arena.Wanted
+		}
+	}
+	return answers, nil
+}
+
+// TestWhatValuesSayOfOneBugIsNotSaidOfAnother: a tree on the way of one attempt is the broken
+// tree of another, where values are asked; which of them came first may not matter.
+func TestWhatValuesSayOfOneBugIsNotSaidOfAnother(t *testing.T) {
+	alone := search16(t, New(), 1)
+	step := 0
+	for _, from := range alone.from {
+		step = max(step, from)
+	}
+	f := alone.task.Failure
+	f.TestLine = 5 + step
+	views, err := viewsOf(alone.task, alone.ReadAt, step, f)
+	if err != nil || step == 0 {
+		t.Fatal(step, err)
+	}
+	other := &telling{further{neverGreen: neverGreen{trees: [][]byte{alone.trees[step]}}}}
+	other.task = arena.Task{Role: arena.Fixer, Seed: 1, Steps: 16, Failure: f, Contexts: []arena.Context{views[0].Context}}
+	p := New()
+	if _, err := p.Fix(context.Background(), other); err != nil {
+		t.Fatal(err)
+	}
+	after := search16(t, p, 1)
+	for i := range alone.trees {
+		if string(alone.trees[i]) != string(after.trees[i]) {
+			t.Fatalf("step %d is another one after an attempt at another bug:\n%s\nwas\n%s", i, after.trees[i], alone.trees[i])
+		}
+	}
+}
+
 func TestABlindSearchGoesOnFromNothingAndHandsInTheLikeliest(t *testing.T) {
 	onwards := func(a *further) (n int) {
 		for _, from := range a.from {
