@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"sort"
 	"strconv"
+	"strings"
 	"sync"
 
 	"breakfix/internal/arena"
@@ -58,6 +59,8 @@ type Beyond struct {
 	Group    string `json:"group"`
 	Name     string `json:"name"`
 	Survives bool   `json:"survives"`
+	Is       string `json:"is"`  // the lines that differ, in the broken file
+	Was      string `json:"was"` // and in the right one
 }
 
 // Moves is what was found, as `bench moves --json` prints it.
@@ -103,7 +106,8 @@ func Reach(ctx context.Context, repairs []Repair, workers int, progress func(don
 		g.add(*way, survives)
 		groups[r.Group] = g
 		if way.Moves == 0 {
-			m.Beyond = append(m.Beyond, Beyond{r.Group, r.Name, survives})
+			is, was := differing(string(r.View.Source), string(r.Right))
+			m.Beyond = append(m.Beyond, Beyond{r.Group, r.Name, survives, is, was})
 		}
 	}
 	if len(many) > 0 {
@@ -111,6 +115,19 @@ func Reach(ctx context.Context, repairs []Repair, workers int, progress func(don
 		m.Median = many[len(many)/2]
 	}
 	return m
+}
+
+// differing returns the lines that two texts have between those that both begin and
+// end with.
+func differing(a, b string) (ofA, ofB string) {
+	x, y := strings.Split(a, "\n"), strings.Split(b, "\n")
+	for len(x) > 0 && len(y) > 0 && x[0] == y[0] {
+		x, y = x[1:], y[1:]
+	}
+	for len(x) > 0 && len(y) > 0 && x[len(x)-1] == y[len(y)-1] {
+		x, y = x[:len(x)-1], y[:len(y)-1]
+	}
+	return strings.Join(x, "\n"), strings.Join(y, "\n")
 }
 
 // Mutations draws n mutations of some files of a tree, operators alike and then
