@@ -62,6 +62,9 @@ func generate(v View, bank bool) *generator {
 	if f := g.facts.function; f != nil {
 		g.facts.pool = g.pool(f)
 	}
+	if g.span.lines == nil {
+		g.facts.fillers = g.fillers()
+	}
 	if bank {
 		g.fromBank()
 	}

@@ -276,7 +276,7 @@ func (g *generator) literal(n *node) {
 
 func (g *generator) constant(n *node) {
 	text := n.text(g.src)
-	if n.parent.kind == "if_statement" || n.parent.kind == "while_statement" || n.parent.kind == "elif_clause" {
+	if n.parent.kind == "if_statement" || n.parent.kind == "while_statement" || n.parent.kind == "elif_clause" || n.parent.kind == "conditional_expression" && n.index > 0 {
 		g.forced(n)
 	}
 	offer := func(w float64, tos ...string) {

@@ -33,6 +33,7 @@ type facts struct {
 	calls        map[string][]*node
 	calleeName   map[string]int
 	pool         []string // short expressions of the function
+	fillers      []string // and of the rest of the file
 	methods      []string // of the class
 	plainMethods []string // those without a parameter of their own
 	splats       []string // "*args", "**kwargs": of the function's parameters
@@ -186,7 +187,7 @@ func gather(g *generator) *facts {
 		}
 		switch n.kind {
 		case "else_clause", "elif_clause", "except_clause", "finally_clause":
-			if n.last-n.row < 5 {
+			if n.last-n.row < 9 {
 				f.arms = append(f.arms, n)
 			}
 		}

@@ -82,7 +82,7 @@ func (g *generator) related(near []string) []string {
 			}
 			out = append(out, a+" < "+b, a+" not in "+b, a+" in "+b)
 			if i < k {
-				out = append(out, a+" <= "+b, a+" >= "+b)
+				out = append(out, a+" <= "+b, a+" >= "+b, a+" is "+b, a+" is not "+b)
 			}
 		}
 		for _, v := range [...]string{"0", "1"} {

@@ -18,11 +18,15 @@ const (
 // condition made from the first ones.
 func (g *generator) general() {
 	f := g.facts.function
+	if f == nil && g.span.lines == nil { // beside functions a window tells the place
+		f = g.root
+	}
 	if f == nil {
 		return
 	}
 	lo, hi := max(f.start, 0), f.end
 	atoms, patterns := g.atoms(), g.patterns()
+	fillers, tails := g.facts.fillers, g.tails()
 	var near []string
 	var of *node // the statement that near is of
 	f.walk(func(n *node) bool {
@@ -41,8 +45,12 @@ func (g *generator) general() {
 			}
 			g.anyCall(n, near)
 			g.anyPattern(n, patterns)
+			g.filled(n, fillers, tails)
+			g.signed(n)
 		}
 		switch n.kind {
+		case "none", "true", "false", "dictionary", "list":
+			g.constantly(n, fillers)
 		case "string":
 			g.letters(n)
 			g.spelled(n)
@@ -51,6 +59,7 @@ func (g *generator) general() {
 		case "call":
 			if callee, args := n.child("function"), n.child("arguments"); callee != nil && args != nil && args.kind == "argument_list" {
 				g.choosing(n, callee, args)
+				g.splatted(n, args)
 			}
 		case "integer":
 			if v, err := parseInt(n.text(g.src)); err == nil {
@@ -76,7 +85,9 @@ func (g *generator) general() {
 		}
 		return n.kind != "string"
 	})
-	g.opposite(f)
+	if f == g.facts.function {
+		g.opposite(f)
+	}
 }
 
 // readable reports whether n is a value that is read, and whose place can hold

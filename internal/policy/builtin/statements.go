@@ -214,6 +214,11 @@ func (g *generator) forced(c *node) {
 	for _, to := range g.relations(c) {
 		g.emit(kindCondition, c, c.replace(to), c.text(g.src)+" → "+clip(to), 0.02)
 	}
+	if g.core(c.row, c.last) {
+		for _, to := range g.asked(c) {
+			g.emit(kindCondition, c, c.replace(to), c.text(g.src)+" → "+clip(to), 0.005)
+		}
+	}
 	for i, k := range g.facts.conditions {
 		if i < 40 && k.last == k.row && k != c {
 			for _, to := range g.varied(k) {

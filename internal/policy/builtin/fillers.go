@@ -1,0 +1,238 @@
+package builtin
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// Limits of what the rest of the file gives. They apply where a window tells the place of
+// the change: there are few places then, and so more to try in each.
+const (
+	fillersMost = 40 // expressions
+	fillerNodes = 12 // of one of them
+	tailsMost   = 16
+	forms       = 16 // conditions with a hole
+	bodiesMost  = 14
+	rare        = 0.001 // the weight of what only fills a place
+)
+
+// core reports whether a window tells that the change is at lines first to last, or beside them.
+func (g *generator) core(first, last int) bool {
+	return g.span.lines == nil && g.span.line(first, last) >= -2.6
+}
+
+// fillers lists the expressions of the file that can be read in the function and that are
+// not in its pool: its own first, then the most frequent ones.
+func (g *generator) fillers() []string {
+	known := map[string]bool{}
+	for _, e := range g.facts.pool {
+		known[e] = true
+	}
+	return g.spread(known, fillersMost, func(n *node) string {
+		switch n.kind {
+		case "call", "comparison_operator", "boolean_operator", "not_operator", "unary_operator", "binary_operator", "conditional_expression",
+			"subscript", "attribute", "list", "tuple", "dictionary", "lambda", "string", "list_comprehension", "set_comprehension", "generator_expression":
+		default:
+			return ""
+		}
+		p := n.parent
+		if p.kind == "attribute" || n.field == "left" && p.kind != "binary_operator" || n.field == "function" || p.kind == "decorator" || p.kind == "expression_statement" {
+			return ""
+		}
+		return n.text(g.src)
+	})
+}
+
+// tails lists what the file has behind a value: methods with arguments.
+func (g *generator) tails() []string {
+	return g.spread(map[string]bool{}, tailsMost, func(n *node) string {
+		callee := n.child("function")
+		if n.kind != "call" || callee == nil || callee.kind != "attribute" {
+			return ""
+		}
+		object := callee.child("object")
+		if tail := string(g.src[object.end:n.end]); len(tail) < 30 {
+			return tail
+		}
+		return ""
+	})
+}
+
+// tests1 lists the conditions of the file with a hole where they have a name: "□ is missing".
+func (g *generator) tests1() []string {
+	type form struct {
+		text  string
+		count int
+	}
+	at := map[string]int{}
+	var all []form
+	for _, c := range g.facts.conditions {
+		if c.last > c.row || c.end-c.start > 60 || size(c) > fillerNodes {
+			continue
+		}
+		for _, name := range g.places(c) {
+			text := g.punched(c, name)
+			if text == "" || text == hole {
+				continue
+			}
+			if i, ok := at[text]; ok {
+				all[i].count++
+				continue
+			}
+			at[text] = len(all)
+			all = append(all, form{text, 1})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b form) int { return cmp.Compare(b.count, a.count) })
+	var out []string
+	for _, f := range all[:min(len(all), forms)] {
+		out = append(out, f.text)
+	}
+	return out
+}
+
+// spread collects what of takes from the short expressions that can be read in the function.
+func (g *generator) spread(known map[string]bool, most int, of func(*node) string) []string {
+	type found struct {
+		text  string
+		count int
+	}
+	at := map[string]int{}
+	var all []found
+	g.root.walk(func(n *node) bool {
+		switch n.kind {
+		case "import_statement", "import_from_statement", "type":
+			return false
+		}
+		if n.parent == nil || !n.named || n.last > n.row || n.end-n.start > 60 {
+			return n.kind != "string"
+		}
+		if text := of(n); text != "" && !known[text] && size(n) <= fillerNodes+8 && g.usable(n) == 1 {
+			i, ok := at[text]
+			if !ok {
+				i = len(all)
+				at[text] = i
+				all = append(all, found{text: text})
+			}
+			all[i].count++
+			if g.facts.own(n) {
+				all[i].count += 1000
+			}
+		}
+		return n.kind != "string"
+	})
+	slices.SortStableFunc(all, func(a, b found) int { return cmp.Compare(b.count, a.count) })
+	var out []string
+	for _, f := range all[:min(len(all), most)] {
+		out = append(out, f.text)
+	}
+	return out
+}
+
+// filled offers, at a value where the change is, the expressions of the rest of the file
+// in its place and beside it.
+func (g *generator) filled(n *node, fillers, tails []string) {
+	if !g.core(n.row, n.last) {
+		return
+	}
+	text, bare := n.text(g.src), n.text(g.src)
+	if operates(n.kind) {
+		bare = "(" + text + ")"
+	}
+	inner := operates(n.parent.kind) || n.parent.kind == "attribute"
+	put := func(kind Kind, to string) {
+		g.emit(kind, n, n.replace(to), clip(to), rare)
+	}
+	for _, f := range fillers {
+		if f == text {
+			continue
+		}
+		if to := f; inner && strings.Contains(f, " ") {
+			put(kindValue, "("+to+")")
+		} else {
+			put(kindValue, to)
+		}
+		if n.parent.kind == "argument_list" || n.parent.kind == "return_statement" || n.field == "right" {
+			put(kindAddCond, text+" or "+f)
+		}
+		if quoted := f[len(f)-1] == '"' || f[len(f)-1] == '\''; quoted || strings.HasSuffix(f, ")") {
+			put(kindAddTerm, text+" + "+f)
+			put(kindAddTerm, f+" + "+text)
+		}
+	}
+	if n.kind != "integer" && n.kind != "float" {
+		for _, t := range tails {
+			put(kindWrap, bare+t)
+		}
+	}
+	if n.field != "" && n.field == "right" || n.parent.kind == "argument_list" || n.parent.kind == "return_statement" {
+		for _, e := range g.facts.pool {
+			put(kindAddCond, text+" or "+e)
+		}
+	}
+}
+
+// signed offers to turn the sign or the truth of any value around.
+func (g *generator) signed(n *node) {
+	text := n.text(g.src)
+	if operates(n.kind) {
+		text = "(" + text + ")"
+	}
+	g.emit(kindNegate, n, n.replace("-"+text), "-"+clip(text), 0.05)
+}
+
+// constantly offers, in the place of a constant, the expressions of the file, and calls of
+// what it calls with what stands near.
+func (g *generator) constantly(n *node, fillers []string) {
+	if !g.core(n.row, n.last) {
+		return
+	}
+	for _, f := range append(fillers[:len(fillers):len(fillers)], g.facts.pool...) {
+		g.emit(kindValue, n, n.replace(f), clip(n.text(g.src))+" → "+clip(f), rare)
+	}
+	near := g.near(n, 2)
+	for i, name := range g.callees() {
+		for _, a := range near {
+			if i < 40 {
+				g.emit(kindValue, n, n.replace(name+"("+a+")"), clip(n.text(g.src))+" → "+name+"("+a+")", rare)
+			}
+		}
+	}
+}
+
+// callees lists what the file calls and the function may: names, methods of self.
+func (g *generator) callees() []string {
+	var out []string
+	for _, name := range g.facts.wrapperNames() {
+		if root, _, _ := strings.Cut(name, "."); isName(name) && (g.facts.inScope[root] > 0 || builtins[root] || g.moduleLevel(root)) {
+			out = append(out, name)
+		}
+	}
+	if containsString(g.facts.params, "self") {
+		for _, m := range g.facts.methods {
+			if !strings.HasPrefix(m, "__") {
+				out = append(out, "self."+m)
+			}
+		}
+	}
+	return out
+}
+
+// isName reports whether text is a name, dotted or not.
+func isName(text string) bool {
+	return text != "" && strings.IndexFunc(text, func(r rune) bool { return !isWord(r) && r != '.' }) < 0
+}
+
+// asked lists the conditions of the file, asked about what stands near a node.
+func (g *generator) asked(n *node) []string {
+	seen := map[string]bool{}
+	var out []string
+	about := append(g.near(n, 4), g.fields(n, 3)...)
+	for _, f := range g.tests1() {
+		for _, a := range about {
+			add(&out, seen, strings.ReplaceAll(f, hole, a))
+		}
+	}
+	return out
+}

@@ -1,0 +1,87 @@
+package builtin
+
+import (
+	"strings"
+
+	"breakfix/internal/tree"
+)
+
+// guarded offers to do something on a condition: what the file does in its blocks and its
+// statements, where its conditions hold of what stands near. What is not quite right takes a
+// second move.
+func (g *generator) guarded(put func(Kind, string, float64), beside *node, inner string) {
+	bodies := g.bodies(inner)
+	for i, c := range append(g.tests(beside), g.asked(beside)...) {
+		for k, b := range bodies {
+			if i < 16 || k < 4 {
+				put(kindGuard, "if "+c+":\n"+inner+b, rare)
+			}
+		}
+	}
+	for _, a := range g.near(beside, 4) {
+		for _, e := range append(g.ofSelf(), g.facts.fillers...) {
+			put(kindGuard, "if "+a+" is None:\n"+inner+a+" = "+e, rare)
+		}
+	}
+}
+
+// bodies lists what the file does on a condition or as a statement, and the function can:
+// blocks first.
+func (g *generator) bodies(indent string) []string {
+	seen := map[string]bool{}
+	var out []string
+	g.root.walk(func(n *node) bool {
+		if n.kind == "block" && n.last-n.row < 5 && len(out) < bodiesMost && g.usable(n) == 1 {
+			switch n.parent.kind {
+			case "if_statement", "elif_clause", "else_clause":
+				add(&out, seen, reindent(n.text(g.src), indentAt(g.src, n.start), indent))
+			}
+		}
+		return true
+	})
+	for _, own := range [...]bool{true, false} {
+		for _, s := range g.facts.simple {
+			if len(out) < 2*bodiesMost && g.facts.own(s) == own && s.last == s.row && g.usable(s) == 1 {
+				add(&out, seen, s.text(g.src))
+			}
+		}
+	}
+	return out
+}
+
+// splatted offers what the function has, spread out as further arguments of a call, and
+// under the keywords of the file.
+func (g *generator) splatted(n, args *node) {
+	ps := args.parts()
+	if !g.core(args.row, args.last) || len(ps) == 0 {
+		return
+	}
+	last := ps[len(ps)-1]
+	put := func(text string) {
+		g.emit(kindArgument, args, []tree.Edit{{Start: last.end, End: last.end, New: ", " + text}}, "add "+clip(text), rare)
+	}
+	for _, name := range g.names1() {
+		put("*" + name)
+		put("**" + name)
+	}
+	near := g.near(n, 3)
+	for i, key := range g.facts.allKeys {
+		for _, a := range near {
+			if i < 24 {
+				put(key + "=" + a)
+			}
+		}
+	}
+	for _, e := range g.facts.fillers {
+		put(e)
+	}
+}
+
+// otherwise offers the long arms of the file: what its blocks do, in an else.
+func (g *generator) otherwise(inner string, put func(string)) {
+	for _, b := range g.bodies(inner) {
+		if strings.Contains(b, "\n") {
+			put(b)
+		}
+	}
+}
