@@ -10,9 +10,10 @@ import (
 // the change: there are few places then, and so more to try in each.
 const (
 	fillersMost = 40 // expressions
-	fillerNodes = 12 // of one of them
+	fillerNodes = 20 // of one of them
 	tailsMost   = 16
 	forms       = 16 // conditions with a hole
+	formNodes   = 12 // of one of them
 	bodiesMost  = 14
 	rare        = 0.001 // the weight of what only fills a place
 )
@@ -59,8 +60,8 @@ func (g *generator) tails() []string {
 	})
 }
 
-// tests1 lists the conditions of the file with a hole where they have a name: "□ is missing".
-func (g *generator) tests1() []string {
+// withHole lists the conditions of the file with a hole where they have a name: "□ is missing".
+func (g *generator) withHole() []string {
 	type form struct {
 		text  string
 		count int
@@ -68,7 +69,7 @@ func (g *generator) tests1() []string {
 	at := map[string]int{}
 	var all []form
 	for _, c := range g.facts.conditions {
-		if c.last > c.row || c.end-c.start > 60 || size(c) > fillerNodes {
+		if c.last > c.row || c.end-c.start > 60 || size(c) > formNodes {
 			continue
 		}
 		for _, name := range g.places(c) {
@@ -108,7 +109,7 @@ func (g *generator) spread(known map[string]bool, most int, of func(*node) strin
 		if n.parent == nil || !n.named || n.last > n.row || n.end-n.start > 60 {
 			return n.kind != "string"
 		}
-		if text := of(n); text != "" && !known[text] && size(n) <= fillerNodes+8 && g.usable(n) == 1 {
+		if text := of(n); text != "" && !known[text] && size(n) <= fillerNodes && g.usable(n) == 1 {
 			i, ok := at[text]
 			if !ok {
 				i = len(all)
@@ -136,7 +137,8 @@ func (g *generator) filled(n *node, fillers, tails []string) {
 	if !g.core(n.row, n.last) {
 		return
 	}
-	text, bare := n.text(g.src), n.text(g.src)
+	text := n.text(g.src)
+	bare := text
 	if operates(n.kind) {
 		bare = "(" + text + ")"
 	}
@@ -148,10 +150,10 @@ func (g *generator) filled(n *node, fillers, tails []string) {
 		if f == text {
 			continue
 		}
-		if to := f; inner && strings.Contains(f, " ") {
-			put(kindValue, "("+to+")")
+		if inner && strings.Contains(f, " ") {
+			put(kindValue, "("+f+")")
 		} else {
-			put(kindValue, to)
+			put(kindValue, f)
 		}
 		if n.parent.kind == "argument_list" || n.parent.kind == "return_statement" || n.field == "right" {
 			put(kindAddCond, text+" or "+f)
@@ -166,15 +168,18 @@ func (g *generator) filled(n *node, fillers, tails []string) {
 			put(kindWrap, bare+t)
 		}
 	}
-	if n.field != "" && n.field == "right" || n.parent.kind == "argument_list" || n.parent.kind == "return_statement" {
+	if n.field == "right" || n.parent.kind == "argument_list" || n.parent.kind == "return_statement" {
 		for _, e := range g.facts.pool {
 			put(kindAddCond, text+" or "+e)
 		}
 	}
 }
 
-// signed offers to turn the sign or the truth of any value around.
+// signed offers to turn the sign of a value around.
 func (g *generator) signed(n *node) {
+	if !g.core(n.row, n.last) {
+		return
+	}
 	text := n.text(g.src)
 	if operates(n.kind) {
 		text = "(" + text + ")"
@@ -229,7 +234,7 @@ func (g *generator) asked(n *node) []string {
 	seen := map[string]bool{}
 	var out []string
 	about := append(g.near(n, 4), g.fields(n, 3)...)
-	for _, f := range g.tests1() {
+	for _, f := range g.withHole() {
 		for _, a := range about {
 			add(&out, seen, strings.ReplaceAll(f, hole, a))
 		}
