@@ -134,7 +134,7 @@ func (g *generator) fill(kind Kind, start, end int, place float64, prev, next *n
 			g.guards(put, beside.parent, indent, inner)
 		}
 		g.doing(put, beside, inner)
-		if g.span.lines == nil && place >= -2.6 {
+		if g.windowed() && place >= -2.6 {
 			g.guarded(put, beside, inner)
 		}
 	} else if at := nodeOver(g.root, start, end); at != nil && at.kind == "pass_statement" { // nor is it here

@@ -62,7 +62,7 @@ func generate(v View, bank bool) *generator {
 	if f := g.facts.function; f != nil {
 		g.facts.pool = g.pool(f)
 	}
-	if g.span.lines == nil {
+	if g.windowed() {
 		g.facts.fillers = g.fillers()
 	}
 	if bank {

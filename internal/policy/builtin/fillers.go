@@ -15,12 +15,16 @@ const (
 	forms       = 16 // conditions with a hole
 	formNodes   = 12 // of one of them
 	bodiesMost  = 14
+	calleesMost = 40
 	rare        = 0.001 // the weight of what only fills a place
 )
 
+// windowed reports whether a window tells the place of the change, and not all of a text may be wrong.
+func (g *generator) windowed() bool { return g.view.Context.WindowFirst > 0 }
+
 // core reports whether a window tells that the change is at lines first to last, or beside them.
 func (g *generator) core(first, last int) bool {
-	return g.span.lines == nil && g.span.line(first, last) >= -2.6
+	return g.windowed() && g.span.line(first, last) >= -2.6
 }
 
 // fillers lists the expressions of the file that can be read in the function and that are
@@ -30,33 +34,32 @@ func (g *generator) fillers() []string {
 	for _, e := range g.facts.pool {
 		known[e] = true
 	}
-	return g.spread(known, fillersMost, func(n *node) string {
+	return g.spread(known, fillersMost, func(n *node) (string, *node) {
 		switch n.kind {
 		case "call", "comparison_operator", "boolean_operator", "not_operator", "unary_operator", "binary_operator", "conditional_expression",
 			"subscript", "attribute", "list", "tuple", "dictionary", "lambda", "string", "list_comprehension", "set_comprehension", "generator_expression":
 		default:
-			return ""
+			return "", nil
 		}
 		p := n.parent
 		if p.kind == "attribute" || n.field == "left" && p.kind != "binary_operator" || n.field == "function" || p.kind == "decorator" || p.kind == "expression_statement" {
-			return ""
+			return "", nil
 		}
-		return n.text(g.src)
+		return n.text(g.src), n
 	})
 }
 
 // tails lists what the file has behind a value: methods with arguments.
 func (g *generator) tails() []string {
-	return g.spread(map[string]bool{}, tailsMost, func(n *node) string {
+	return g.spread(map[string]bool{}, tailsMost, func(n *node) (string, *node) {
 		callee := n.child("function")
 		if n.kind != "call" || callee == nil || callee.kind != "attribute" {
-			return ""
+			return "", nil
 		}
-		object := callee.child("object")
-		if tail := string(g.src[object.end:n.end]); len(tail) < 30 {
-			return tail
+		if tail := string(g.src[callee.child("object").end:n.end]); len(tail) < 30 {
+			return tail, n.child("arguments")
 		}
-		return ""
+		return "", nil
 	})
 }
 
@@ -93,8 +96,9 @@ func (g *generator) withHole() []string {
 	return out
 }
 
-// spread collects what of takes from the short expressions that can be read in the function.
-func (g *generator) spread(known map[string]bool, most int, of func(*node) string) []string {
+// spread collects what of takes from the short expressions, where the function can use all
+// names of the part that of gives.
+func (g *generator) spread(known map[string]bool, most int, of func(*node) (text string, part *node)) []string {
 	type found struct {
 		text  string
 		count int
@@ -109,7 +113,7 @@ func (g *generator) spread(known map[string]bool, most int, of func(*node) strin
 		if n.parent == nil || !n.named || n.last > n.row || n.end-n.start > 60 {
 			return n.kind != "string"
 		}
-		if text := of(n); text != "" && !known[text] && size(n) <= fillerNodes && g.usable(n) == 1 {
+		if text, part := of(n); text != "" && !known[text] && size(part) <= fillerNodes && g.usable(part) == 1 {
 			i, ok := at[text]
 			if !ok {
 				i = len(all)
@@ -150,6 +154,9 @@ func (g *generator) filled(n *node, fillers, tails []string) {
 		if f == text {
 			continue
 		}
+		if inner && n.field == "left" && strings.Contains(f, " ") { // a * b in a * b * c
+			put(kindValue, f)
+		}
 		if inner && strings.Contains(f, " ") {
 			put(kindValue, "("+f+")")
 		} else {
@@ -161,6 +168,11 @@ func (g *generator) filled(n *node, fillers, tails []string) {
 		if quoted := f[len(f)-1] == '"' || f[len(f)-1] == '\''; quoted || strings.HasSuffix(f, ")") {
 			put(kindAddTerm, text+" + "+f)
 			put(kindAddTerm, f+" + "+text)
+		}
+	}
+	if n.field == "right" || n.parent.kind == "return_statement" {
+		for _, c := range g.called(n) {
+			put(kindAddTerm, text+" + "+c)
 		}
 	}
 	if n.kind != "integer" && n.kind != "float" {
@@ -196,14 +208,23 @@ func (g *generator) constantly(n *node, fillers []string) {
 	for _, f := range append(fillers[:len(fillers):len(fillers)], g.facts.pool...) {
 		g.emit(kindValue, n, n.replace(f), clip(n.text(g.src))+" → "+clip(f), rare)
 	}
+	for _, c := range g.called(n) {
+		g.emit(kindValue, n, n.replace(c), clip(n.text(g.src))+" → "+c, rare)
+	}
+}
+
+// called lists calls of what the file calls with what stands near a node.
+func (g *generator) called(n *node) []string {
 	near := g.near(n, 2)
+	var out []string
 	for i, name := range g.callees() {
 		for _, a := range near {
-			if i < 40 {
-				g.emit(kindValue, n, n.replace(name+"("+a+")"), clip(n.text(g.src))+" → "+name+"("+a+")", rare)
+			if i < calleesMost {
+				out = append(out, name+"("+a+")")
 			}
 		}
 	}
+	return out
 }
 
 // callees lists what the file calls and the function may: names, methods of self.

@@ -18,7 +18,7 @@ const (
 // condition made from the first ones.
 func (g *generator) general() {
 	f := g.facts.function
-	if f == nil && g.span.lines == nil { // beside functions a window tells the place
+	if f == nil && g.windowed() { // beside functions a window tells the place
 		f = g.root
 	}
 	if f == nil {

@@ -105,10 +105,58 @@ def chosen(order, one, two, *rest, **more):
         order.pop(one, *rest, **more)
     return left
 `
+	const apart = `import codecs
+
+SEP = b"."
+LIMIT = codecs.lookup("ascii").name.encode("ascii", "strict")
+
+
+def salted(text, other, mode="plain"):
+    if other is text:
+        return -len(text)
+    return text + "salted" + other
+
+
+def opened(name, mode, **extra):
+    if name in extra and mode == "salted":
+        extra.pop(name, None)
+        raise KeyError(name)
+    table = extra.get("table", None) or codecs.lookup(name)
+    return codecs.open(name, mode, **extra)
+
+
+def listed(name, mode, **extra):
+    found = extra.get(name, None)
+    if found is None:
+        found = codecs.lookup(name)
+    if name in extra and mode == "plain":
+        extra.pop(name, None)
+        raise KeyError(name)
+    rows = [found, lambda: None, LIMIT]
+    return name.encode("ascii", "strict"), rows
+
+
+def keyed(rows):
+    rows.sort(key=lambda: None)
+    return isinstance(rows, list)
+`
 	for _, c := range []struct {
 		right, old, new string
 		moves           int
 	}{
+		{apart, "-len(text)", "len(text)", 1},
+		{apart, "other is text", "False", 2},
+		{apart, `text + "salted" + other`, "text + other", 1},
+		{apart, `None) or codecs.lookup(name)`, "None)", 1},
+		{apart, "mode, **extra)\n\n\ndef listed", "mode)\n\n\ndef listed", 1},
+		{apart, `    if name in extra and mode == "plain":
+        extra.pop(name, None)
+        raise KeyError(name)
+`, "", 2},
+		{apart, "    if found is None:\n        found = codecs.lookup(name)\n", "", 1},
+		{apart, `name.encode("ascii", "strict"), rows`, "name, rows", 1},
+		{apart, "found, lambda: None, LIMIT", "found, LIMIT", 2},
+		{apart, `codecs.lookup("ascii").name.encode("ascii", "strict")`, `codecs.lookup("ascii").name`, 1},
 		{class, "lock if lock is not None else self.none", "lock", 1},
 		{class, "hash(self.size)", "self.size", 1},
 		{class, "for key in self.links:", "for key in ():", 1},
