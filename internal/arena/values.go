@@ -41,6 +41,8 @@ const (
 	Early  // it differs where the test fails, and on lines of it that passed
 	Breaks // an exception on a line that passed
 	Partly // it is wanted where the test fails, and elsewhere as wrong as what it stands for
+	Fits   // it is inside: the part that an assertion wants where what stands there is the part that differs, or it adds up to what is wanted
+	Hints  // it fits in some assertions and not in others
 )
 
 // Functions and methods that change nothing, by name. A method of that name
@@ -149,7 +151,7 @@ func answersOf(questions []Question, told string, n int) ([][]Answer, error) {
 	for k, q := range questions {
 		out[k] = make([]Answer, len(q.Others))
 		for i := range min(len(q.Others), len(told)) {
-			if c := told[0] - 'a'; c <= byte(Partly) {
+			if c := told[0] - 'a'; c <= byte(Hints) {
 				out[k][i] = Answer(c)
 			}
 			told = told[1:]

@@ -8,7 +8,7 @@ class _BreakfixValues:
     RUNS = 40  # of one expression that are looked at, for each line of the test
     ALL = 60000  # evaluations, and for every 64 elements of what they give one more
     SIMPLE = (int, float, complex, str, bytes, bool, type(None), range)
-    UNKNOWN, UNRUN, SAME, ALIKE, DIFFERS, RAISES, MENDS, WANTED, EARLY, BREAKS, PARTLY = "abcdefghijk"
+    UNKNOWN, UNRUN, SAME, ALIKE, DIFFERS, RAISES, MENDS, WANTED, EARLY, BREAKS, PARTLY, FITS, HINTS = "abcdefghijklm"
     SIZED = (str, bytes, list, tuple, dict, set, frozenset)
     SCOPES = ("<listcomp>", "<setcomp>", "<dictcomp>")
 
@@ -24,11 +24,12 @@ class _BreakfixValues:
         self.file, self.line = data["file"], data["line"]
         self.source, self.test = data["source"], data["test"]
         self.phase = None  # an assertion that is gone through once more
+        self.inner = False  # for what is inside, not for what is returned
         self.wanted = [v for known, v in map(self.literal, data["wanted"]) if known]
         self.sites = []
         for site in data["sites"]:
             others = [self.other(text) for text in site["others"]]
-            self.sites.append({"truth": site["truth"], "returned": site["returned"], "others": others, "runs": {}, "now": None})
+            self.sites.append({"truth": site["truth"], "returned": site["returned"], "others": others, "runs": {}, "now": None, "seen": []})
         builtins.__breakfix_value__ = self.value
 
     def literal(self, text):
@@ -41,8 +42,8 @@ class _BreakfixValues:
         """An expression to evaluate; what may have effects is left alone."""
         # at: where the test fails; before: on lines of it that passed
         # now: what it would have been in the phase; mends: it would be wanted where the base is not;
-        # wrong: it would not, where the base is (2) or is not (1)
-        o = {"code": None, "names": (), "at": self.UNRUN, "before": self.UNRUN, "last": False, "now": None, "mends": False, "wrong": 0}
+        # wrong: it would not, where the base is (2) or is not (1); fits: it would be the part that is wanted
+        o = {"code": None, "names": (), "at": self.UNRUN, "before": self.UNRUN, "last": False, "now": None, "mends": False, "wrong": 0, "fits": frozenset()}
         try:
             tree = self.ast.parse("(" + text + "\n)", mode="eval")
             if all(map(self.harmless, self.ast.walk(tree))):
@@ -87,7 +88,7 @@ class _BreakfixValues:
         # What an evaluation of another expression comes to is not looked at.
         line = self.test_line(self.frame(1)) if self.left > 0 and not self.looking else None
         if line is not None and self.phase is not None:
-            line = self.phase if site["returned"] else None
+            line = self.phase if site["returned"] is not self.inner and not (self.inner and site["truth"]) else None
         if line is None or site["runs"].get(line, 0) >= self.RUNS:
             return of()
         site["runs"][line] = site["runs"].get(line, 0) + 1
@@ -124,6 +125,10 @@ class _BreakfixValues:
                 break
             frame = frame.f_back
         env = {**frame.f_globals, **env}
+        if self.phase is not None and self.inner:
+            if raised is None:
+                self.once_inside(site, env, v)
+            return
         if self.phase is not None:
             site["now"] = None if raised is not None else (v,)
             self.once_more(site, env)
@@ -166,15 +171,34 @@ class _BreakfixValues:
             except Exception:
                 o["now"] = ()
 
+    def once_inside(self, site, env, v):
+        """What others would have been each time that this is evaluated in an assertion."""
+        now = []
+        for o in site["others"]:
+            if o["code"] is None or o["at"] != self.DIFFERS:
+                continue
+            self.left -= 1
+            try:
+                now.append((o, eval(o["code"], env)))
+            except Exception:
+                pass
+        site["seen"].append((v, now))
+
     def go_on(self):
-        """Goes through the red test once more, where it is given nothing, and past the
-        assertions that fail. Where that takes long nothing of it counts."""
+        """Goes through the red test twice more, where it is given nothing, and past the
+        assertions that fail: for what is returned, then for what is inside. Where that takes long
+        nothing of it counts."""
+        self.again()
+        self.inner, self.left = True, self.ALL
+        self.again()
+
+    def again(self):
         import signal
 
         def late(*_):
             raise _BreakfixLate
 
-        if not self.test or not any(site["returned"] for site in self.sites):
+        if not self.test or not any(site["returned"] is not self.inner for site in self.sites):
             return
         try:
             before = signal.signal(signal.SIGVTALRM, late)
@@ -186,7 +210,10 @@ class _BreakfixValues:
         except _BreakfixLate:
             for site in self.sites:
                 for o in site["others"]:
-                    o["mends"], o["wrong"] = False, 0
+                    if self.inner:
+                        o["fits"] = frozenset()
+                    else:
+                        o["mends"], o["wrong"] = False, 0
         except BaseException:
             pass  # what it came to counts
         finally:
@@ -217,7 +244,7 @@ class _BreakfixValues:
     def soft(self, line, of, wants):
         """An assertion: of should be what wants is."""
         for site in self.sites:
-            site["now"] = None
+            site["now"], site["seen"] = None, []
             for o in site["others"]:
                 o["now"] = None
         self.phase = ("once more", line, self.left)
@@ -229,6 +256,9 @@ class _BreakfixValues:
             self.phase, wanted = None, wants()
         finally:
             self.phase = None
+        if self.inner:
+            self.fit(is_now, wanted)
+            return
         for site in self.sites:
             # what is returned here is what is compared
             if site["now"] is not None and self.equal(site["now"][0], is_now):
@@ -240,6 +270,48 @@ class _BreakfixValues:
                         o["wrong"] = max(o["wrong"], 1 if failed else 2)
                     elif failed:
                         o["mends"] = True
+
+    def fit(self, is_now, wanted):
+        """Says of others whether they would be what the assertion wants, or the part of it that
+        differs, where the base is what is there; or whether they would add up to it. They must in
+        each assertion that fails, and may change nothing in the others."""
+        parts, failed = self.parts(is_now, wanted), not self.same(is_now, wanted)
+        number = type(is_now) in (int, float) and type(wanted) in (int, float)
+        for site in self.sites:
+            would = {}
+            for v, now in site["seen"]:
+                of = [e for a, e in parts if self.equal(v, a)]
+                for o, t in now:
+                    w = would.setdefault(id(o), [o, False, 0, False])
+                    w[1] = w[1] or any(self.equal(t, e) for e in of)
+                    w[2] += t - v if type(v) in (int, float) and type(t) in (int, float) else 0
+                    w[3] = self.equal(v, is_now) and self.same(t, wanted)  # the last time
+            adds = number and len(site["seen"]) < self.RUNS
+            for o, part, added, last in would.values():
+                if failed:
+                    fits = last if number else part
+                    fits = fits or adds and added == wanted - is_now
+                    o["fits"] = o["fits"] | {fits}
+                elif adds and added and not last:
+                    o["fits"] = o["fits"] | {False}
+
+    def parts(self, x, y):
+        """What is there and what is wanted, as a whole and where they first differ."""
+        out = [(x, y)]
+        while len(out) < 4:
+            if type(x) is type(y) and type(x) in (list, tuple):
+                pair = next(((a, b) for a, b in zip(x, y) if not self.same(a, b)), None)
+            elif type(x) is dict and type(y) is dict:
+                pair = next(((x[k], y[k]) for k in y if k in x and not self.same(x[k], y[k])), None)
+            elif type(x) in (set, frozenset) and type(y) in (set, frozenset) and len(x - y) == len(y - x) == 1:
+                pair = (*(x - y), *(y - x))
+            else:
+                pair = None
+            if pair is None:
+                break
+            out.append(pair)
+            x, y = pair
+        return out
 
     def same(self, x, y):
         return self.equal(x, y) or type(x) in self.SIMPLE and type(y) in self.SIMPLE and x == y
@@ -269,6 +341,8 @@ class _BreakfixValues:
             return (self.WANTED, self.PARTLY, self.DIFFERS)[o["wrong"]]
         if o["at"] in (self.UNRUN, self.SAME, self.ALIKE):
             return o["at"]
+        if True in o["fits"]:
+            return self.HINTS if False in o["fits"] else self.FITS
         if o["before"] == self.RAISES:
             return self.BREAKS
         if o["at"] == self.DIFFERS and o["before"] == self.DIFFERS:

@@ -26,6 +26,8 @@ var worth = map[arena.Answer]float64{
 	arena.Early:  -16,
 	arena.Breaks: -48,
 	arena.Partly: 12,
+	arena.Fits:   14,
+	arena.Hints:  7,
 }
 
 // mostAsked bounds the moves of a view that are asked about, the likeliest first.
