@@ -153,6 +153,11 @@ func (g *generator) comparison(n *node) {
 	}
 	if old == "==" || old == "!=" {
 		g.emit(kindCompare, n, n.replace(left), "keep the left side", 0.05)
+		if v, err := parseInt(ps[1].text(g.src)); err == nil { // none, one or more of something
+			for _, to := range [...]string{"<= " + itoa(v+1), "<= " + itoa(v), "> " + itoa(v+1), "> " + itoa(v)} {
+				g.emit(kindCompare, n, n.replace(left+" "+to), old+" → "+to, 0.05)
+			}
+		}
 	}
 }
 
@@ -278,6 +283,11 @@ func (g *generator) constant(n *node) {
 	text := n.text(g.src)
 	if n.parent.kind == "if_statement" || n.parent.kind == "while_statement" || n.parent.kind == "elif_clause" || n.parent.kind == "conditional_expression" && n.index > 0 {
 		g.forced(n)
+	}
+	if n.kind != "none" && n.parent.kind == "return_statement" { // what it should have asked
+		for _, c := range g.tests(n) {
+			g.emit(kindReturn, n, n.replace(c), text+" → "+clip(c), 0.02)
+		}
 	}
 	offer := func(w float64, tos ...string) {
 		for _, to := range tos {
