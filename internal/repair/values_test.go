@@ -118,3 +118,39 @@ func TestAnExpressionIsWantedByAllAssertionsOfTheTest(t *testing.T) {
 		}
 	}
 }
+
+// TestAnExpressionInsideFitsWhatAssertionsWant: an element where lists first differ, or what is
+// missing in a sum.
+func TestAnExpressionInsideFitsWhatAssertionsWant(t *testing.T) {
+	_, w := prepared(t, "values")
+	src, err := w.Snapshot.Tree.Read("figures.py")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for test, c := range map[string]struct {
+		of     string
+		line   int
+		got    string
+		others []string
+		want   []arena.Answer
+	}{
+		"test_inside.py::test_parts": {"i * 2", 6, "assert [0, 2, 4] == [0, 3, 6]", []string{"i * 3", "i * 2 + 2", "i + i", "-i"}, []arena.Answer{arena.Fits, arena.Differs, arena.Same, arena.Differs}},
+		"test_inside.py::test_torn":  {"i * 2", 11, "assert [0, 2] == [0, 3]", []string{"i * 3", "i + 3", "i * 2 + i // i"}, []arena.Answer{arena.Hints, arena.Hints, arena.Raises}},
+		"test_inside.py::test_adds":  {"len(row)", 16, "assert 3 == 5", []string{"len(row) + 1", "len(row) * 2", "2"}, []arena.Answer{arena.Fits, arena.Differs, arena.Differs}},
+		"test_inside.py::test_holds": {"len(row)", 23, "assert 3 == 5", []string{"len(row) + 1", "len(row) * 2"}, []arena.Answer{arena.Hints, arena.Differs}},
+	} {
+		at := strings.Index(string(src), c.of)
+		a, err := arena.NewRed(w, arena.Red{Tree: w.Snapshot.Tree, Tests: []string{test}, Failure: testrun.Failure{Kind: "AssertionError", Message: c.got, TestLine: c.line},
+			Contexts: []arena.Context{{Path: "figures.py", Function: "ladder", FirstLine: 20, LastLine: 32}}}, arena.FixOptions{Steps: 4})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := a.Values(context.Background(), []arena.Question{{Path: "figures.py", Start: at, End: at + len(c.of), Others: c.others}}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([][]arena.Answer{c.want}, got); diff != "" {
+			t.Errorf("%s: %s", test, diff)
+		}
+	}
+}

@@ -120,7 +120,7 @@ func asks(text string, of []string) bool {
 					return true
 				}
 			}
-			for _, w := range [...]string{" is ", ":", " and ", " or ", " == ", " != ", " > "} {
+			for _, w := range [...]string{" is ", ":", " and ", " or ", " == ", " != ", " > ", " >= ", " < ", " <= "} {
 				if strings.HasPrefix(after, w) {
 					return true
 				}
@@ -145,6 +145,10 @@ func (g *generator) crash() func(*draft) float64 {
 				if asks(e.New, of) && !asks(string(g.src[e.Start:e.End]), of) {
 					bonus = crashBonus
 				}
+			}
+		case kindCompare, kindLiteral: // it is asked, and not well
+			if asks(string(g.src[d.start:d.end]), of) {
+				bonus = crashBonus
 			}
 		}
 		for _, n := range endless {

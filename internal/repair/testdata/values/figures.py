@@ -16,3 +16,17 @@ def spins(n):
     while n > 3:
         pass
     return n
+
+
+def ladder(n):
+    out = []
+    for i in range(n):
+        out.append(i * 2)
+    return out
+
+
+def area(rows):
+    cells = 0
+    for row in rows:
+        cells += len(row)
+    return cells
