@@ -72,6 +72,7 @@ func generate(v View, bank bool) *generator {
 	g.statements()
 	g.enclose()
 	g.general()
+	g.culprits()
 	return g
 }
 

@@ -5,8 +5,9 @@ import "strings"
 // What an exception says of a value that cannot be what the code takes it for: a repair
 // that asks first whether it is None, empty or zero is likelier by this much, in nats.
 const (
-	crashBonus     = 3.0
-	recursionBonus = 1.5 // where a function that never ends decides whether to go on
+	crashBonus     = 6.0
+	culpritWeight  = 2.0 // beside other terms of a condition
+	recursionBonus = 3.0 // where a function that never ends decides whether to go on
 )
 
 // crashed lists the expressions that the exception is about, on the line that raised it.
@@ -158,6 +159,37 @@ func (g *generator) crash() func(*draft) float64 {
 		}
 		return bonus
 	}
+}
+
+// culprits offers to ask first, where the function asks anyway, whether what the exception is
+// about is None, empty or zero.
+func (g *generator) culprits() {
+	of := g.crashed()
+	if len(of) == 0 || g.facts.function == nil {
+		return
+	}
+	none := strings.Contains(g.view.Failure.Message, "NoneType")
+	g.facts.function.walk(func(n *node) bool {
+		c := n.child("condition")
+		if c == nil || c.last > c.row {
+			return true
+		}
+		text := c.text(g.src)
+		for _, e := range of {
+			no, yes := "not "+e, e
+			if none {
+				no, yes = e+" is None", e+" is not None"
+			}
+			if n.kind == "while_statement" {
+				g.emit(kindAddCond, c, c.replace(text+" and "+yes), "… and "+yes, culpritWeight)
+				g.emit(kindAddCond, c, c.replace(yes+" and "+text), yes+" and …", culpritWeight)
+			} else {
+				g.emit(kindAddCond, c, c.replace(text+" or "+no), "… or "+no, culpritWeight)
+				g.emit(kindAddCond, c, c.replace(no+" or "+text), no+" or …", culpritWeight)
+			}
+		}
+		return true
+	})
 }
 
 // endless lists where a function that calls itself for ever decides whether to go on: the
