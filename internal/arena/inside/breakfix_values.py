@@ -179,9 +179,12 @@ class _BreakfixValues:
                 continue
             self.left -= 1
             try:
-                now.append((o, eval(o["code"], env)))
+                t = eval(o["code"], env)
             except Exception:
-                pass
+                continue
+            if type(t) in self.SIZED:
+                self.left -= len(t) // 64
+            now.append((o, t))
         site["seen"].append((v, now))
 
     def go_on(self):
@@ -189,7 +192,7 @@ class _BreakfixValues:
         assertions that fail: for what is returned, then for what is inside. Where that takes long
         nothing of it counts."""
         self.again()
-        self.inner, self.left = True, self.ALL
+        self.inner, self.left = True, self.ALL // 3
         self.again()
 
     def again(self):
@@ -275,6 +278,8 @@ class _BreakfixValues:
         """Says of others whether they would be what the assertion wants, or the part of it that
         differs, where the base is what is there; or whether they would add up to it. They must in
         each assertion that fails, and may change nothing in the others."""
+        if self.left <= 0:  # something was not seen
+            return
         parts, failed = self.parts(is_now, wanted), not self.same(is_now, wanted)
         number = type(is_now) in (int, float) and type(wanted) in (int, float)
         for site in self.sites:

@@ -38,6 +38,24 @@ func (g *generator) crashed() []string {
 	return out
 }
 
+// unasked leaves of expressions those that no condition of the function asks about yet: to ask
+// again does not help.
+func (g *generator) unasked(of []string) (out []string) {
+	for _, e := range of {
+		known := false
+		g.facts.function.walk(func(n *node) bool {
+			if c := n.child("condition"); c != nil && asks(c.text(g.src), []string{e}) {
+				known = true
+			}
+			return !known
+		})
+		if !known {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
 // blamed returns a function that gives the part of a node that an exception of this kind
 // is about; nil where the kind says nothing.
 func blamed(kind, message string) func(*node) *node {
@@ -133,17 +151,17 @@ func asks(text string, of []string) bool {
 
 // crash gives each draft what the exception adds to its log prior.
 func (g *generator) crash() func(*draft) float64 {
-	of := g.crashed()
-	endless := g.endless()
-	if len(of) == 0 && len(endless) == 0 {
+	of, endless := g.crashed(), g.endless()
+	if g.facts.function == nil || len(of) == 0 && len(endless) == 0 {
 		return func(*draft) float64 { return 0 }
 	}
+	unasked := g.unasked(of)
 	return func(d *draft) float64 {
 		bonus := 0.0
 		switch d.kind {
 		case kindCondition, kindAddCond, kindGuard, kindNone:
 			for _, e := range d.edits {
-				if asks(e.New, of) && !asks(string(g.src[e.Start:e.End]), of) {
+				if asks(e.New, unasked) && !asks(string(g.src[e.Start:e.End]), unasked) {
 					bonus = crashBonus
 				}
 			}
@@ -168,6 +186,7 @@ func (g *generator) culprits() {
 	if len(of) == 0 || g.facts.function == nil {
 		return
 	}
+	of = g.unasked(of)
 	none := strings.Contains(g.view.Failure.Message, "NoneType")
 	g.facts.function.walk(func(n *node) bool {
 		c := n.child("condition")
