@@ -299,8 +299,9 @@ func (g *generator) definition(n *node) {
 		return
 	}
 	if ps := n.child("parameters"); ps != nil {
-		for _, p := range ps.parts() {
+		for i, p := range ps.parts() {
 			g.defaulted(p)
+			g.madeAnew(n, ps.parts(), i)
 		}
 	}
 	if n.kids[0].kind == "async" {

@@ -63,7 +63,7 @@ func generate(v View, bank bool) *generator {
 		g.facts.pool = g.pool(f)
 	}
 	if g.windowed() {
-		g.facts.fillers = g.fillers()
+		g.facts.fillers, g.facts.callees = g.fillers(), g.callees()
 	}
 	if bank {
 		g.fromBank()

@@ -210,3 +210,39 @@ func (g *generator) defaulted(p *node) {
 		}
 	}
 }
+
+// madeAnew offers to make a default in the body, each time, instead of once: as the file
+// declares such a variable elsewhere, or plainly.
+func (g *generator) madeAnew(f *node, ps []*node, i int) {
+	name, value, body := ps[i].child("name"), ps[i].child("value"), f.child("body")
+	if name == nil || value == nil || body == nil || !g.core(ps[i].row, ps[i].last) {
+		return
+	}
+	switch value.kind {
+	case "list", "dictionary", "set", "call":
+	default:
+		return
+	}
+	out := tree.Edit{Start: ps[i].start, End: ps[i].end}
+	if i > 0 {
+		out.Start = ps[i-1].end
+	} else if len(ps) > 1 {
+		out.End = ps[1].start
+	}
+	made, seen := []string{name.text(g.src) + " = " + value.text(g.src)}, map[string]bool{}
+	g.root.walk(func(n *node) bool {
+		if t, v := n.child("type"), n.child("right"); n.kind == "assignment" && t != nil && v != nil && v.text(g.src) == value.text(g.src) && len(made) < 5 {
+			add(&made, seen, name.text(g.src)+": "+t.text(g.src)+" = "+value.text(g.src))
+		}
+		return true
+	})
+	for _, s := range body.parts() {
+		if docstring(s) || s.row > g.span.coreLast+1 {
+			continue
+		}
+		for _, text := range made {
+			in := tree.Edit{Start: s.start, End: s.start, New: text + "\n" + indentAt(g.src, s.start)}
+			g.offer(kindInsert, f.start, f.end, g.span.line(ps[i].row, ps[i].last), []tree.Edit{out, in}, clip(text)+" in the body", 0.2)
+		}
+	}
+}

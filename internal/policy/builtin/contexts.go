@@ -51,9 +51,6 @@ func headOf(n *node) *node {
 
 // enclose offers to put runs of statements of a block into a with block.
 func (g *generator) enclose() {
-	if len(g.facts.withItems) == 0 {
-		return
-	}
 	g.root.walk(func(b *node) bool {
 		if !g.reaches(b) {
 			return false
@@ -64,14 +61,15 @@ func (g *generator) enclose() {
 		ps := b.parts()
 		for i := range ps {
 			for j := i; j < len(ps) && j < i+6; j++ {
-				g.encloseRun(ps[i], ps[j], j-i == len(ps)-1)
+				g.encloseRun(ps[i:j+1], j-i == len(ps)-1)
 			}
 		}
 		return true
 	})
 }
 
-func (g *generator) encloseRun(first, last *node, whole bool) {
+func (g *generator) encloseRun(run []*node, whole bool) {
+	first, last := run[0], run[len(run)-1]
 	if strings.TrimSpace(string(g.src[lineStart(g.src, first.start):first.start])) != "" || docstring(first) {
 		return
 	}
@@ -89,14 +87,16 @@ func (g *generator) encloseRun(first, last *node, whole bool) {
 	} else if first.row > g.span.coreLast+1 || last.last < g.span.coreFirst-1 {
 		return
 	}
-	lines := strings.Split(string(g.src[first.start:last.end]), "\n")
-	for i := range lines {
-		if lines[i] != "" {
-			lines[i] = step + lines[i]
+	put := func(item string, body *node, weight float64) {
+		lines := strings.Split(string(g.src[body.start:last.end]), "\n")
+		for i := range lines {
+			if lines[i] != "" {
+				lines[i] = step + lines[i]
+			}
 		}
+		text := "with " + item + ":\n" + indent + strings.Join(lines, "\n")
+		g.offer(kindWith, first.start, last.end, place, []tree.Edit{{Start: first.start, End: last.end, New: text}}, "with "+clip(item), weight)
 	}
-	lines[0] = strings.TrimPrefix(lines[0], step)
-	text := strings.Join(lines, "\n")
 	for i, w := range g.facts.withItems {
 		if i > 7 {
 			break
@@ -105,6 +105,11 @@ func (g *generator) encloseRun(first, last *node, whole bool) {
 		if !whole {
 			weight *= 0.8
 		}
-		g.offer(kindWith, first.start, last.end, place, []tree.Edit{{Start: first.start, End: last.end, New: "with " + w + ":\n" + indent + step + text}}, "with "+clip(w), weight)
+		put(w, first, weight)
+	}
+	if target := targetOf(first); target != nil && target.kind == "identifier" && len(run) > 1 && g.windowed() { // what it opens is closed behind the run
+		if value := target.parent.child("right"); value.kind == "call" || value.kind == "parenthesized_expression" {
+			put(value.text(g.src)+" as "+target.text(g.src), run[1], 0.5)
+		}
 	}
 }

@@ -34,6 +34,7 @@ type facts struct {
 	calleeName   map[string]int
 	pool         []string // short expressions of the function
 	fillers      []string // and of the rest of the file
+	callees      []string // what the file calls and the function may
 	methods      []string // of the class
 	plainMethods []string // those without a parameter of their own
 	splats       []string // "*args", "**kwargs": of the function's parameters

@@ -138,9 +138,6 @@ func (g *generator) spread(known map[string]bool, most int, of func(*node) (text
 // filled offers, at a value where the change is, the expressions of the rest of the file
 // in its place and beside it.
 func (g *generator) filled(n *node, fillers, tails []string) {
-	if !g.core(n.row, n.last) {
-		return
-	}
 	text := n.text(g.src)
 	bare := text
 	if operates(n.kind) {
@@ -184,14 +181,38 @@ func (g *generator) filled(n *node, fillers, tails []string) {
 		for _, e := range g.facts.pool {
 			put(kindAddCond, text+" or "+e)
 		}
+		for _, e := range [...]string{"[]", "{}", "()", "set()", "0", `""`} {
+			put(kindAddCond, e+" if "+text+" is None else "+text)
+		}
+	}
+	for _, name := range g.facts.callees {
+		put(kindWrap, name+"("+text+")")
+	}
+	for _, name := range conversions {
+		put(kindWrap, name+"("+text+")")
+	}
+	for _, name := range g.near(n, 8) {
+		if name != text && !operates(n.kind) {
+			put(kindAddTerm, text+" | "+name)
+			put(kindAddTerm, text+" & "+name)
+		}
+	}
+}
+
+// received offers methods between a value and the attribute that is read of it.
+func (g *generator) received(n *node, tails []string) {
+	object := n.child("object")
+	text := object.text(g.src)
+	if text == "self" || object.last > object.row || operates(object.kind) {
+		return
+	}
+	for _, t := range append(methods[:len(methods):len(methods)], tails...) {
+		g.emit(kindWrap, object, object.replace(text+t), clip(text)+t, rare)
 	}
 }
 
 // signed offers to turn the sign of a value around.
 func (g *generator) signed(n *node) {
-	if !g.core(n.row, n.last) {
-		return
-	}
 	text := n.text(g.src)
 	if operates(n.kind) {
 		text = "(" + text + ")"
@@ -217,11 +238,9 @@ func (g *generator) constantly(n *node, fillers []string) {
 func (g *generator) called(n *node) []string {
 	near := g.near(n, 2)
 	var out []string
-	for i, name := range g.callees() {
+	for _, name := range g.facts.callees {
 		for _, a := range near {
-			if i < calleesMost {
-				out = append(out, name+"("+a+")")
-			}
+			out = append(out, name+"("+a+")")
 		}
 	}
 	return out
@@ -242,7 +261,7 @@ func (g *generator) callees() []string {
 			}
 		}
 	}
-	return out
+	return out[:min(len(out), calleesMost)]
 }
 
 // isName reports whether text is a name, dotted or not.

@@ -45,15 +45,28 @@ func (g *generator) general() {
 			}
 			g.anyCall(n, near)
 			g.anyPattern(n, patterns)
-			g.filled(n, fillers, tails)
-			g.signed(n)
+			if g.core(n.row, n.last) {
+				g.filled(n, fillers, tails)
+				g.signed(n)
+			}
 		}
 		switch n.kind {
-		case "none", "true", "false", "dictionary", "list":
+		case "none", "true", "false", "dictionary":
 			g.constantly(n, fillers)
 		case "string":
 			g.letters(n)
 			g.spelled(n)
+		case "attribute":
+			if g.core(n.row, n.last) {
+				g.received(n, tails)
+			}
+		case "list", "tuple", "set", "expression_list":
+			if n.kind == "list" {
+				g.constantly(n, fillers)
+			}
+			if ps := n.parts(); len(ps) > 0 && g.core(n.row, n.last) { // the same once more
+				g.element(n, ps, last(n).text(g.src), 0.01)
+			}
 		case "subscript":
 			g.indices(n)
 		case "call":
@@ -113,6 +126,8 @@ func readable(n *node) bool {
 		"conditional_expression", "list", "tuple", "set", "pair", "expression_list", "parenthesized_expression", "list_comprehension", "generator_expression", "set_comprehension",
 		"if_statement", "elif_clause", "while_statement", "yield", "list_splat":
 		return true
+	case "lambda":
+		return n.field == "body"
 	}
 	return false
 }

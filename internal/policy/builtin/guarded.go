@@ -75,6 +75,11 @@ func (g *generator) splatted(n, args *node) {
 	for _, e := range g.facts.fillers {
 		put(e)
 	}
+	for _, name := range g.facts.scope {
+		if g.facts.inScope[name] > 0 && !builtins[name] && !pythonKeywords[name] {
+			put(name + "=" + name)
+		}
+	}
 }
 
 // otherwise offers the long arms of the file: what its blocks do, in an else.

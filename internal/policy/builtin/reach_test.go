@@ -140,10 +140,59 @@ def keyed(rows):
     rows.sort(key=lambda: None)
     return isinstance(rows, list)
 `
+	const handed = `import pathlib
+from enum import IntEnum
+
+NAMES = (
+    "a",
+    pathlib.Path("b"),
+    pathlib.Path("c"),
+)
+
+
+class Kind(IntEnum):
+    A = 1
+    B = 2
+    C = A | B
+
+
+def read(name, mode, encoding, width):
+    with open(name, mode) as f:
+        for line in f:
+            if line.lower().find(mode) > 0:
+                show(line, width=width)
+    return sort(name, key=lambda x: str(x))
+
+
+def gather(name, keep=None):
+    """Gathers."""
+    low = name.lower()
+    seen: list[str] = []
+    keep = [] if keep is None else keep
+    show(low, encoding=low)
+    return make(seen, [low, low])
+
+
+def other(name):
+    rest: list[str] = []
+    with gather(name) as f:
+        f.close()
+    return rest, (name.A, name.A)
+`
 	for _, c := range []struct {
 		right, old, new string
 		moves           int
 	}{
+		{handed, "    pathlib.Path(\"c\"),", "    \"c\",", 1},
+		{handed, "C = A | B", "C = A", 1},
+		{handed, "    with open(name, mode) as f:\n        for line in f:\n            if line.lower().find(mode) > 0:\n                show(line, width=width)\n",
+			"    f = open(name, mode)\n    for line in f:\n        if line.lower().find(mode) > 0:\n            show(line, width=width)\n", 1},
+		{handed, "line.lower().find", "line.find", 1},
+		{handed, "show(line, width=width)", "show(line)", 1},
+		{handed, "lambda x: str(x)", "lambda x: x", 1},
+		{handed, "keep=None):\n    \"\"\"Gathers.\"\"\"\n    low = name.lower()\n    seen: list[str] = []\n", "keep=None, seen=[]):\n    \"\"\"Gathers.\"\"\"\n    low = name.lower()\n", 1},
+		{handed, "keep = [] if keep is None else keep", "keep = keep", 1},
+		{handed, "[low, low]", "[low]", 1},
 		{apart, "-len(text)", "len(text)", 1},
 		{apart, "other is text", "False", 2},
 		{apart, `text + "salted" + other`, "text + other", 1},
