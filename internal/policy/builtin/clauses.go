@@ -236,8 +236,8 @@ func (g *generator) madeAnew(f *node, ps []*node, i int) {
 		}
 		return true
 	})
-	for _, s := range body.parts() {
-		if docstring(s) || s.row > g.span.coreLast+1 {
+	for k, s := range body.parts() {
+		if docstring(s) || k > 16 {
 			continue
 		}
 		for _, text := range made {

@@ -167,6 +167,10 @@ def read(name, mode, encoding, width):
 def gather(name, keep=None):
     """Gathers."""
     low = name.lower()
+    show(low, 0)
+    show(low, 1)
+    show(low, 2)
+    show(low, 3)
     seen: list[str] = []
     keep = [] if keep is None else keep
     show(low, encoding=low)
@@ -190,7 +194,8 @@ def other(name):
 		{handed, "line.lower().find", "line.find", 1},
 		{handed, "show(line, width=width)", "show(line)", 1},
 		{handed, "lambda x: str(x)", "lambda x: x", 1},
-		{handed, "keep=None):\n    \"\"\"Gathers.\"\"\"\n    low = name.lower()\n    seen: list[str] = []\n", "keep=None, seen=[]):\n    \"\"\"Gathers.\"\"\"\n    low = name.lower()\n", 1},
+		{handed, "keep=None):\n    \"\"\"Gathers.\"\"\"\n    low = name.lower()\n    show(low, 0)\n    show(low, 1)\n    show(low, 2)\n    show(low, 3)\n    seen: list[str] = []\n",
+			"keep=None, seen=[]):\n    \"\"\"Gathers.\"\"\"\n    low = name.lower()\n    show(low, 0)\n    show(low, 1)\n    show(low, 2)\n    show(low, 3)\n", 1},
 		{handed, "keep = [] if keep is None else keep", "keep = keep", 1},
 		{handed, "[low, low]", "[low]", 1},
 		{apart, "-len(text)", "len(text)", 1},
