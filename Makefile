@@ -23,23 +23,15 @@ test: build lint ## everything but the slow suites
 slow: build ## suites that take minutes
 	BREAKFIX_SLOW=1 $(GO) test -timeout 60m ./...
 
-# Weights in the place of those that come with breakfix (which an earlier mix
-# taught): permissively licensed code and bugs of two of the packages. First damaged functions alone, then with what the calls
-# in docstrings show of them. About an hour on two cores.
-TAUGHT := pypi:toolz==1.2.0 pypi:boltons==26.2.0 pypi:algorithms==0.1.4 pypi:more-itertools==10.7.0
-FIRST := $(TAUGHT) pypi:sqlparse==0.6.1 pypi:tinydb==4.9.0 pypi:marshmallow==4.4.0 pypi:jinja2==3.1.6 pypi:networkx==3.4.2
-SHOWN := f5988cc09713315817df6a7e327e258013a94440
-TRAINED := bin/trained
+# The weights that come with breakfix, byte for byte: damaged functions of permissively licensed
+# packages. Ten minutes on two busy cores; it follows from the seed and the number of workers.
+TAUGHT := pypi:toolz==1.2.0 pypi:boltons==26.2.0 pypi:algorithms==0.1.4 pypi:more-itertools==10.7.0 pypi:sqlparse==0.6.1 pypi:tinydb==4.9.0 pypi:marshmallow==4.4.0 pypi:jinja2==3.1.6 pypi:networkx==3.4.2
+TRAINED := bin/fixer.safetensors
 
-train: build ## teach weights in the place of those that come with breakfix
-	mkdir -p $(TRAINED)
-	git clone -q https://github.com/TheAlgorithms/Python $(TRAINED)/TheAlgorithms
-	git -C $(TRAINED)/TheAlgorithms checkout -q $(SHOWN)
-	$(BIN) bugs pypi:toolz==1.2.0 -n 200 --seed 1 -o $(TRAINED)/toolz
-	$(BIN) bugs pypi:boltons==26.2.0 -n 200 --seed 1 -o $(TRAINED)/boltons
-	$(BIN) train $(FIRST) --bugs $(TRAINED)/toolz --bugs $(TRAINED)/boltons --examples 6000 --seed 1 --workers 2 -o $(TRAINED)/first.st
-	$(BIN) train $(TAUGHT) $(TRAINED)/TheAlgorithms --from $(TRAINED)/first.st --drill $(TRAINED)/drill.jsonl --bugs $(TRAINED)/toolz --bugs $(TRAINED)/boltons --examples 2000 --seed 1 --workers 2 -o $(TRAINED)/fixer.st
-	gzip -9 -n < $(TRAINED)/fixer.st > internal/policy/builtin/weights/fixer.safetensors.gz
+train: build ## make the weights that come with breakfix again
+	rm -f $(TRAINED)
+	$(BIN) train $(TAUGHT) --examples 6000 --seed 1 --workers 2 -o $(TRAINED)
+	gzip -9 -n < $(TRAINED) > internal/policy/builtin/weights/fixer.safetensors.gz
 
 ENGINE ?= 0.4.0
 PORT ?= 8000
