@@ -185,6 +185,16 @@ func (g *generator) filled(n *node, fillers, tails []string) {
 			put(kindAddCond, e+" if "+text+" is None else "+text)
 		}
 	}
+	if !operates(n.kind) {
+		put(kindNone, text+" is not None")
+		put(kindNone, text+" is None")
+	}
+	if n.kind == "attribute" && n.parent.kind != "attribute" {
+		g.elsewhere(n, func(other string) {
+			put(kindAddCond, text+" if "+text+" is not None else "+other)
+			put(kindAddCond, other+" if "+text+" is None else "+text)
+		})
+	}
 	for _, name := range g.facts.callees {
 		put(kindWrap, name+"("+text+")")
 	}
@@ -195,6 +205,20 @@ func (g *generator) filled(n *node, fillers, tails []string) {
 		if name != text && !operates(n.kind) {
 			put(kindAddTerm, text+" | "+name)
 			put(kindAddTerm, text+" & "+name)
+		}
+	}
+}
+
+// elsewhere gives the same attribute of what else stands near.
+func (g *generator) elsewhere(n *node, give func(string)) {
+	object, attribute := n.child("object").text(g.src), n.child("attribute").text(g.src)
+	near := g.near(n, 8)
+	if containsString(g.facts.params, "self") {
+		near = append(near, "self")
+	}
+	for _, name := range near {
+		if name != object {
+			give(name + "." + attribute)
 		}
 	}
 }
@@ -231,6 +255,15 @@ func (g *generator) constantly(n *node, fillers []string) {
 	}
 	for _, c := range g.called(n) {
 		g.emit(kindValue, n, n.replace(c), clip(n.text(g.src))+" → "+c, rare)
+	}
+	if n.kind == "none" && n.parent.kind == "return_statement" {
+		for _, a := range g.near(n, 10) {
+			for _, b := range g.near(n, 10) {
+				if a != b {
+					g.emit(kindValue, n, n.replace("("+a+", "+b+")"), "("+a+", "+b+")", rare)
+				}
+			}
+		}
 	}
 }
 

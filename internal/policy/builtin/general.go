@@ -51,6 +51,10 @@ func (g *generator) general() {
 			}
 		}
 		switch n.kind {
+		case "not_operator":
+			if g.core(n.row, n.last) {
+				g.emit(kindNone, n, n.replace(n.child("argument").text(g.src)+" is None"), "test for None", 0.01)
+			}
 		case "none", "true", "false", "dictionary":
 			g.constantly(n, fillers)
 		case "string":

@@ -182,6 +182,16 @@ def other(name):
     with gather(name) as f:
         f.close()
     return rest, (name.A, name.A)
+
+
+def later(one, two, default):
+    start = one.lower()
+    end = two.lower()
+    if not (start or one.find(end) is None):
+        return sum(one.get(x) is not None for x in two)
+    show(width=one.year if one.year is not None else two.year)
+    found = default.month if one.month is None else one.month
+    return (start, end)
 `
 	for _, c := range []struct {
 		right, old, new string
@@ -198,6 +208,11 @@ def other(name):
 			"keep=None, seen=[]):\n    \"\"\"Gathers.\"\"\"\n    low = name.lower()\n    show(low, 0)\n    show(low, 1)\n    show(low, 2)\n    show(low, 3)\n", 1},
 		{handed, "keep = [] if keep is None else keep", "keep = keep", 1},
 		{handed, "[low, low]", "[low]", 1},
+		{handed, "one.find(end) is None", "not one.find(end)", 1},
+		{handed, "one.get(x) is not None", "one.get(x)", 1},
+		{handed, "one.year if one.year is not None else two.year", "one.year", 1},
+		{handed, "default.month if one.month is None else one.month", "one.month", 1},
+		{handed, "(start, end)", "None", 1},
 		{apart, "-len(text)", "len(text)", 1},
 		{apart, "other is text", "False", 2},
 		{apart, `text + "salted" + other`, "text + other", 1},
