@@ -148,6 +148,7 @@ NAMES = (
     pathlib.Path("b"),
     pathlib.Path("c"),
 )
+KINDS = [pathlib.PurePath, pathlib.PurePath]
 
 
 class Kind(IntEnum):
@@ -191,6 +192,7 @@ def later(one, two, default):
         return sum(one.get(x) is not None for x in two)
     show(width=one.year if one.year is not None else two.year)
     found = default.month if one.month is None else one.month
+    write(start, found=found)
     return (start, end)
 `
 	for _, c := range []struct {
@@ -202,12 +204,12 @@ def later(one, two, default):
 		{handed, "    with open(name, mode) as f:\n        for line in f:\n            if line.lower().find(mode) > 0:\n                show(line, width=width)\n",
 			"    f = open(name, mode)\n    for line in f:\n        if line.lower().find(mode) > 0:\n            show(line, width=width)\n", 1},
 		{handed, "line.lower().find", "line.find", 1},
-		{handed, "show(line, width=width)", "show(line)", 1},
 		{handed, "lambda x: str(x)", "lambda x: x", 1},
 		{handed, "keep=None):\n    \"\"\"Gathers.\"\"\"\n    low = name.lower()\n    show(low, 0)\n    show(low, 1)\n    show(low, 2)\n    show(low, 3)\n    seen: list[str] = []\n",
 			"keep=None, seen=[]):\n    \"\"\"Gathers.\"\"\"\n    low = name.lower()\n    show(low, 0)\n    show(low, 1)\n    show(low, 2)\n    show(low, 3)\n", 1},
 		{handed, "keep = [] if keep is None else keep", "keep = keep", 1},
-		{handed, "[low, low]", "[low]", 1},
+		{handed, "[pathlib.PurePath, pathlib.PurePath]", "[pathlib.PurePath]", 1},
+		{handed, "write(start, found=found)", "write(start)", 1},
 		{handed, "one.find(end) is None", "not one.find(end)", 1},
 		{handed, "one.get(x) is not None", "one.get(x)", 1},
 		{handed, "one.year if one.year is not None else two.year", "one.year", 1},
