@@ -205,6 +205,7 @@ func pythonString(s string) string {
 func lookingInFile(req testrun.Request, path, code string) func(string) (testrun.Request, string) {
 	return func(ours string) (testrun.Request, string) {
 		r := req
+		r.Direct = false // there each test has the file anew, and what one saw another does not know
 		r.Files = map[string]string{path: code + "\n" + ours}
 		return r, path
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"breakfix/internal/arena"
+	"breakfix/internal/bug"
 	"breakfix/internal/testrun"
 )
 
@@ -73,6 +74,39 @@ func TestValuesTellWhatOtherExpressionsWouldHaveBeenWhereTheTestFails(t *testing
 		}
 		if got, err := other.Values(context.Background(), questions, c.wanted); err != nil || got != nil {
 			t.Errorf("%s: told %v of a failure that is another than the known one (%v)", test, got, err)
+		}
+	}
+}
+
+// In play the red test is a file of its own that steps may call without pytest; it is looked
+// at all the same.
+func TestValuesAreSeenOfARedTestThatStepsCallDirectly(t *testing.T) {
+	_, w := prepared(t, "values")
+	src, err := w.Snapshot.Tree.Read("figures.py")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const code = "from figures import weigh\n\n\ndef test_weigh():\n    assert weigh([1, 2], 3) == 5\n"
+	b := &bug.Bug{RedTest: bug.RedTest{Path: "test_breakfix_1.py", Test: "test_breakfix_1.py::test_weigh", Code: code,
+		Failure: testrun.Failure{Kind: "AssertionError", Message: "assert 6 == 5", TestLine: 5}}}
+	at := strings.Index(string(src), "sum(xs) + n")
+	questions := []arena.Question{{Path: "figures.py", Start: at, End: at + len("sum(xs) + n"), Returned: true, Others: []string{"n + sum(xs)", "sum(xs) + 2", "sum(xs) * n"}}}
+	never := []arena.Question{{Path: "figures.py", Start: strings.Index(string(src), "return 0") + 7, End: strings.Index(string(src), "return 0") + 8, Returned: true, Others: []string{"1"}}}
+	for _, direct := range []bool{false, true} {
+		a, err := arena.NewFix(w, b, w.Snapshot.Tree, arena.FixOptions{Steps: 4, Direct: direct, Contexts: []arena.Context{{Path: "figures.py", FirstLine: 1, LastLine: 8}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := a.Values(context.Background(), questions, []string{"6", "5"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([][]arena.Answer{{arena.Same, arena.Wanted, arena.Differs}}, got); diff != "" {
+			t.Errorf("direct %v: %s", direct, diff)
+		}
+		// Where nothing that is asked about ever ran, it is not known why.
+		if got, err := a.Values(context.Background(), never, nil); err != nil || !cmp.Equal(got, [][]arena.Answer{{arena.Unknown}}) {
+			t.Errorf("direct %v: %v, %v of what never ran alone", direct, got, err)
 		}
 	}
 }
