@@ -16,7 +16,7 @@ import (
 // would have been while the red test ran: test-equivalence (Mechtaev, Gao, Tan,
 // Roychoudhury, TOSEM 2018) as evidence, not as a proof, since a look has its bounds. Chosen on
 // a hundred bugs (methods.md).
-var worth = map[arena.Answer]float64{
+var worth = [...]float64{
 	arena.Unrun:  -48,
 	arena.Same:   -72,
 	arena.Alike:  -30,
@@ -30,18 +30,44 @@ var worth = map[arena.Answer]float64{
 	arena.Hints:  7,
 }
 
+// saying is what an answer adds to the log prior of a move: what was set by hand, where that
+// counts, and what was learned.
+func (w *Weights) saying(a arena.Answer) float64 {
+	if w == nil {
+		return worth[a]
+	}
+	learned := float64(w.model.Seen(uint8(a)))
+	if w.card[cardPrior] == priorNone {
+		return learned
+	}
+	return worth[a] + learned
+}
+
+// beneath is the part of a move's score that is not learned.
+func (w *Weights) beneath(c *Candidate, a arena.Answer) float64 {
+	if w.card[cardPrior] == priorNone {
+		return 0
+	}
+	return handWeight*c.LogPrior + worth[a]
+}
+
 // mostAsked bounds the moves of a view that are asked about, the likeliest first.
 const mostAsked = 1500
 
 // ask puts the list in the order that values give it, once: all attempts of a
 // group begin with the same list.
-func (l *list) ask(ctx context.Context, a arena.Fix) error {
+func (l *list) ask(ctx context.Context, a arena.Fix, w *Weights) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.asked {
 		return nil
 	}
-	questions, of := questionsOf(l.view, l.cs[:min(len(l.cs), mostAsked)])
+	asked := l.cs[:min(len(l.cs), mostAsked)]
+	said := make(map[int32]arena.Answer, len(asked))
+	for i := range asked {
+		said[asked[i].at] = arena.Unknown
+	}
+	questions, of := questionsOf(l.view, asked)
 	if len(questions) > 0 {
 		answers, err := a.Values(ctx, questions, wantedBy(l.view))
 		if err != nil {
@@ -49,13 +75,21 @@ func (l *list) ask(ctx context.Context, a arena.Fix) error {
 		}
 		for k := range answers {
 			for i, answer := range answers[k] {
-				l.cs[of[k][i]].LogPrior += worth[answer]
+				c := &l.cs[of[k][i]]
+				c.LogPrior += w.saying(answer)
+				said[c.at] = answer
 			}
 		}
 		sort.SliceStable(l.cs, func(i, j int) bool { return l.cs[i].LogPrior > l.cs[j].LogPrior })
 		l.parse = nil
 	}
-	l.asked = true
+	var order saw
+	for i := range l.cs {
+		if a, ok := said[l.cs[i].at]; ok {
+			order.moves, order.said = append(order.moves, l.cs[i].at), append(order.said, a)
+		}
+	}
+	l.saw, l.asked = order.pack(l.drafts), true
 	return nil
 }
 

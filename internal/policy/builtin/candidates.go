@@ -34,6 +34,7 @@ type Candidate struct {
 	LogPrior   float64 // natural logarithm, up to a constant of the view
 	start, end int     // the site
 	turns      turned  // what it turns around
+	at         int32   // its place by the prior that was set by hand
 	share      float64 // of the mass of its kind at its site, by hand
 	place      float64 // log prior of the place, by hand
 }
@@ -179,7 +180,7 @@ func (g *generator) likeliest(most int) []Candidate {
 		}
 		seen[key] = true
 		cs = append(cs, Candidate{Path: g.view.Path, Edits: edits, Kind: d.kind, What: string(d.kind) + ": " + d.what,
-			Line: sort.SearchInts(starts, edits[0].Start+1), LogPrior: priors[i], start: d.start, end: d.end, turns: d.turns, share: shares[i], place: d.line})
+			at: int32(len(cs)), Line: sort.SearchInts(starts, edits[0].Start+1), LogPrior: priors[i], start: d.start, end: d.end, turns: d.turns, share: shares[i], place: d.line})
 	}
 	return cs
 }

@@ -53,7 +53,7 @@ func foresee(ctx context.Context, sites []mutate.Mutation, at []int, a arena.Bre
 			return fmt.Errorf("mutation %s: %w", m.ID, err)
 		}
 		v := placed(wholeView(m.Path, broken), src)
-		moves, _, _ := ordered(v, nil)
+		moves := ordered(v, nil)
 		if i := rightOf(moves, v, src); i >= 0 {
 			d.Place, d.Kind = i+1, moves[i].Kind
 		}

@@ -49,7 +49,7 @@ func placeOf(t *testing.T, p *Policy, s policy.Scored) int {
 	if err != nil || len(views) != 1 {
 		t.Fatal(views, err)
 	}
-	cs, _, _ := ordered(views[0], p.weights)
+	cs := ordered(views[0], p.weights)
 	for i, c := range cs {
 		if out, err := tree.ApplyEdits(views[0].Source, c.Edits); err == nil && bytes.Equal(out, []byte(stack)) {
 			return i + 1

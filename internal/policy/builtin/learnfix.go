@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -43,6 +44,7 @@ type position struct {
 	read    func(step int, path string) ([]byte, error)
 	step    int
 	failure testrun.Failure
+	saw     []string            // in each of its views, where values were asked for
 	right   map[string][][]byte // by file: texts that led to a repair that was judged fixed
 	credit  []credited
 	solved  float64
@@ -134,6 +136,9 @@ func positionsOf(group []policy.Scored) ([]*position, error) {
 		if start.read == nil {
 			start.task = s.Fix.Task()
 			start.failure, start.seed = start.task.Failure, start.task.Seed
+		}
+		if len(did) > 0 && start.saw == nil {
+			start.saw = did[0].Saw
 		}
 		read := reader(s.Fix, did)
 		if start.read == nil {
@@ -246,22 +251,85 @@ func (p *Policy) lessonsOf(at *position) ([]*lesson, error) {
 	}
 	r := rand.New(rand.NewPCG(at.seed, 0x6c6561726e))
 	var out []*lesson
-	for _, v := range views {
-		if l := p.lessonOf(at, v, r); l != nil {
+	for i, v := range views {
+		saw := ""
+		if i < len(at.saw) {
+			saw = at.saw[i]
+		}
+		l, err := p.lessonOf(at, v, saw, r)
+		if err != nil {
+			return nil, err
+		}
+		if l != nil {
 			out = append(out, l)
 		}
 	}
 	return out, nil
 }
 
+// Moves of a lesson beside those that are wanted: the likeliest, which stand in the way of
+// what is right, and some of all others, each for its share of them (importance sampling).
+const (
+	learnFront = 160
+	learnRest  = 120
+)
+
 // lessonOf poses one view with all the moves that explain a repair, all that
 // were tried, and some others.
-func (p *Policy) lessonOf(at *position, v View, r *rand.Rand) *lesson {
+func (p *Policy) lessonOf(at *position, v View, seen string, r *rand.Rand) (*lesson, error) {
 	g := generate(v, true)
 	if g == nil {
-		return nil
+		return nil, nil
 	}
 	all := g.ranked()
+	wanted := p.wanted(at, v, all)
+	if len(wanted) == 0 {
+		return nil, nil
+	}
+	saw, err := unpackSaw(seen, len(g.drafts))
+	if err != nil {
+		return nil, err
+	}
+	said, front := map[int32]arena.Answer{}, map[int32]bool{}
+	for k, m := range saw.moves {
+		if int(m) >= len(all) {
+			return nil, errors.New("what an attempt saw of its moves is of another view")
+		}
+		said[m] = saw.said[k]
+		front[m] = k < learnFront
+	}
+	rest := len(all) - min(len(saw.moves), learnFront)
+	share := min(1, float64(learnRest)/float64(max(1, rest)))
+	l := &lesson{solved: float32(at.solved)}
+	var kept []Candidate
+	var base []float64
+	for i := range all {
+		weight, there := wanted[i]
+		stands := 0.0 // for how many it stands, as a logarithm
+		if !there && !front[all[i].at] {
+			if r.Float64() >= share {
+				continue
+			}
+			stands = -math.Log(share)
+		}
+		if there {
+			l.targets = append(l.targets, network.Target{Move: len(kept), Weight: float32(weight)})
+		}
+		kept, base = append(kept, all[i]), append(base, stands)
+	}
+	problem := p.weights.pose(g, kept)
+	for i := range kept {
+		m, answer := &problem.Moves[i], said[kept[i].at]
+		m.Seen = uint8(answer)
+		m.Base = float32(base[i] + p.weights.beneath(&kept[i], answer))
+	}
+	l.problem = network.Pack(problem)
+	return l, nil
+}
+
+// wanted is what is wanted of moves: imitation of those that explain a repair, and the
+// advantage of those that were tried.
+func (p *Policy) wanted(at *position, v View, all []Candidate) map[int]float64 {
 	wanted := map[int]float64{}
 	var right []int
 	for _, text := range at.right[v.Path] {
@@ -284,22 +352,5 @@ func (p *Policy) lessonOf(at *position, v View, r *rand.Rand) *lesson {
 			wanted[i] += learnCredit * c.weight
 		}
 	}
-	if len(wanted) == 0 {
-		return nil
-	}
-	l := &lesson{solved: float32(at.solved)}
-	var kept []Candidate
-	share := float64(negatives) / float64(len(all))
-	for i := range all {
-		weight, there := wanted[i]
-		if !there && share < 1 && r.Float64() >= share {
-			continue
-		}
-		if there {
-			l.targets = append(l.targets, network.Target{Move: len(kept), Weight: float32(weight)})
-		}
-		kept = append(kept, all[i])
-	}
-	l.problem = network.Pack(p.weights.pose(g, kept))
-	return l
+	return wanted
 }

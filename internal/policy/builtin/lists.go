@@ -20,7 +20,7 @@ const (
 // the weights; without any, of the prior that was set by hand.
 func Shortlist(v View, w *Weights) ([]Candidate, error) {
 	l := &list{view: v}
-	l.cs, _, _ = ordered(v, w)
+	l.order(w)
 	var kept []Candidate
 	for i := range l.cs {
 		if len(kept) == maxList {
@@ -41,23 +41,29 @@ func Shortlist(v View, w *Weights) ([]Candidate, error) {
 // but work for them, and the moves of a view can take a hundred MB meanwhile.
 var orderedAtOnce = make(chan struct{}, runtime.GOMAXPROCS(0))
 
-// ordered lists all candidates that are ranked, whether they parse or not. Mass is what the
-// log priors of this view lack beside those of another one: weights give each candidate its
-// chance among those of its view alone. Value is that of the view.
-func ordered(v View, w *Weights) (cs []Candidate, mass, value float64) {
+// ordered lists all candidates of a view that are ranked, whether they parse or not.
+func ordered(v View, w *Weights) []Candidate {
+	l := list{view: v}
+	l.order(w)
+	return l.cs
+}
+
+// order fills the list.
+func (l *list) order(w *Weights) {
 	orderedAtOnce <- struct{}{}
 	defer func() { <-orderedAtOnce }()
-	g := generate(v, true)
+	g := generate(l.view, true)
 	if g == nil {
-		return nil, 0, 0
+		return
 	}
+	l.drafts, l.value = len(g.drafts), noValue
 	if w == nil {
-		return g.ranked(), 0, noValue
+		l.cs = g.ranked()
+		return
 	}
-	cs = g.likeliest(w.most(len(g.drafts)))
-	mass = w.mass(cs)
-	cs, value = w.rank(g, cs)
-	return cs, mass, value
+	cs := g.likeliest(w.most(len(g.drafts)))
+	l.mass = w.mass(cs)
+	l.cs, l.value = w.rank(g, cs)
 }
 
 // lists remembers the candidates of the latest views: they are a pure function of it, and
@@ -69,14 +75,17 @@ type lists struct {
 }
 
 type list struct {
-	once  sync.Once
-	view  View
-	cs    []Candidate
-	mass  float64
-	value float64
+	once sync.Once
+	view View
+	cs   []Candidate
+	// Mass is what the log priors of this view lack beside those of another one: weights give
+	// each candidate its chance among those of its view alone. Value is that of the view.
+	mass, value float64
+	drafts      int // that the candidates were taken from
 
 	mu     sync.Mutex
-	asked  bool   // it is in the order that values give it
+	asked  bool   // it is in the order that values give it,
+	saw    string // and this was seen
 	looked []bool // a batch of candidates was looked at
 	parse  []bool
 }
@@ -132,7 +141,7 @@ func (l *lists) of(v View, w *Weights, asked []View) (*list, error) {
 	l.mu.Unlock()
 	e.once.Do(func() {
 		e.view = v
-		e.cs, e.mass, e.value = ordered(v, w)
+		e.order(w)
 		if len(e.cs) > maxKept {
 			e.cs = slices.Clone(e.cs[:maxKept]) // the rest is more
 		}

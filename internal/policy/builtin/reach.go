@@ -121,7 +121,7 @@ func Survives(broken, right []byte) bool {
 // RankOf is the place of the first move that makes the right text, in the order
 // of weights (nil: the prior that was set by hand); 0 where none does.
 func RankOf(v View, right []byte, w *Weights) int {
-	cs, _, _ := ordered(v, w)
+	cs := ordered(v, w)
 	return 1 + rightOf(cs, v, right)
 }
 

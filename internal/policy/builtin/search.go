@@ -60,6 +60,7 @@ type tried struct {
 	Path    string           `json:"path"`
 	Edits   []tree.Edit      `json:"edits"`
 	Failure *testrun.Failure `json:"failure,omitempty"` // of a step that a later one goes on from
+	Saw     []string         `json:"saw,omitempty"`     // of the first step: what was seen in each view of the broken tree
 }
 
 // search is one attempt.
@@ -79,6 +80,7 @@ type search struct {
 	seen      map[string]bool
 	turned    map[turn]bool
 	trail     []tried
+	saw       []string // of each view of the broken tree, where values were asked for
 	turn      int
 	files     int     // that the change touches
 	other     int     // the step with the likeliest edit that changed the failure
@@ -106,6 +108,9 @@ func (p *Policy) Fix(ctx context.Context, a arena.Fix) (policy.Trajectory, error
 	steps, err := s.rollouts(ctx, max(1, p.Rollouts))
 	if err != nil {
 		return policy.Trajectory{}, err
+	}
+	if len(s.trail) > 0 {
+		s.trail[0].Saw = s.saw
 	}
 	data, err := json.Marshal(s.trail)
 	return policy.Trajectory{Version: p.Version(), Steps: steps, Data: data}, err
@@ -298,9 +303,10 @@ func (s *search) open(ctx context.Context, st *stand) error {
 			return fmt.Errorf("list the candidates: %w", err)
 		}
 		if asked != nil {
-			if err := l.ask(ctx, s.arena); err != nil {
+			if err := l.ask(ctx, s.arena, s.weights); err != nil {
 				return fmt.Errorf("look at values: %w", err)
 			}
+			s.saw = append(s.saw, l.saw)
 		}
 		s.admit(st, v.Source, l)
 		st.value = max(st.value, l.value)

@@ -35,12 +35,14 @@ const version = "1"
 // maxFile bounds what is read: several times the largest file there is.
 const maxFile = 64 << 20
 
-// tensor is named numbers of a shape. Of sums of squares none is below zero.
+// tensor is named numbers of a shape. Of sums of squares none is below zero. What earlier
+// versions did not write is zero where it is missing.
 type tensor struct {
 	name    string
 	shape   []int
 	v       []float32
 	squares bool
+	later   bool
 }
 
 // entry is a tensor in the header.
@@ -102,9 +104,13 @@ func Resume(r io.Reader, workers int) (*Trainer, *Model, Card, error) {
 	return t, m, cardOf(meta), nil
 }
 
-func blank() *Model { return &Model{w: make([]float32, weights.size), linear: NewLinear()} }
+func blank() *Model {
+	return &Model{w: make([]float32, weights.size), linear: NewLinear(), sights: newSights()}
+}
 
-func (m *Model) all() []tensor { return slices.Concat(parts("", m.w, false), m.linear.all()) }
+func (m *Model) all() []tensor {
+	return slices.Concat(parts("", m.w, false), m.linear.all(), m.sights.all())
+}
 
 func (t *Trainer) all() []tensor {
 	return slices.Concat(t.model.all(), parts("adam.first.", t.m, false), parts("adam.second.", t.v, true))
@@ -112,14 +118,14 @@ func (t *Trainer) all() []tensor {
 
 func (l *Linear) all() []tensor {
 	shape := []int{Features}
-	return []tensor{{"linear.weight", shape, l.weight, false}, {"linear.z", shape, l.z, false}, {"linear.n", shape, l.n, true}}
+	return []tensor{{"linear.weight", shape, l.weight, false, false}, {"linear.z", shape, l.z, false, false}, {"linear.n", shape, l.n, true, false}}
 }
 
 // parts names what is laid out as the weights are.
 func parts(prefix string, w []float32, squares bool) []tensor {
 	var all []tensor
 	for _, p := range weights.all {
-		all = append(all, tensor{prefix + p.name, []int{p.rows, p.cols}, w[p.at:][:p.size()], squares})
+		all = append(all, tensor{prefix + p.name, []int{p.rows, p.cols}, w[p.at:][:p.size()], squares, false})
 	}
 	return all
 }
@@ -177,6 +183,9 @@ func load(r io.Reader, kind string, all []tensor) (map[string]string, error) {
 	var used [][2]int
 	for _, t := range all {
 		raw, ok := header[t.name]
+		if !ok && t.later {
+			continue
+		}
 		if !ok {
 			return fail(ErrSizes, "there is no tensor %s", t.name)
 		}

@@ -24,9 +24,12 @@ type Linear struct {
 	scores, grad []float32
 }
 
+// decay is FTRL's λ2, hardly any.
+const decay = 1e-4
+
 // NewLinear gives one that ranks all moves alike.
 func NewLinear() *Linear {
-	return &Linear{Rate: 0.1, Decay: 1e-4,
+	return &Linear{Rate: 0.1, Decay: decay,
 		weight: make([]float32, Features), z: make([]float32, Features), n: make([]float32, Features)}
 }
 
@@ -90,21 +93,27 @@ func (l *Linear) update(s *sparse, scale float64) {
 		if g == 0 { // it cancelled out, or was here before
 			continue
 		}
-		n := float64(l.n[f])
-		root := math.Sqrt(n + g*g)
-		z := float64(l.z[f]) + g - (root-math.Sqrt(n))/l.Rate*float64(l.weight[f])
-		l.z[f], l.n[f] = float32(z), float32(n+g*g)
-		switch {
-		case z > l.Sparsity:
-			z -= l.Sparsity
-		case z < -l.Sparsity:
-			z += l.Sparsity
-		default:
-			z = 0
-		}
-		l.weight[f] = float32(-z / ((1+root)/l.Rate + l.Decay))
+		ftrl(&l.weight[f], &l.z[f], &l.n[f], g, l.Rate, 1, l.Sparsity, l.Decay)
 	}
 	s.touched = s.touched[:0]
+}
+
+// ftrl takes one step of a weight against a gradient: z sums gradients, n their squares. start is
+// FTRL's β: against gradients that are small beside it the first steps are small.
+func ftrl(weight, z, n *float32, g, rate, start, sparsity, decay float64) {
+	was := float64(*n)
+	root := math.Sqrt(was + g*g)
+	sum := float64(*z) + g - (root-math.Sqrt(was))/rate*float64(*weight)
+	*z, *n = float32(sum), float32(was+g*g)
+	switch {
+	case sum > sparsity:
+		sum -= sparsity
+	case sum < -sparsity:
+		sum += sparsity
+	default:
+		sum = 0
+	}
+	*weight = float32(-sum / ((start+root)/rate + decay))
 }
 
 // sparse is a gradient by hashed features. A feature may be touched twice.

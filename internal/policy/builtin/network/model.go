@@ -11,12 +11,13 @@ import (
 type Model struct {
 	w       []float32
 	linear  *Linear
+	sights  *sights
 	scratch sync.Pool // of *tape[float32]
 }
 
 // New draws a model that ranks all moves alike and gives everything an even
 // chance. The same seed gives the same weights.
-func New(seed uint64) *Model { return &Model{w: begin(seed), linear: NewLinear()} }
+func New(seed uint64) *Model { return &Model{w: begin(seed), linear: NewLinear(), sights: newSights()} }
 
 // Parameters is how many weights the network has, without its linear part.
 func Parameters() int { return weights.size }
@@ -26,7 +27,7 @@ func (m *Model) Linear() *Linear { return m.linear }
 
 // Clone gives a copy that learning does not change.
 func (m *Model) Clone() *Model {
-	return &Model{w: slices.Clone(m.w), linear: m.linear.Clone()}
+	return &Model{w: slices.Clone(m.w), linear: m.linear.Clone(), sights: m.sights.clone()}
 }
 
 // Encoding is a problem read by a model, but for its moves. One at a time may
@@ -103,6 +104,7 @@ func (m *Model) Score(e *Encoding, moves []Move, out []float32) {
 		copy(out[from:to], t.moves(moves[from:to], e.fillings[from:to], e.sites, e.filled).v)
 	}
 	m.linear.add(moves, out)
+	m.sights.add(moves, out)
 }
 
 // grow appends rows.

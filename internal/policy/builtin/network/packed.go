@@ -9,7 +9,7 @@ type Packed struct {
 	lists  [][]Token
 	facts  []float32
 	hashes []uint32
-	moves  []uint16 // for each move: site, action, the numbers of its two lists and of its facts, how many hashes and their numbers
+	moves  []uint16 // for each move: site, action and sight, the numbers of its two lists and of its facts and base, how many hashes and their numbers
 	n      int
 	whole  *Problem // where something has more than 65,536 different ones
 }
@@ -46,11 +46,11 @@ func Pack(p *Problem) *Packed {
 	for i := range p.Moves {
 		m := &p.Moves[i]
 		full = full || len(m.Hash) > math.MaxUint16
-		out.moves = append(out.moves, uint16(m.Site), uint16(m.Action), uint16(known.find(m.Old)), uint16(known.find(m.New)))
+		out.moves = append(out.moves, uint16(m.Site), uint16(m.Action)|uint16(m.Seen)<<8, uint16(known.find(m.Old)), uint16(known.find(m.New)))
 		for _, f := range m.Facts {
 			out.moves = append(out.moves, facts.of(math.Float32bits(f)))
 		}
-		out.moves = append(out.moves, uint16(len(m.Hash)))
+		out.moves = append(out.moves, facts.of(math.Float32bits(m.Base)), uint16(len(m.Hash)))
 		for _, h := range m.Hash {
 			out.moves = append(out.moves, hashes.of(h))
 		}
@@ -84,15 +84,16 @@ func (p *Packed) Unpack() *Problem {
 	}
 	out := p.scene
 	out.Moves = make([]Move, p.n)
-	hashes := make([]uint32, 0, max(0, len(p.moves)-p.n*(5+MoveFacts)))
+	hashes := make([]uint32, 0, max(0, len(p.moves)-p.n*(6+MoveFacts)))
 	at := p.moves
 	for i := range out.Moves {
 		m := &out.Moves[i]
-		m.Site, m.Action, m.Old, m.New = int32(at[0]), uint8(at[1]), p.lists[at[2]], p.lists[at[3]]
+		m.Site, m.Action, m.Seen, m.Old, m.New = int32(at[0]), uint8(at[1]), uint8(at[1]>>8), p.lists[at[2]], p.lists[at[3]]
 		for k := range m.Facts {
 			m.Facts[k] = p.facts[at[4+k]]
 		}
-		at = at[4+MoveFacts:]
+		m.Base = p.facts[at[4+MoveFacts]]
+		at = at[5+MoveFacts:]
 		from, n := len(hashes), int(at[0])
 		for _, h := range at[1 : 1+n] {
 			hashes = append(hashes, p.hashes[h])

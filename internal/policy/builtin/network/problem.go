@@ -18,6 +18,7 @@ const (
 	MaxCode      = 512 // tokens
 	MaxSaid      = 256
 	MaxFiller    = 12 // tokens of Old or New that count
+	Sights       = 16 // kinds of what was seen of a move
 )
 
 // Token is a leaf of code or a word of text.
@@ -40,6 +41,8 @@ type Move struct {
 	Old, New []Token // taken out, put in; the first MaxFiller of each count
 	Facts    [MoveFacts]float32
 	Hash     []uint32 // hashed sparse features of the linear part, taken modulo Features
+	Seen     uint8    // what running the code showed of it, < Sights, 0: nothing
+	Base     float32  // a log score beneath that of the network, which is not learned
 }
 
 // Problem is one choice among moves.
@@ -109,7 +112,10 @@ func checkMoves(moves []Move, sites int) error {
 		if m.Action >= Actions {
 			return fmt.Errorf("network: move %d has action %d, at most %d", i, m.Action, Actions-1)
 		}
-		if !finite(m.Facts[:]) {
+		if m.Seen >= Sights {
+			return fmt.Errorf("network: move %d was seen as %d, at most %d", i, m.Seen, Sights-1)
+		}
+		if !finite([]float32{m.Base}) || !finite(m.Facts[:]) {
 			return fmt.Errorf("network: a fact of move %d is no finite number", i)
 		}
 		if err := checkTokens("a move", m.Old); err != nil {

@@ -42,6 +42,7 @@ type example struct {
 type worker struct {
 	tape          tape[float32]
 	linear        sparse
+	sights        [Sights]float32
 	choice, value float64
 }
 
@@ -112,11 +113,17 @@ func (t *Trainer) Step(lr float64) (Report, error) {
 	r.Loss = r.Choice + t.Value*r.Value*float64(labels)/float64(r.Examples)
 	r.Norm = t.gather(1 / float32(r.Examples))
 	linear := &t.workers[0].linear
+	sights := &t.workers[0].sights
 	for _, w := range t.workers[1:] {
 		linear.merge(&w.linear)
+		for k := range sights {
+			sights[k] += w.sights[k]
+			w.sights[k] = 0
+		}
 	}
 	if !finite([]float64{r.Norm, r.Loss}) {
 		linear.drop()
+		clear(sights[:])
 		return r, ErrDiverged
 	}
 	scale := 1.0
@@ -125,6 +132,7 @@ func (t *Trainer) Step(lr float64) (Report, error) {
 	}
 	t.adam(lr, float32(scale))
 	t.model.linear.update(linear, 1/float64(r.Examples))
+	t.model.sights.update(sights, 1/float64(r.Examples))
 	return r, nil
 }
 
@@ -135,6 +143,7 @@ func (w *worker) learn(m *Model, e *example, valueWeight float64) {
 	t.reset()
 	scores, value := t.forward(e.problem)
 	m.linear.add(e.problem.Moves, scores.v)
+	m.sights.add(e.problem.Moves, scores.v)
 	w.choice += choice(scores.v, e.targets, e.entropy, scores.g)
 	if e.solved != nil {
 		var loss float64
@@ -144,6 +153,7 @@ func (w *worker) learn(m *Model, e *example, valueWeight float64) {
 	}
 	for i := range e.problem.Moves {
 		w.linear.add(e.problem.Moves[i].Hash, scores.g[i])
+		w.sights[e.problem.Moves[i].Seen] += scores.g[i]
 	}
 	t.back()
 }
