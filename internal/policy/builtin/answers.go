@@ -36,7 +36,10 @@ func (w *Weights) saying(a arena.Answer) float64 {
 	if w == nil {
 		return worth[a]
 	}
-	learned := float64(w.model.Seen(uint8(a)))
+	learned := 0.0
+	if w.model != nil { // a baseline has none
+		learned = float64(w.model.Seen(uint8(a)))
+	}
 	if w.card[cardPrior] == priorNone {
 		return learned
 	}

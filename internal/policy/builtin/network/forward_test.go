@@ -49,7 +49,6 @@ func random(r *rand.Rand, code, said, sites, moves int) *Problem {
 	for i := range moves {
 		m := Move{Site: int32(i * sites / moves), Action: uint8(r.IntN(Actions)), Old: fillers[r.IntN(len(fillers))], New: fillers[r.IntN(len(fillers))]}
 		fill(r, m.Facts[:])
-		m.Seen, m.Base = uint8(r.IntN(Sights)), float32(r.NormFloat64())
 		for range 20 {
 			m.Hash = append(m.Hash, r.Uint32())
 		}

@@ -14,6 +14,7 @@ func TestAPackedProblemIsTheProblem(t *testing.T) {
 	for n := range 60 {
 		p := random(r, 40, 20, 8, n)
 		for i := range p.Moves {
+			p.Moves[i].Seen, p.Moves[i].Base = uint8(r.IntN(Sights)), float32(r.NormFloat64())
 			for range r.IntN(40) {
 				p.Moves[i].Hash = append(p.Moves[i].Hash, r.Uint32N(300))
 			}
