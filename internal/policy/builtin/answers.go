@@ -40,7 +40,7 @@ func (w *Weights) saying(a arena.Answer) float64 {
 	if w.model != nil { // a baseline has none
 		learned = float64(w.model.Seen(uint8(a)))
 	}
-	if w.card[cardPrior] == priorNone {
+	if !w.byHand() {
 		return learned
 	}
 	return worth[a] + learned
@@ -48,7 +48,7 @@ func (w *Weights) saying(a arena.Answer) float64 {
 
 // beneath is the part of a move's score that is not learned.
 func (w *Weights) beneath(c *Candidate, a arena.Answer) float64 {
-	if w.card[cardPrior] == priorNone {
+	if !w.byHand() {
 		return 0
 	}
 	return handWeight*c.LogPrior + worth[a]

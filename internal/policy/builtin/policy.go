@@ -79,7 +79,7 @@ func With(w *Weights) *Policy {
 	p := &Policy{Temperature: DefaultTemperature, Warm: DefaultWarm, weights: w, lists: &lists{}, looks: &looks{}, taught: &taught{}}
 	if w != nil {
 		p.breaks = newBreaks(w.version != VersionScratch)
-		if w.card[cardPrior] == priorNone {
+		if !w.byHand() {
 			p.Temperature = OpenTemperature
 		}
 	}

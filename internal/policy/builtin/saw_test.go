@@ -2,6 +2,7 @@ package builtin
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
@@ -83,9 +84,14 @@ func TestALessonHasWhatStandsInTheWayAndWhatIsKnownOfIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := With(shipped)
+	p.Rollouts = 2
 	did, err := p.Fix(context.Background(), a)
 	if err != nil {
 		t.Fatal(err)
+	}
+	var steps []tried
+	if err := json.Unmarshal(did.Data, &steps); err != nil || len(steps) != 5 || len(steps[0].Saw) != 1 || steps[1].Saw != nil {
+		t.Fatalf("one view was seen once, before the first of five steps: %+v, %v", steps, err)
 	}
 	right := func(string) ([]byte, error) { return []byte(strings.Replace(text, "<", ">", 1)), nil }
 	lessons, err := p.lessonsOfGame([]policy.Scored{{Role: arena.Fixer, Trajectory: did, Group: "game", Fix: a, Right: right}})

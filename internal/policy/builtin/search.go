@@ -294,6 +294,7 @@ func (s *search) open(ctx context.Context, st *stand) error {
 		return err
 	}
 	var asked []View
+	var saw []string
 	if st.step == 0 && !s.silent && !s.sightless {
 		asked = views
 	}
@@ -306,10 +307,13 @@ func (s *search) open(ctx context.Context, st *stand) error {
 			if err := l.ask(ctx, s.arena, s.weights); err != nil {
 				return fmt.Errorf("look at values: %w", err)
 			}
-			s.saw = append(s.saw, l.saw)
+			saw = append(saw, l.saw)
 		}
 		s.admit(st, v.Source, l)
 		st.value = max(st.value, l.value)
+	}
+	if asked != nil { // each roll-out begins there again, and sees the same
+		s.saw = saw
 	}
 	sort.SliceStable(st.queue, func(i, j int) bool { return st.queue[i].score > st.queue[j].score })
 	return nil

@@ -133,6 +133,9 @@ const (
 	saidUsed = "used"
 )
 
+// byHand reports whether these weights stand on the prior that was set by hand.
+func (w *Weights) byHand() bool { return w.card[cardPrior] != priorNone }
+
 // How the scores are blended, chosen on a hundred real bugs (methods.md).
 const (
 	handWeight  = 1.25 // of the log prior that was set by hand: a product of experts (Hinton 2002)
@@ -144,7 +147,7 @@ const (
 // place, and what spreads the front of the list over sites and kinds.
 func (w *Weights) blend(g *generator, cs []Candidate, scores []float32) {
 	for i := range cs {
-		if w.card[cardPrior] != priorNone { // the place is in it
+		if w.byHand() { // the place is in it
 			scores[i] += float32(handWeight * cs[i].LogPrior)
 		} else if g.span.lines != nil { // the weights were taught without spectra
 			scores[i] += float32(placeWeight * cs[i].place)
@@ -175,7 +178,7 @@ const maxScored = 6000
 
 // most is how many of some candidates are scored.
 func (w *Weights) most(of int) int {
-	if w.version != VersionScratch && w.card[cardPrior] != priorNone {
+	if w.version != VersionScratch && w.byHand() {
 		return min(of, maxScored)
 	}
 	return of
@@ -187,7 +190,7 @@ func (w *Weights) mass(cs []Candidate) float64 {
 	if len(cs) == 0 {
 		return 0
 	}
-	if w.version == VersionScratch || w.card[cardPrior] == priorNone {
+	if w.version == VersionScratch || !w.byHand() {
 		return math.Log(float64(len(cs)))
 	}
 	best, sum := cs[0].LogPrior, 0.0 // the likeliest first
