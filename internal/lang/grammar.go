@@ -174,29 +174,42 @@ func (c *Checker) chunkParses(edits []tree.Edit) bool {
 	if len(edits) == 0 {
 		return !c.file.HasError
 	}
-	i := sort.Search(len(c.chunks), func(i int) bool { return c.chunks[i].Start > edits[0].Start }) - 1
-	if i < 0 {
+	_, text, ok := Edited(c.file, c.chunks, edits)
+	if !ok {
 		return false
 	}
-	k := c.chunks[i]
-	moved := make([]tree.Edit, len(edits))
-	for j, e := range edits {
-		if e.Start < k.Start || e.End > k.End || e.Start == k.End {
-			return false
-		}
-		moved[j] = tree.Edit{Start: e.Start - k.Start, End: e.End - k.Start, New: e.New}
-	}
-	old := c.file.Source[k.Start:k.End]
-	text, err := tree.ApplyEdits(old, moved)
-	if err != nil || !bytes.Equal(indent(old), indent(text)) {
-		return false // another level than its neighbours: only the whole file tells
-	}
-	t, err := c.g.parse(c.parser, append([]byte(k.Head), text...), nil)
+	t, err := c.g.parse(c.parser, text, nil)
 	if err != nil {
 		return false
 	}
 	defer t.Close()
 	return !t.RootNode().HasError()
+}
+
+// Edited returns the chunk that all edits are in, as it is and as they leave it, each behind
+// its head; false where they are not in one, or move it to another level than its neighbours.
+func Edited(f *File, chunks []Chunk, edits []tree.Edit) (before, after []byte, ok bool) {
+	if len(edits) == 0 {
+		return nil, nil, false
+	}
+	i := sort.Search(len(chunks), func(i int) bool { return chunks[i].Start > edits[0].Start }) - 1
+	if i < 0 {
+		return nil, nil, false
+	}
+	k := chunks[i]
+	moved := make([]tree.Edit, len(edits))
+	for j, e := range edits {
+		if e.Start < k.Start || e.End > k.End || e.Start == k.End {
+			return nil, nil, false
+		}
+		moved[j] = tree.Edit{Start: e.Start - k.Start, End: e.End - k.Start, New: e.New}
+	}
+	old := f.Source[k.Start:k.End]
+	text, err := tree.ApplyEdits(old, moved)
+	if err != nil || !bytes.Equal(indent(old), indent(text)) {
+		return nil, nil, false
+	}
+	return append([]byte(k.Head), old...), append([]byte(k.Head), text...), true
 }
 
 func indent(b []byte) []byte { return b[:len(b)-len(bytes.TrimLeft(b, " \t\f"))] }

@@ -9,6 +9,8 @@ import (
 	"sort"
 	"strings"
 	"sync"
+
+	"breakfix/internal/tree"
 )
 
 // Language is one programming language. Paths are slash-separated and relative
@@ -32,6 +34,10 @@ type Language interface {
 	// Enclosing returns the innermost function or class that holds the byte
 	// at offset, and false at module level.
 	Enclosing(f *File, offset int) (Scope, bool)
+	// Unbinds reports whether edits of f, which leave it parsing, have a name read where nothing
+	// has bound it, which none is in f: whoever comes there gets an error. False where that
+	// cannot be told.
+	Unbinds(f *File, edits []tree.Edit) bool
 	// Checker returns what tells whether an edited f still parses.
 	Checker(f *File) (*Checker, error)
 }

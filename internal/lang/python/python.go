@@ -81,10 +81,14 @@ func (Language) IsRunnerConfig(p string) bool {
 	return runnerFiles[name] || strings.HasSuffix(name, ".pth") || strings.HasPrefix(name, "requirements") && strings.HasSuffix(name, ".txt")
 }
 
-// Checker returns what tells whether an edited f still parses. Its chunks are
-// the statements of the module and the members of its classes, as far as they
-// have their lines to themselves.
+// Checker returns what tells whether an edited f still parses.
 func (l Language) Checker(f *lang.File) (*lang.Checker, error) {
+	return l.Grammar.Checker(f, chunksOf(f))
+}
+
+// chunksOf are the statements of the module and the members of its classes, as far as they
+// have their lines to themselves.
+func chunksOf(f *lang.File) []lang.Chunk {
 	var chunks []lang.Chunk
 	add := func(ss []Statement, head string) {
 		for i, s := range ss {
@@ -109,7 +113,7 @@ func (l Language) Checker(f *lang.File) (*lang.Checker, error) {
 			add(Statements(f, body), "class _:\n")
 		}
 	}
-	return l.Grammar.Checker(f, chunks)
+	return chunks
 }
 
 // Enclosing returns the innermost function or class at offset.
