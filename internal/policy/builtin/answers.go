@@ -84,7 +84,7 @@ func (l *list) ask(ctx context.Context, a arena.Fix, w *Weights) error {
 			}
 		}
 		sort.SliceStable(l.cs, func(i, j int) bool { return l.cs[i].LogPrior > l.cs[j].LogPrior })
-		l.parse = nil
+		l.parse, l.binds = nil, nil
 	}
 	var order saw
 	for i := range l.cs {

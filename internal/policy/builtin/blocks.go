@@ -306,7 +306,7 @@ func (g *generator) definition(n *node) {
 	}
 	if n.kids[0].kind == "async" {
 		g.offer(kindAwait, n.start, n.start+5, place, []tree.Edit{{Start: n.start, End: n.kids[1].start}}, "take out async", 0.5)
-	} else {
+	} else if g.facts.asynchronous {
 		g.offer(kindAwait, n.start, n.start+3, place, []tree.Edit{{Start: n.start, End: n.start, New: "async "}}, "put in async", 0.3)
 	}
 }

@@ -48,7 +48,7 @@ func (g *generator) idle(a, b *node) bool {
 	}
 	first, second := g.bound(a), g.bound(b)
 	for name := range first {
-		if mentions(g.src, b, name) && !g.boundBefore(name, a) {
+		if g.reads(b, name) && !g.boundBefore(name, a) {
 			return true
 		}
 	}
@@ -56,16 +56,40 @@ func (g *generator) idle(a, b *node) bool {
 		return false
 	}
 	for name := range first {
-		if mentions(g.src, b, name) {
+		if g.reads(b, name) || second[name] {
 			return false
 		}
 	}
 	for name := range second {
-		if mentions(g.src, a, name) {
+		if g.reads(a, name) {
 			return false
 		}
 	}
 	return true
+}
+
+// reads reports whether a statement mentions a name; a definition, whether it does while it is
+// carried out, which the body of a function is not.
+func (g *generator) reads(s *node, name string) bool {
+	if !s.defines() {
+		return mentions(g.src, s, name)
+	}
+	found := false
+	s.walk(func(n *node) bool {
+		if n.field == "body" && n.parent.kind == "function_definition" {
+			return false
+		}
+		if n.kind == "identifier" && n.text(g.src) == name && !(n.field == "name" && n.parent.defines()) {
+			found = true
+		}
+		return !found
+	})
+	return found
+}
+
+// defines reports whether n defines a function or a class.
+func (n *node) defines() bool {
+	return n.kind == "function_definition" || n.kind == "class_definition" || n.kind == "decorated_definition"
 }
 
 // bound are the names that a statement binds, those of functions within it left out.
@@ -113,24 +137,32 @@ func (n *node) binds() bool {
 // boundBefore reports whether a name has a value before a statement is reached, as far as
 // the order of the text tells: it is a parameter, of another function, or bound above.
 func (g *generator) boundBefore(name string, s *node) bool {
-	f := s.up("function_definition")
-	if f == nil || containsString(g.facts.params, name) {
+	in := s.up("function_definition")
+	if in == nil {
+		in = g.root
+	} else if containsString(g.facts.params, name) {
 		return true
 	}
 	found := false
-	f.walk(func(n *node) bool {
+	in.walk(func(n *node) bool {
 		if n.start >= s.start || found {
 			return false
 		}
-		found = n.kind == "identifier" && n.text(g.src) == name && (n.binds() || n.up("parameters") != nil) || n.kind == "global_statement" || n.kind == "nonlocal_statement"
+		if n.kind == "identifier" && n.text(g.src) == name {
+			found = n.binds() || n.field == "name" && n.parent.defines() || n.up("parameters", "import_statement", "import_from_statement") != nil
+		}
+		found = found || n.kind == "global_statement" || n.kind == "nonlocal_statement" || n.kind == "wildcard_import"
 		return !found
 	})
 	return found
 }
 
 // plain reports whether a statement binds names to a value that is worked out without an
-// effect, and does nothing else.
+// effect, and does nothing else. A definition is taken for one.
 func (g *generator) plain(s *node) bool {
+	if s.defines() {
+		return true
+	}
 	ps := s.parts()
 	if s.kind != "expression_statement" || len(ps) != 1 || ps[0].kind != "assignment" {
 		return false

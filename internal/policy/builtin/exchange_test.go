@@ -2,11 +2,13 @@ package builtin
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 
 	"breakfix/internal/arena"
 	"breakfix/internal/testrun"
+	"breakfix/internal/tree"
 )
 
 // TestExchangesThatRepairNothingAreNoMoves: of each pair of neighbours, by what they say.
@@ -42,6 +44,77 @@ func TestExchangesThatRepairNothingAreNoMoves(t *testing.T) {
 		if moves[what] != repairs {
 			t.Errorf("exchange %s: a move is %v, want %v; there are %v", what, moves[what], repairs, moves)
 		}
+	}
+}
+
+// TestDefinitionsChangePlacesOnlyWhereThatCanTell: what a function's body says is read later.
+func TestDefinitionsChangePlacesOnlyWhereThatCanTell(t *testing.T) {
+	const text = `def a(): return b()
+def b(): return 1
+class C: n = b
+class D(C):
+    def m(self): return 1
+    @property
+    def x(self): return self.m()
+k = [b, D]
+def b(): return 2
+print(k)
+@b
+def e(): pass
+def g(h=e): pass
+`
+	var moves []string
+	for _, c := range Candidates(wholeView("f.py", []byte(text))) {
+		if c.Kind == kindOrder && strings.HasPrefix(c.What, "order: exchange") {
+			moves = append(moves, strings.TrimPrefix(c.What, "order: exchange "))
+		}
+	}
+	slices.Sort(moves)
+	want := []string{
+		"def b(): return 2 and print(k)", // a call may do anything
+		"k = [b, D] and def b(): return 2",
+		"print(k) and @b def e(): pass",
+	}
+	if !slices.Equal(moves, want) {
+		t.Errorf("exchanges are %q, want %q", moves, want)
+	}
+}
+
+// TestNoStepLeavesANameUnbound: such a tree is red whatever else it is.
+func TestNoStepLeavesANameUnbound(t *testing.T) {
+	const text = `def f(a, b):
+    n = len(a)
+    total = 0
+    for x in a:
+        total += x * n
+    return [total + y for y in b]
+
+def g(c):
+    k = f(c, c)
+    return k
+`
+	a := &neverGreen{trees: [][]byte{[]byte(text)}}
+	a.task = arena.Task{Role: arena.Fixer, Seed: 1, Steps: 400, Failure: testrun.Failure{Kind: "AssertionError"}, Contexts: []arena.Context{wholeView("f.py", []byte(text)).Context}}
+	if _, err := New().Fix(context.Background(), a); err != nil {
+		t.Fatal(err)
+	}
+	if len(a.trees) < 300 {
+		t.Fatalf("%d steps show nothing", len(a.trees)-1)
+	}
+	for _, tried := range a.trees[1:] {
+		bad, err := unbinds("f.py", []byte(text), []tree.Edit{{Start: 0, End: len(text), New: string(tried)}})
+		if err != nil || bad {
+			t.Errorf("a step was made that leaves a name unbound (%v):\n%s", err, tried)
+		}
+	}
+	dropped := 0
+	for _, c := range Candidates(wholeView("f.py", []byte(text))) {
+		if bad, err := unbinds("f.py", []byte(text), c.Edits); err == nil && bad {
+			dropped++
+		}
+	}
+	if dropped == 0 {
+		t.Error("no move of this text leaves a name unbound: it shows nothing")
 	}
 }
 

@@ -14,6 +14,7 @@ type facts struct {
 	params       []string
 	receivers    map[string][]string // receiver's text → attributes seen on it
 	attributes   []string            // every attribute of the file
+	modules      map[string]bool     // names that import statements give to modules
 	attrCount    map[string]int
 	keywords     map[string][]string // callee's text → keywords seen
 	allKeys      []string
@@ -38,6 +39,7 @@ type facts struct {
 	methods      []string // of the class
 	plainMethods []string // those without a parameter of their own
 	splats       []string // "*args", "**kwargs": of the function's parameters
+	asynchronous bool     // the file says async or await somewhere
 	function     *node    // enclosing function, nil at module level
 	class        *node
 }
@@ -53,7 +55,7 @@ func add(list *[]string, seen map[string]bool, s string) {
 
 // gather reads the file once.
 func gather(g *generator) *facts {
-	f := &facts{inScope: map[string]int{}, lastUse: map[string][]int{}, receivers: map[string][]string{}, attrCount: map[string]int{},
+	f := &facts{modules: map[string]bool{}, inScope: map[string]int{}, lastUse: map[string][]int{}, receivers: map[string][]string{}, attrCount: map[string]int{},
 		keywords: map[string][]string{}, defaults: map[string][]string{}, wrappers: map[string]int{}, calls: map[string][]*node{}, calleeName: map[string]int{}}
 	src := g.src
 	g.root.walk(func(n *node) bool { // the innermost function around the core
@@ -101,6 +103,15 @@ func gather(g *generator) *facts {
 				perReceiver[o][a] = true
 				f.receivers[o] = append(f.receivers[o], a)
 			}
+		case "async", "await":
+			f.asynchronous = true
+		case "import_statement":
+			for _, p := range n.parts() {
+				if alias := p.child("alias"); alias != nil {
+					p = alias
+				}
+				f.modules[strings.SplitN(p.text(src), ".", 2)[0]] = true
+			}
 		case "call":
 			callee, args := n.child("function"), n.child("arguments")
 			if callee == nil || args == nil {
@@ -143,8 +154,8 @@ func gather(g *generator) *facts {
 				f.addCondition(ps[1])
 			}
 		case "decorator":
-			if n.last-n.row < 3 {
-				add(&f.decorators, seenDec, n.text(src))
+			if d := n.text(src); n.last-n.row < 3 && !strings.HasSuffix(d, "overload") { // which no code needs
+				add(&f.decorators, seenDec, d)
 			}
 		case "default_parameter":
 			if k, v := n.child("name"), n.child("value"); k != nil && v != nil {

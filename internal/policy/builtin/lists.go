@@ -16,7 +16,7 @@ const (
 	maxLists = 24   // views; the attempts of a group share theirs
 )
 
-// Shortlist returns the first maxList candidates that parse, in the order of
+// Shortlist returns the first maxList candidates that are sound, in the order of
 // the weights; without any, of the prior that was set by hand.
 func Shortlist(v View, w *Weights) ([]Candidate, error) {
 	l := &list{view: v}
@@ -26,7 +26,7 @@ func Shortlist(v View, w *Weights) ([]Candidate, error) {
 		if len(kept) == maxList {
 			break
 		}
-		ok, err := l.parses(i)
+		ok, err := l.sound(i)
 		if err != nil {
 			return nil, err
 		}
@@ -88,6 +88,7 @@ type list struct {
 	saw    string // and this was seen
 	looked []bool // a batch of candidates was looked at
 	parse  []bool
+	binds  map[int]bool // by candidate: it leaves no name unbound; of those that were asked for
 }
 
 // atOnce is how many neighbours in the order are looked at together: to begin
@@ -114,6 +115,29 @@ func (l *list) parses(i int) (bool, error) {
 		l.looked[batch] = true
 	}
 	return l.parse[i], nil
+}
+
+// sound reports whether the i-th candidate leaves a file that parses and reads no name that
+// nothing has bound, where it read none before.
+func (l *list) sound(i int) (bool, error) {
+	if ok, err := l.parses(i); !ok || err != nil {
+		return ok, err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	ok, known := l.binds[i]
+	if !known {
+		unbinds, err := unbinds(l.view.Path, l.view.Source, l.cs[i].Edits)
+		if err != nil {
+			return false, err
+		}
+		if l.binds == nil {
+			l.binds = map[int]bool{}
+		}
+		ok = !unbinds
+		l.binds[i] = ok
+	}
+	return ok, nil
 }
 
 // of gives the list of a view. Values may put it in another order (ask), so where they are

@@ -89,6 +89,8 @@ func (g *generator) attribute(n *node) {
 		w := 0.04
 		if containsString(own, a) {
 			w = 0.6
+		} else if g.facts.modules[o] {
+			w = 0.004 // what others have is not in a module
 		}
 		if containsString(siblings[text], a) {
 			w = max(w*2, 1.5)

@@ -46,3 +46,16 @@ func checker(path string, src []byte) (parses func([]tree.Edit) bool, free func(
 	}
 	return c.Parses, c.Close, nil
 }
+
+// unbinds reports whether edits have a name read where nothing has bound it.
+func unbinds(path string, src []byte, edits []tree.Edit) (bool, error) {
+	l, ok := lang.ForPath(path)
+	if !ok {
+		return false, nil
+	}
+	f, err := lang.Parsed(l, src)
+	if err != nil {
+		return false, err
+	}
+	return l.Unbinds(f, edits), nil
+}

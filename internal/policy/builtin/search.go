@@ -365,7 +365,7 @@ func (s *search) admit(st *stand, src []byte, l *list) {
 	}
 }
 
-// fresh reports whether an edit leads to a text that parses and was not tried
+// fresh reports whether an edit leads to a text that is sound and was not tried
 // in this attempt, in the same or in other words.
 func (s *search) fresh(o option) (bool, error) {
 	at := turn{o.list, o.turns}
@@ -378,7 +378,7 @@ func (s *search) fresh(o option) (bool, error) {
 		return false, nil
 	}
 	s.seen[key] = true
-	fresh, err := o.list.parses(o.rank - 1)
+	fresh, err := o.list.sound(o.rank - 1)
 	if o.turns != (turned{}) {
 		s.turned[at] = fresh
 	}
