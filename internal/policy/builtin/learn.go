@@ -52,7 +52,11 @@ func (p *Policy) Learn(ctx context.Context, scored []policy.Scored) (policy.Vers
 		if err != nil {
 			return p.Version(), err
 		}
-		if err := teach(ctx, model, lessons, damages, seedOf(p.Version())); err != nil {
+		rate := learnRate
+		if p.weights.byHand() {
+			rate = knowingRate
+		}
+		if err := teach(ctx, model, rate, lessons, damages, seedOf(p.Version())); err != nil {
 			return p.Version(), err
 		}
 		card := network.Card{}

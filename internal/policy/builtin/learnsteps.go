@@ -14,7 +14,7 @@ func stepsFor(lessons int) int { return (learnPasses*lessons + learnBatch - 1) /
 
 // teach takes steps on a batch, in an order that is drawn with the seed; each step
 // has its share of the damages too, so that what was known is not forgotten.
-func teach(ctx context.Context, model *network.Model, lessons []*lesson, damages []kept, seed uint64) error {
+func teach(ctx context.Context, model *network.Model, rate float64, lessons []*lesson, damages []kept, seed uint64) error {
 	trainer := network.NewTrainer(model, shards)
 	r := rand.New(rand.NewPCG(seed, 0x6c6561726e))
 	steps := stepsFor(len(lessons))
@@ -42,7 +42,7 @@ func teach(ctx context.Context, model *network.Model, lessons []*lesson, damages
 			}
 		}
 		// The first steps of Adam are the size of the rate whatever the gradient.
-		if _, err := trainer.Step(learnRate * min(1, float64(step+1)/4)); err != nil {
+		if _, err := trainer.Step(rate * min(1, float64(step+1)/4)); err != nil {
 			return err
 		}
 	}
