@@ -158,12 +158,12 @@ func (g *generator) likeliest(most int) []Candidate {
 	for _, d := range g.drafts {
 		total[site{d.kind, d.start, d.end}] += d.weight
 	}
-	crash := g.crash()
+	crash, complaint := g.crash(), g.complaint()
 	shares, priors, order := make([]float64, len(g.drafts)), make([]float64, len(g.drafts)), make([]int, len(g.drafts))
 	for i := range g.drafts {
 		d := &g.drafts[i]
 		shares[i], order[i] = d.weight/math.Max(total[site{d.kind, d.start, d.end}], 1), i
-		priors[i] = d.line + logPrior(d.kind) + math.Log(shares[i]) + g.hints.bonus(d.kind) + crash(d)
+		priors[i] = d.line + logPrior(d.kind) + math.Log(shares[i]) + g.hints.bonus(d.kind) + crash(d) + complaint.met(d.edits)
 	}
 	slices.SortFunc(order, func(i, j int) int { return cmp.Or(cmp.Compare(priors[j], priors[i]), cmp.Compare(i, j)) })
 	cs, seen := make([]Candidate, 0, min(most, len(order))), make(map[uint64]bool, min(most, len(order)))

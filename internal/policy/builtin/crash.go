@@ -12,12 +12,7 @@ const (
 
 // crashed lists the expressions that the exception is about, on the line that raised it.
 func (g *generator) crashed() []string {
-	line := 0
-	for _, f := range g.view.Failure.Frames { // the innermost is the last
-		if f.Path == g.view.Path {
-			line = f.Line
-		}
-	}
+	line := g.raisedAt()
 	blames := blamed(g.view.Failure.Kind, g.view.Failure.Message)
 	if line == 0 || blames == nil {
 		return nil
@@ -226,8 +221,7 @@ func (g *generator) endless() (out []*node) {
 			}
 		case "call":
 			if callee := n.child("function"); callee != nil {
-				name := callee.text(g.src)
-				if name[strings.LastIndexByte(name, '.')+1:] == functionName(g.src, f) {
+				if lastName(callee.text(g.src)) == functionName(g.src, f) {
 					out = append(out, n.child("arguments"))
 				}
 			}

@@ -12,18 +12,19 @@ import (
 // from. It gives names to what can be seen of an edit; how much each is worth
 // is learned.
 type posing struct {
-	view    View
-	src     []byte
-	root    *node
-	span    span
-	facts   *facts
-	hints   hints
-	leaves  []leaf
-	params  map[string]bool
-	bigrams map[[2]string]int // neighbouring tokens, of the whole file
-	spoken  map[string]int    // words of the red test: 1, of the failure: 2
-	told    []string          // relation of the values in the assertion, and the kind of failure
-	doc     map[string]bool   // words of the docstring of the function
+	view      View
+	src       []byte
+	root      *node
+	span      span
+	facts     *facts
+	hints     hints
+	leaves    []leaf
+	params    map[string]bool
+	bigrams   map[[2]string]int // neighbouring tokens, of the whole file
+	spoken    map[string]int    // words of the red test: 1, of the failure: 2
+	told      []string          // relation of the values in the assertion, and the kind of failure
+	complains *complaint
+	doc       map[string]bool // words of the docstring of the function
 }
 
 func newPosing(v View, g *generator) *posing {
@@ -43,6 +44,9 @@ func newPosing(v View, g *generator) *posing {
 		p.spoken[w.text] |= 2
 	}
 	p.told = append(relation(v.Failure.Message), "kind "+v.Failure.Kind)
+	if v.Failure.Message != "" {
+		p.complains = g.complaint()
+	}
 	if p.hints.timeout {
 		p.told = append(p.told, "timeout")
 	}
@@ -183,6 +187,10 @@ func (p *posing) move(c *Candidate) network.Move {
 	}
 	h.put("tr", trace)
 	h.put("ktr", k, trace)
+	if p.complains.met(c.Edits) > 0 {
+		h.put("met")
+		h.put("kmet", k)
+	}
 	known, heard, spokenOld := p.fillers(h, k, s)
 	m := network.Move{Action: actionOf(c.Kind), Hash: h.out}
 	m.Facts = [network.MoveFacts]float32{
