@@ -166,6 +166,13 @@ func (u *unbound) look(n *lang.Node, s *Scope, loop *lang.Node, deferred bool) {
 			}
 		}
 		return
+	case "augmented_assignment": // what it binds first cannot be read by it, however often it runs
+		left := n.Child("left")
+		if name := u.File.Text(left); left.Is("identifier") && s.Function && !u.free[name] {
+			if bs := u.bindings[s][name]; len(bs) > 0 && bs[0].To == 0 && bs[0].At == n.End {
+				u.found[read{name, local}] = true
+			}
+		}
 	case "generator_expression":
 		deferred = true
 	case "for_statement", "while_statement", "list_comprehension", "set_comprehension", "dictionary_comprehension": // x before (x := …)
