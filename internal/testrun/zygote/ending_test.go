@@ -218,7 +218,7 @@ func TestClosingDuringARequestIsAnErrorAndLeavesNothing(t *testing.T) {
 				}
 			}
 		}()
-		_, exit, err := try(t, context.Background(), s, Request{Report: report}, "import time\nfor i in range(10): os.fork()\nsay(1)\ntime.sleep(1000)")
+		_, exit, err := try(t, context.Background(), s, Request{Report: report}, "import time\nfor i in range(7): os.fork()\nsay(1)\ntime.sleep(1000)")
 		if err == nil {
 			t.Errorf("%s: %+v", how, exit)
 		}
