@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"breakfix/internal/lang"
 	"breakfix/internal/tree"
@@ -19,9 +20,11 @@ func (l Language) Unbinds(f *lang.File, edits []tree.Edit) bool {
 		return false
 	}
 	// What is bound outside of what is looked at: by the module and its classes, whenever, which
-	// functions find, or before the edit, which all find.
+	// functions find, or before the edit, which all find; and what other code reads too, though
+	// nothing binds it: somebody puts it there.
+	elsewhere := sync.OnceValue(base.unbound)
 	known := func(r read) bool {
-		return r.when != local && slices.ContainsFunc(base.Scopes, func(s *Scope) bool {
+		return elsewhere()[read{r.name, later}] || r.when != local && slices.ContainsFunc(base.Scopes, func(s *Scope) bool {
 			return s.declared[r.name] || !s.Function && slices.ContainsFunc(s.Bindings, func(b Binding) bool {
 				return b.Name == r.name && (r.when == later || len(edits) > 0 && b.At <= edits[0].Start)
 			})
