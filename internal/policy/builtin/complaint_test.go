@@ -4,7 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	"breakfix/internal/arena"
 	"breakfix/internal/testrun"
 )
 
@@ -36,12 +35,7 @@ func TestARepairChangesWhatIsComplainedOf(t *testing.T) {
 	} {
 		right := []byte(strings.Replace(c.src, c.old, c.new, 1))
 		place := func(message string, line int) int {
-			f := testrun.Failure{Kind: c.kind, Message: message, Frames: []testrun.Frame{{Path: "f.py", Line: line}}}
-			v := View{Path: "f.py", Source: []byte(c.src), Failure: f, Context: arena.Context{Path: "f.py", FirstLine: 1, LastLine: strings.Count(c.src, "\n")}}
-			for l := 1; l <= v.Context.LastLine; l++ {
-				v.Suspects = append(v.Suspects, arena.Suspect{Path: "f.py", Line: l, Score: 1})
-			}
-			return RankOf(v, right, nil)
+			return suspectedPlace(c.src, right, testrun.Failure{Kind: c.kind, Message: message, Frames: []testrun.Frame{{Path: "f.py", Line: line}}})
 		}
 		untold := place(c.untold, c.line)
 		if c.untold == "" {

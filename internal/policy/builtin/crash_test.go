@@ -30,13 +30,7 @@ func TestWhatAnExceptionIsAboutIsAskedAbout(t *testing.T) {
 		{half, "== 0", "<= 1", "RecursionError", "maximum recursion depth exceeded", 5},
 	} {
 		right := []byte(strings.Replace(c.src, c.old, c.new, 1))
-		place := func(f testrun.Failure) int {
-			v := View{Path: "f.py", Source: []byte(c.src), Failure: f, Context: arena.Context{Path: "f.py", FirstLine: 1, LastLine: strings.Count(c.src, "\n")}}
-			for l := 1; l <= v.Context.LastLine; l++ {
-				v.Suspects = append(v.Suspects, arena.Suspect{Path: "f.py", Line: l, Score: 1})
-			}
-			return RankOf(v, right, nil)
-		}
+		place := func(f testrun.Failure) int { return suspectedPlace(c.src, right, f) }
 		frames := []testrun.Frame{{Path: "f.py", Line: 1}, {Path: "f.py", Line: c.line}}
 		told := place(testrun.Failure{Kind: c.kind, Message: c.message, Frames: frames})
 		other := place(testrun.Failure{Kind: c.kind, Message: c.message, Frames: []testrun.Frame{{Path: "g.py", Line: c.line}}})
@@ -46,6 +40,15 @@ func TestWhatAnExceptionIsAboutIsAskedAbout(t *testing.T) {
 			t.Errorf("%s: %q for %q is at place %d, without the exception at %d", c.kind, c.new, c.old, told, untold)
 		}
 	}
+}
+
+// suspectedPlace is the place of a repair of a file, all of it suspected, by the hand-set prior.
+func suspectedPlace(src string, right []byte, f testrun.Failure) int {
+	v := View{Path: "f.py", Source: []byte(src), Failure: f, Context: arena.Context{Path: "f.py", FirstLine: 1, LastLine: strings.Count(src, "\n")}}
+	for l := 1; l <= v.Context.LastLine; l++ {
+		v.Suspects = append(v.Suspects, arena.Suspect{Path: "f.py", Line: l, Score: 1})
+	}
+	return RankOf(v, right, nil)
 }
 
 func TestATextAsksAboutAnExpressionAsAWhole(t *testing.T) {
