@@ -24,15 +24,15 @@ func (l Language) Unbinds(f *lang.File, edits []tree.Edit) bool {
 	// nothing binds it: somebody puts it there.
 	elsewhere := sync.OnceValue(base.unbound)
 	known := func(r read) bool {
-		return elsewhere()[read{r.name, later}] || r.when != local && slices.ContainsFunc(base.Scopes, func(s *Scope) bool {
+		return r.when != local && (elsewhere()[read{r.name, later}] || slices.ContainsFunc(base.Scopes, func(s *Scope) bool {
 			return s.declared[r.name] || !s.Function && slices.ContainsFunc(s.Bindings, func(b Binding) bool {
 				return b.Name == r.name && (r.when == later || len(edits) > 0 && b.At <= edits[0].Start)
 			})
-		})
+		}))
 	}
 	before, after, ok := lang.Edited(f, chunksOf(f), edits)
 	if ok {
-		was, now := l.analysed(before), l.analysed(after)
+		was, now := analysed(lang.Parsed(l, before)), analysed(l.Parse(after)) // edits of one function follow one another
 		if was == nil || now == nil {
 			return false
 		}
@@ -44,13 +44,12 @@ func (l Language) Unbinds(f *lang.File, edits []tree.Edit) bool {
 	if err != nil {
 		return false
 	}
-	now := l.analysed(text)
+	now := analysed(l.Parse(text))
 	return now != nil && more(base.unbound(), now.unbound(), func(read) bool { return false })
 }
 
-// analysed is the analysis of a text, nil where it does not parse.
-func (l Language) analysed(text []byte) *Analysis {
-	f, err := l.Parse(text)
+// analysed is the analysis of a file, nil where it does not parse.
+func analysed(f *lang.File, err error) *Analysis {
 	if err != nil || f.HasError {
 		return nil
 	}

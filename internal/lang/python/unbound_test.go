@@ -48,7 +48,8 @@ func TestAnEditUnbindsANameThatNothingBindsThen(t *testing.T) {
 		{"def f(a):\n    for b in a: ‹x = b«x += b»›\n    return a\n", true},
 		{"def f(a):\n    global x\n    for b in a: ‹x = b«x += b»›\n    return a\n", false},
 		{"def f(a, x):\n    for b in a: ‹x = b«x += b»›\n    return a\n", false},
-		{"def f(a):\n    return ‹a«_»›\ndef g(): return _(1)\n", false}, // put there by others, it seems
+		{"def f(a):\n    return ‹a«x»›\n    x = 1\ndef g(): return x\n", true}, // x of f, whatever g reads
+		{"def f(a):\n    return ‹a«_»›\ndef g(): return _(1)\n", false},        // put there by others, it seems
 		{"def f(a):\n    a[‹0«i»›] = 1\n", true},
 		{"class C:\n    n = 1\n    def f(self, k=‹1«n»›): return k\n", false},
 		{"class C:\n    n = 1\n    def f(self): return 1\n    ‹pass«m = self.n»›\n", true},
