@@ -41,8 +41,14 @@ func (g *generator) gap(b *node, ps []*node, i int) {
 			at = g.offsetOfLine(g.span.coreLast + 1)
 		}
 		g.fill(kindInsert, at, at, place, prev, next, indent, indent, "\n", 1)
-		if next.kind == "function_definition" || next.kind == "class_definition" || next.kind == "decorated_definition" {
+		switch next.kind {
+		case "function_definition", "class_definition":
 			g.decorate(next, place, indent)
+		case "decorated_definition":
+			g.decorate(next, place, indent)
+			if inner := next.child("definition"); inner != nil && g.core(inner.row-1, inner.row) {
+				g.decorate(inner, g.span.gap(inner.row-1), indent)
+			}
 		}
 	case prev != nil && next == nil:
 		at := lineEnd(g.src, prev.end)
@@ -136,9 +142,13 @@ func (g *generator) fill(kind Kind, start, end int, place float64, prev, next *n
 		g.doing(put, beside, inner)
 		if g.windowed() && place >= -2.6 {
 			g.guarded(put, beside, inner)
+			g.made(put, beside)
 		}
 	} else if at := nodeOver(g.root, start, end); at != nil && at.kind == "pass_statement" { // nor is it here
 		g.doing(put, at, inner)
+		if g.windowed() && place >= -2.6 {
+			g.made(put, at)
+		}
 	}
 	g.templates(put, indent)
 }

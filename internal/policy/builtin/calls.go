@@ -330,6 +330,10 @@ func (g *generator) elements(n *node) {
 }
 
 // element offers to put an element into a literal, anywhere between those that it has.
+// elementsMost is in front of how many of the elements behind the first one another is put, wherever
+// the change is.
+const elementsMost = 6
+
 func (g *generator) element(n *node, ps []*node, text string, scale float64) {
 	if len(ps) == 0 {
 		g.emit(kindElement, n, []tree.Edit{{Start: n.start + 1, End: n.start + 1, New: text}}, "add "+text, 0.15*scale)
@@ -343,7 +347,10 @@ func (g *generator) element(n *node, ps []*node, text string, scale float64) {
 	}
 	g.emit(kindElement, n, behind, "add "+text, 0.15*1.5*scale)
 	g.emit(kindElement, n, before, "add "+text, 0.15*scale)
-	for _, p := range ps[1:min(len(ps), 7)] {
+	for i, p := range ps[1:] {
+		if i >= elementsMost && (p.row == first.row || !g.core(p.row, p.row)) {
+			continue
+		}
 		g.emit(kindElement, n, []tree.Edit{{Start: p.start, End: p.start, New: text + ", "}}, "add "+text, 0.02*scale)
 	}
 }

@@ -20,6 +20,15 @@ func (g *generator) decorate(n *node, place float64, indent string) {
 	for i, d := range g.facts.decorators {
 		put(d, 0.7/float64(1+i/5))
 	}
+	if outer := n.up("function_definition"); outer != nil && g.windowed() { // what stands for another
+		for _, name := range g.facts.scope {
+			if name == "wraps" || name == "functools" {
+				for _, p := range parametersOf(g.src, outer) {
+					put("@"+strings.Replace(name, "functools", "functools.wraps", 1)+"("+p+")", 0.05)
+				}
+			}
+		}
+	}
 	if inClass {
 		put("@property", 1)
 		put("@staticmethod", 0.6)
@@ -245,4 +254,16 @@ func (g *generator) madeAnew(f *node, ps []*node, i int) {
 			g.offer(kindInsert, f.start, f.end, g.span.line(ps[i].row, ps[i].last), []tree.Edit{out, in}, clip(text)+" in the body", 0.2)
 		}
 	}
+}
+
+// parametersOf lists the names of a function's parameters.
+func parametersOf(src []byte, f *node) (out []string) {
+	if ps := f.child("parameters"); ps != nil {
+		for _, p := range ps.parts() {
+			if id := firstIdentifier(p); id != nil {
+				out = append(out, id.text(src))
+			}
+		}
+	}
+	return out
 }

@@ -1,6 +1,7 @@
 package builtin
 
 import (
+	"slices"
 	"strings"
 
 	"breakfix/internal/tree"
@@ -49,8 +50,19 @@ func headOf(n *node) *node {
 	return nil
 }
 
+// withMost bounds what the file holds with blocks for that others are put into.
+const withMost = 8
+
 // enclose offers to put runs of statements of a block into a with block.
 func (g *generator) enclose() {
+	items := slices.Clone(g.facts.withItems[:min(len(g.facts.withItems), withMost)])
+	if g.windowed() {
+		for _, l := range g.locks() {
+			if !slices.Contains(items, l) {
+				items = append(items, l)
+			}
+		}
+	}
 	g.root.walk(func(b *node) bool {
 		if !g.reaches(b) {
 			return false
@@ -60,15 +72,17 @@ func (g *generator) enclose() {
 		}
 		ps := b.parts()
 		for i := range ps {
-			for j := i; j < len(ps) && j < i+6; j++ {
-				g.encloseRun(ps[i:j+1], j-i == len(ps)-1)
+			for j := i; j < len(ps); j++ {
+				if j < i+6 || g.windowed() && ps[i].row == g.span.coreFirst && ps[j].last == g.span.coreLast {
+					g.encloseRun(ps[i:j+1], items, j-i == len(ps)-1)
+				}
 			}
 		}
 		return true
 	})
 }
 
-func (g *generator) encloseRun(run []*node, whole bool) {
+func (g *generator) encloseRun(run []*node, items []string, whole bool) {
 	first, last := run[0], run[len(run)-1]
 	if strings.TrimSpace(string(g.src[lineStart(g.src, first.start):first.start])) != "" || docstring(first) {
 		return
@@ -97,15 +111,15 @@ func (g *generator) encloseRun(run []*node, whole bool) {
 		text := "with " + item + ":\n" + indent + strings.Join(lines, "\n")
 		g.offer(kindWith, first.start, last.end, place, []tree.Edit{{Start: first.start, End: last.end, New: text}}, "with "+clip(item), weight)
 	}
-	for i, w := range g.facts.withItems {
-		if i > 7 {
-			break
-		}
+	for i, w := range items {
 		weight := 1.0 / float64(1+i/2)
 		if !whole {
 			weight *= 0.8
 		}
 		put(w, first, weight)
+	}
+	if of := acquired(first, g.src); of != "" && len(run) > 1 && g.windowed() { // and releases it behind the run
+		put(of, run[1], 0.5)
 	}
 	if target := targetOf(first); target != nil && target.kind == "identifier" && len(run) > 1 && g.windowed() { // what it opens is closed behind the run
 		if value := target.parent.child("right"); value.kind == "call" || value.kind == "parenthesized_expression" {

@@ -162,7 +162,7 @@ func TestPlacesWeighByWhatCanBeDoneThere(t *testing.T) {
 	}
 	for name, p := range map[string]*Policy{"shipped": With(shipped), "hand": New()} {
 		a := &neverGreen{trees: [][]byte{[]byte(text)}}
-		a.task = arena.Task{Role: arena.Fixer, Seed: 1, Steps: 3, Failure: testrun.Failure{Kind: "AssertionError"}, Contexts: []arena.Context{top, f}}
+		a.task = arena.Task{Role: arena.Fixer, Seed: 1, Steps: 2, Failure: testrun.Failure{Kind: "AssertionError"}, Contexts: []arena.Context{top, f}}
 		p.Temperature = 0
 		if _, err := p.Fix(context.Background(), a); err != nil {
 			t.Fatal(err)

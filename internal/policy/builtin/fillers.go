@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"breakfix/internal/tree"
 )
 
 // Limits of what the rest of the file gives. They apply where a window tells the place of
@@ -25,6 +27,11 @@ func (g *generator) windowed() bool { return g.view.Context.WindowFirst > 0 }
 // core reports whether a window tells that the change is at lines first to last, or beside them.
 func (g *generator) core(first, last int) bool {
 	return g.windowed() && g.span.line(first, last) >= -2.6
+}
+
+// overlaps reports whether a window tells that the change is at lines of n, or beside them.
+func (g *generator) overlaps(n *node) bool {
+	return g.windowed() && n.row <= max(g.span.coreFirst, g.span.coreLast) && n.last >= min(g.span.coreFirst, g.span.coreLast)
 }
 
 // fillers lists the expressions of the file that can be read in the function and that are
@@ -167,6 +174,14 @@ func (g *generator) filled(n *node, fillers, tails []string) {
 			put(kindAddTerm, f+" + "+text)
 		}
 	}
+	if n.kind == "string" {
+		for _, name := range g.facts.scope {
+			if !builtins[name] && !pythonKeywords[name] {
+				put(kindAddTerm, text+" + "+name)
+				put(kindAddTerm, name+" + "+text)
+			}
+		}
+	}
 	if n.field == "right" || n.parent.kind == "return_statement" {
 		for _, c := range g.called(n) {
 			put(kindAddTerm, text+" + "+c)
@@ -233,6 +248,26 @@ func (g *generator) received(n *node, tails []string) {
 	for _, t := range append(methods[:len(methods):len(methods)], tails...) {
 		g.emit(kindWrap, object, object.replace(text+t), clip(text)+t, rare)
 	}
+	for _, name := range slices.Concat(conversions, g.facts.callees) {
+		g.emit(kindWrap, object, object.replace(name+"("+text+")"), name+"("+clip(text)+")", rare)
+	}
+}
+
+// converted offers a conversion around a value of several lines.
+func (g *generator) converted(n *node) {
+	for _, name := range conversions {
+		g.emit(kindWrap, n, []tree.Edit{{Start: n.start, End: n.start, New: name + "("}, {Start: n.end, End: n.end, New: ")"}}, name+"(…)", rare)
+	}
+}
+
+// namesake offers to read the attribute that is called as what it is bound to, or as another variable.
+func (g *generator) namesake(n *node) {
+	attribute := n.child("attribute")
+	for _, name := range g.names1() {
+		if g.facts.attrCount[name] == 0 {
+			g.emit(kindAttr, attribute, attribute.replace(name), attribute.text(g.src)+" → "+name, rare)
+		}
+	}
 }
 
 // signed offers to turn the sign of a value around.
@@ -246,7 +281,7 @@ func (g *generator) signed(n *node) {
 
 // constantly offers, in the place of a constant, the expressions of the file, and calls of
 // what it calls with what stands near.
-func (g *generator) constantly(n *node, fillers []string) {
+func (g *generator) constantly(n *node, fillers, tails []string) {
 	if !g.core(n.row, n.last) {
 		return
 	}
@@ -256,7 +291,16 @@ func (g *generator) constantly(n *node, fillers []string) {
 	for _, c := range g.called(n) {
 		g.emit(kindValue, n, n.replace(c), clip(n.text(g.src))+" → "+c, rare)
 	}
+	for _, a := range g.near(n, 3) {
+		for _, t := range tails {
+			g.emit(kindValue, n, n.replace(a+t), clip(n.text(g.src))+" → "+clip(a+t), rare)
+		}
+	}
+	for _, c := range g.calledWithTwo(n) {
+		g.emit(kindValue, n, n.replace(c), clip(n.text(g.src))+" → "+c, rare)
+	}
 	if n.kind == "none" && n.parent.kind == "return_statement" {
+		g.emit(kindValue, n, n.replace("(None, None)"), "(None, None)", rare)
 		for _, a := range g.near(n, 10) {
 			for _, b := range g.near(n, 10) {
 				if a != b {

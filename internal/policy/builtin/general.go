@@ -50,26 +50,39 @@ func (g *generator) general() {
 				g.signed(n)
 			}
 		}
+		g.joined(n)
 		switch n.kind {
 		case "not_operator":
 			if g.core(n.row, n.last) {
 				g.emit(kindNone, n, n.replace(n.child("argument").text(g.src)+" is None"), "test for None", 0.01)
 			}
 		case "none", "true", "false", "dictionary":
-			g.constantly(n, fillers)
+			g.constantly(n, fillers, tails)
+			g.paired(n)
 		case "string":
 			g.letters(n)
 			g.spelled(n)
 		case "attribute":
 			if g.core(n.row, n.last) {
 				g.received(n, tails)
+				g.namesake(n)
 			}
 		case "list", "tuple", "set", "expression_list":
 			if n.kind == "list" {
-				g.constantly(n, fillers)
+				g.constantly(n, fillers, tails)
 			}
-			if ps := n.parts(); len(ps) > 0 && g.core(n.row, n.last) { // the same once more
+			if n.row < n.last && n.field == "right" && g.overlaps(n) {
+				g.converted(n)
+			}
+			if ps := n.parts(); len(ps) > 0 && g.overlaps(n) { // the same once more
 				g.element(n, ps, last(n).text(g.src), 0.01)
+				more := fillers
+				if ps[0].kind == "string" {
+					more = g.strings()
+				}
+				for _, f := range more {
+					g.element(n, ps, f, rare)
+				}
 			}
 		case "subscript":
 			g.indices(n)

@@ -1,6 +1,7 @@
 package builtin
 
 import (
+	"regexp"
 	"strings"
 
 	"breakfix/internal/tree"
@@ -18,12 +19,38 @@ func (g *generator) guarded(put func(Kind, string, float64), beside *node, inner
 			}
 		}
 	}
+	made := append(g.ofSelf(), g.facts.fillers...)
+	for _, m := range g.facts.plainMethods {
+		made = append(made, "self."+m+"()")
+	}
+	raised := g.raisable()
 	for _, a := range g.near(beside, 4) {
-		for _, e := range append(g.ofSelf(), g.facts.fillers...) {
-			put(kindGuard, "if "+a+" is None:\n"+inner+a+" = "+e, rare)
+		for _, test := range [...]string{a + " is None", "not " + a, a} {
+			for _, e := range made {
+				if test != a {
+					put(kindGuard, "if "+test+":\n"+inner+a+" = "+e, rare)
+				}
+			}
+			for _, e := range raised {
+				put(kindGuard, "if "+test+":\n"+inner+"raise "+e, rare)
+			}
 		}
 	}
 }
+
+// raisable lists the exceptions that the file defines or imports, as their names tell.
+func (g *generator) raisable() []string {
+	var out []string
+	for _, name := range g.facts.scope {
+		if !builtins[name] && len(out) < 8 && exceptional.MatchString(name) {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+// exceptional is how names of exceptions end.
+var exceptional = regexp.MustCompile(`^[A-Z]\w*(Error|Exception|Interrupted|Exit|Timeout|Abort|Stop|Failure)$`)
 
 // bodies lists what the file does on a condition or as a statement, and the function can:
 // blocks first.
@@ -77,7 +104,13 @@ func (g *generator) splatted(n, args *node) {
 	}
 	for _, name := range g.facts.scope {
 		if g.facts.inScope[name] > 0 && !builtins[name] && !pythonKeywords[name] {
-			put(name + "=" + name)
+			text := name + "=" + name
+			put(text)
+			for i, p := range ps { // one of several
+				if p.kind == "keyword_argument" && i < elementsMost {
+					g.emit(kindArgument, args, []tree.Edit{{Start: p.start, End: p.start, New: text + ", "}}, "add "+clip(text), rare)
+				}
+			}
 		}
 	}
 }

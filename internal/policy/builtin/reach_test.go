@@ -195,10 +195,139 @@ def later(one, two, default):
     write(start, found=found)
     return (start, end)
 `
+	const held = `from functools import wraps
+
+NAMES = {"one": ",", "two": ","}
+OTHER = {
+    "two": ",",
+    "six": ".",
+}
+NINE = {"nine": 9}
+
+
+def kept(function, than):
+    @wraps(function)
+    def inner(*args):
+        return function(*args)
+
+    return inner
+
+
+class Store:
+    guard_lock = make()
+
+    def bump(self, key, least, most, strict):
+        with Store.guard_lock:
+            a = self.one(key)
+            b = self.two(a)
+            c = self.one(b)
+            d = self.two(c)
+            e = self.one(d)
+            f = self.two(e)
+            self.rows = f
+        if most is not None and least is not None and most < least:
+            key = least
+        key = key and strict
+        if not (strict or key):
+            return least * 7 + most * 2
+        return self.one(key)
+`
+	const roomy = `try:
+    from collections.abc import MutableSet
+except ImportError:
+    from collections import MutableSet
+from functools import total_ordering
+
+LIMIT = "%(prog)s "
+NAMES = [
+    "first",
+    "second",
+    "third",
+    "fourth",
+    "fifth",
+    "sixth",
+    "seventh",
+    "eighth",
+]
+
+
+def shown(kind):
+    return kind == "ninth" or LIMIT.format(kind)
+
+
+class TableInterrupted(Exception):
+    pass
+
+
+class Table:
+    kinds = frozenset({
+        "first",
+        "second",
+    })
+
+    @total_ordering
+    @classmethod
+    def open(cls, rows, width):
+        cls.grid[0, 1] = width
+        for name in cls.names:
+            show(name, width=width, rows=rows)
+            show(name, bytes(width).hex(), Table.known(name), cls.names)
+        if not width:
+            width = cls.grid
+        if width or Table.known(width):
+            raise TableInterrupted
+        cls.grid[0, 0] = 0
+        return cls(rows, width)
+
+    def fill(self, rows, width, *args, **more):
+        delete = self.delete
+        self.width = width
+        self.total = 0
+        for key, value in rows:
+            self.index[key] = value
+        delete(rows, width)
+        if not rows or len(rows) != 1 or any(not row or len(row) != 3 for row in rows):
+            return (None, None)
+        kind = rows.kind
+        if self.width and self.total and self.index[width]:
+            return self.open(*args, **more)
+        return list(enumerate(width))
+`
+	body := held[strings.Index(held, "            a = "):strings.Index(held, "        if most")]
+	inside, outside := "        with Store.guard_lock:\n"+body, strings.ReplaceAll(body, "            ", "        ")
 	for _, c := range []struct {
 		right, old, new string
 		moves           int
 	}{
+		{held, inside, outside, 1},
+		{held, inside, "        Store.guard_lock.acquire()\n" + outside, 1},
+		{held, "most is not None and least is not None and ", "", 2},
+		{held, "key and strict", "strict", 1},
+		{held, "(strict or key)", "(strict)", 1},
+		{held, "least * 7 + most * 2", "least * 7 + 2", 1},
+		{held, "    @wraps(function)\n", "", 1},
+		{held, `, "two": ","`, "", 1},
+		{roomy, "    from collections import MutableSet", "    pass", 1},
+		{strings.Replace(roomy, "    \"eighth\",\n", "    \"ninth\",\n    \"eighth\",\n", 1), "    \"ninth\",\n", "", 1},
+		{roomy, "    @classmethod\n", "", 1},
+		{roomy, "cls.grid[0, 0] = 0", "pass", 2},
+		{roomy, "self.index[key] = value", "pass", 1},
+		{roomy, "        self.total = 0\n", "", 1},
+		{roomy, "        delete(rows, width)\n", "", 2},
+		{roomy, "not rows or len(rows) != 1 or", "not rows or", 1},
+		{roomy, "not row or len(row) != 3 for", "not row for", 2},
+		{roomy, "return (None, None)", "return None", 1},
+		{roomy, "frozenset({\n        \"first\",\n        \"second\",\n    })", "{\n        \"first\",\n        \"second\",\n    }", 1},
+		{roomy, "in cls.names:", "in ():", 1},
+		{roomy, "width=width, rows=rows", "rows=rows", 1},
+		{roomy, "bytes(width).hex", "width.hex", 1},
+		{roomy, "        if not width:\n            width = cls.grid\n", "", 1},
+		{roomy, " or Table.known(width)", "", 2},
+		{roomy, "        if width or Table.known(width):\n            raise TableInterrupted\n", "", 2},
+		{roomy, "rows.kind", "rows.open", 1},
+		{roomy, "self.open(*args, **more)", "None", 1},
+		{roomy, "        return list(enumerate(width))\n", "        pass\n", 2},
+		{strings.Replace(roomy, "LIMIT.format(kind)", "\"none \" + LIMIT", 1), " + LIMIT", "", 1},
 		{handed, "    pathlib.Path(\"c\"),", "    \"c\",", 1},
 		{handed, "C = A | B", "C = A", 1},
 		{handed, "    with open(name, mode) as f:\n        for line in f:\n            if line.lower().find(mode) > 0:\n                show(line, width=width)\n",

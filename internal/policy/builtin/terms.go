@@ -75,6 +75,9 @@ func (g *generator) anyTerm(n *node, atoms []string) {
 				first = "(" + first + ")"
 			}
 			g.emit(kindAddTerm, n, n.replace(first), a+" "+op+" "+clip(text), 0.005)
+			if bare := a + " * " + text; op == "*" && bare != first && n.parent.kind == "binary_operator" && !operates(n.kind) && g.core(n.row, n.last) {
+				g.emit(kindAddTerm, n, n.replace(bare), clip(bare), rare)
+			}
 		}
 	}
 	if g.span.lines == nil { // a window tells the place: there is more to try there
@@ -112,9 +115,11 @@ func (g *generator) anyThing(n *node, patterns []pattern) {
 // ofSelf lists the attributes of self that the file reads, where there is a self.
 func (g *generator) ofSelf() []string {
 	var out []string
-	if containsString(g.facts.params, "self") {
-		for _, a := range g.facts.receivers["self"][:min(24, len(g.facts.receivers["self"]))] {
-			out = append(out, "self."+a)
+	for _, self := range [...]string{"self", "cls"} {
+		if all := g.facts.receivers[self]; containsString(g.facts.params, self) {
+			for _, a := range all[:min(24, len(all))] {
+				out = append(out, self+"."+a)
+			}
 		}
 	}
 	return out
