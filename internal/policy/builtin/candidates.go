@@ -64,7 +64,7 @@ func generate(v View, bank bool) *generator {
 		g.facts.pool = g.pool(f)
 	}
 	if g.windowed() {
-		g.facts.fillers, g.facts.callees = g.fillers(), g.callees()
+		g.facts.fillers, g.facts.callees, g.facts.holes = g.fillers(), g.callees(), g.withHole()
 	}
 	if bank {
 		g.fromBank()

@@ -36,6 +36,7 @@ type facts struct {
 	pool         []string // short expressions of the function
 	fillers      []string // and of the rest of the file
 	callees      []string // what the file calls and the function may
+	holes        []string // conditions of the file with a hole
 	methods      []string // of the class
 	plainMethods []string // those without a parameter of their own
 	splats       []string // "*args", "**kwargs": of the function's parameters

@@ -351,7 +351,7 @@ func (g *generator) asked(n *node) []string {
 	seen := map[string]bool{}
 	var out []string
 	about := append(g.near(n, 4), g.fields(n, 3)...)
-	for _, f := range g.withHole() {
+	for _, f := range g.facts.holes {
 		for _, a := range about {
 			add(&out, seen, strings.ReplaceAll(f, hole, a))
 		}

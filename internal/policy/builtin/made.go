@@ -90,14 +90,6 @@ func (g *generator) imports() []string {
 // node, or with all that the function is given.
 func (g *generator) calledWithTwo(n *node) []string {
 	near := g.near(n, nearCalls)
-	var all []string
-	if f := g.facts.function; f != nil && f.child("parameters") != nil {
-		for _, p := range f.child("parameters").parts() {
-			if strings.HasSuffix(p.kind, "_splat_pattern") {
-				all = append(all, p.text(g.src))
-			}
-		}
-	}
 	var out []string
 	for _, callee := range slices.Concat(g.calledHere(), g.facts.callees) {
 		for _, a := range near {
@@ -108,7 +100,7 @@ func (g *generator) calledWithTwo(n *node) []string {
 			}
 		}
 	}
-	if len(all) > 0 {
+	if all := g.facts.splats; len(all) > 0 {
 		for _, callee := range slices.Concat(g.facts.params, g.calledHere(), g.facts.callees) {
 			if callee != "self" && callee != "cls" {
 				out = append(out, callee+"("+strings.Join(all, ", ")+")")
