@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -43,7 +44,7 @@ func (p *plain) Run(ctx context.Context, spec Spec) (Result, error) {
 	lim := spec.Limits.withDefaults()
 	dir := filepath.Join(p.scratch, strconv.FormatInt(p.runs.Add(1), 10))
 	defer removeAll(dir)
-	names, err := layPlain(dir, &spec)
+	names, laid, err := layPlain(dir, &spec)
 	if err != nil {
 		return Result{}, fmt.Errorf("lay out the tree: %w", err)
 	}
@@ -80,7 +81,7 @@ func (p *plain) Run(ctx context.Context, spec Spec) (Result, error) {
 		err = gone
 	}
 	if err == nil && keep.dir != "" && (res.Stopped == Exited || res.Stopped == Signaled) {
-		if err = copyChanges(dir, keep.dir); err == nil {
+		if err = copyChanges(dir, laid, keep.dir); err == nil {
 			err = keep.commit(true)
 		}
 	}
@@ -88,19 +89,18 @@ func (p *plain) Run(ctx context.Context, spec Spec) (Result, error) {
 }
 
 // layPlain writes the tree, its layers and the extra files below dir and
-// returns where each path of the box lies on the host.
-func layPlain(dir string, spec *Spec) (prefixes, error) {
+// returns where each path of the box lies on the host, and the tree with its layers.
+func layPlain(dir string, spec *Spec) (names prefixes, laid *tree.Tree, err error) {
 	work := filepath.Join(dir, "work")
 	for _, d := range []string{work, filepath.Join(dir, "home")} {
 		if err := os.MkdirAll(d, 0o700); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	t := spec.Tree
 	if t == nil {
-		var err error
 		if t, err = tree.FromFiles(nil); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	files := map[string]*tree.File{}
@@ -113,12 +113,12 @@ func layPlain(dir string, spec *Spec) (prefixes, error) {
 			continue
 		}
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		for _, p := range lt.Paths() {
 			data, err := lt.Read(p)
 			if err != nil {
-				return nil, err
+				return nil, nil, err
 			}
 			files[p] = &tree.File{Kind: lt.Kind(p), Data: data}
 		}
@@ -126,14 +126,14 @@ func layPlain(dir string, spec *Spec) (prefixes, error) {
 	for p, f := range t.Changes() {
 		files[p] = f
 	}
-	all, err := t.With(files)
+	laid, err = t.With(files)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if err := all.WriteTo(work); err != nil {
-		return nil, err
+	if err := laid.WriteTo(work); err != nil {
+		return nil, nil, err
 	}
-	names := prefixes{{TreeAt, work}}
+	names = prefixes{{TreeAt, work}}
 	for _, b := range spec.Binds {
 		names = append(names, prefix{b.Inside, b.Host})
 	}
@@ -141,18 +141,18 @@ func layPlain(dir string, spec *Spec) (prefixes, error) {
 		at := filepath.Join(dir, "extra", strconv.Itoa(i), filepath.Base(p))
 		if f := spec.Extra[p]; f != nil {
 			if err := writeFile(at, f); err != nil {
-				return nil, err
+				return nil, nil, err
 			}
 			names = append(names, prefix{p, at})
 		}
 	}
 	sort.SliceStable(names, func(i, j int) bool { return len(names[i].inside) > len(names[j].inside) })
-	return names, os.WriteFile(filepath.Join(dir, "begun"), nil, 0o600)
+	return names, laid, nil
 }
 
-// copyChanges copies beside upper the files that upper had and those that are
-// newer than the beginning of the run.
-func copyChanges(dir, upper string) error {
+// copyChanges copies beside upper the files that upper had and those that are not what was laid
+// out, whatever their times say: the clock of files is coarse, and a copy may keep an older time.
+func copyChanges(dir string, laid *tree.Tree, upper string) error {
 	had, err := tree.FromDir(upper, nil)
 	if errors.Is(err, os.ErrNotExist) {
 		had, err = tree.FromFiles(nil)
@@ -160,26 +160,23 @@ func copyChanges(dir, upper string) error {
 	if err != nil {
 		return err
 	}
-	begun, err := os.Stat(filepath.Join(dir, "begun"))
-	if err != nil {
-		return err
-	}
-	work := filepath.Join(dir, "work")
-	t, err := tree.FromDir(work, nil)
+	t, err := tree.FromDir(filepath.Join(dir, "work"), nil)
 	if err != nil {
 		return err
 	}
 	for _, p := range t.Paths() {
-		info, err := os.Lstat(filepath.Join(work, filepath.FromSlash(p)))
-		if err != nil {
-			return err
-		}
-		if !had.Has(p) && !info.ModTime().After(begun.ModTime()) {
-			continue
-		}
 		data, err := t.Read(p)
 		if err != nil {
 			return err
+		}
+		if !had.Has(p) && laid.Has(p) && laid.Kind(p) == t.Kind(p) {
+			was, err := laid.Read(p)
+			if err != nil {
+				return err
+			}
+			if bytes.Equal(data, was) {
+				continue
+			}
 		}
 		if err := writeFile(filepath.Join(upper+".part", filepath.FromSlash(p)), &tree.File{Kind: t.Kind(p), Data: data}); err != nil {
 			return err

@@ -493,11 +493,11 @@ func TestWithoutIsolationPathsOfTheBoxBecomeThoseOfTheHost(t *testing.T) {
 		t.Fatal(err)
 	}
 	upper := filepath.Join(t.TempDir(), "upper")
-	tr := onDisk(t, map[string]*tree.File{"a": tree.Text("tree\n")})
+	tr := onDisk(t, map[string]*tree.File{"a": tree.Text("tree\n"), "b": tree.Text("old\n")})
 	var report bytes.Buffer
 	spec := Spec{Tree: tr, Upper: upper, Report: &report, Secret: []byte("nonce"), Binds: []Bind{{Host: env, Inside: "/env"}}, Env: []string{"P=/env:/workshop:/work/a"},
 		Extra: map[string]*tree.File{"/breakfix/p": tree.Text("extra\n")},
-		Argv:  shell(`cat a /work/a /env/f /breakfix/p; cat <&4 >&3; echo ${P##*:}; echo $P | cut -d: -f2; echo x > new; exit 5`)}
+		Argv:  shell(`cat a /work/a /env/f /breakfix/p; cat <&4 >&3; echo ${P##*:}; echo $P | cut -d: -f2; echo x > new; echo y > b; touch -d 2001-01-01 b; exit 5`)}
 	res := run(t, b, spec)
 	lines := strings.Split(string(res.Stdout), "\n")
 	if res.Exit != 5 || report.String() != "nonce" || len(lines) != 7 || !strings.HasSuffix(lines[4], "/work/a") || lines[4] == "/work/a" || lines[5] != "/workshop" {
@@ -505,6 +505,12 @@ func TestWithoutIsolationPathsOfTheBoxBecomeThoseOfTheHost(t *testing.T) {
 	}
 	if text, _ := os.ReadFile(upper + "/new"); string(text) != "x\n" {
 		t.Errorf("kept %q", text)
+	}
+	if text, _ := os.ReadFile(upper + "/b"); string(text) != "y\n" { // changed, and set to an older time
+		t.Errorf("kept %q", text)
+	}
+	if _, err := os.Stat(upper + "/a"); err == nil {
+		t.Error("kept what was not changed")
 	}
 	if res := run(t, b, Spec{Argv: shell("kill -SEGV $$")}); res.Stopped != Signaled || res.Signal != 11 {
 		t.Errorf("%s %d", res.Stopped, res.Signal)
