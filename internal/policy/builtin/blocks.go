@@ -140,13 +140,13 @@ func (g *generator) fill(kind Kind, start, end int, place float64, prev, next *n
 			g.guards(put, beside.parent, indent, inner)
 		}
 		g.doing(put, beside, inner)
-		if g.windowed() && place >= -2.6 {
+		if g.told(place) {
 			g.guarded(put, beside, inner)
 			g.made(put, beside)
 		}
 	} else if at := nodeOver(g.root, start, end); at != nil && at.kind == "pass_statement" { // nor is it here
 		g.doing(put, at, inner)
-		if g.windowed() && place >= -2.6 {
+		if g.told(place) {
 			g.made(put, at)
 		}
 	}

@@ -111,7 +111,7 @@ func (g *generator) arms(n *node) {
 	if n.kind != "if_statement" {
 		return
 	}
-	if g.windowed() && place >= -2.6 {
+	if g.told(place) {
 		g.otherwise(inner, func(text string) { otherwise(text, rare) })
 	}
 	for _, v := range g.values() {

@@ -188,10 +188,8 @@ func gather(g *generator) *facts {
 				f.methods = append(f.methods, functionName(src, n.parent))
 			}
 			if n.parent == f.function {
+				f.params = parametersOf(src, f.function)
 				for _, p := range n.parts() {
-					if id := firstIdentifier(p); id != nil {
-						f.params = append(f.params, id.text(src))
-					}
 					if p.kind == "list_splat_pattern" || p.kind == "dictionary_splat_pattern" {
 						f.splats = append(f.splats, p.text(src))
 					}

@@ -26,8 +26,11 @@ func (g *generator) windowed() bool { return g.view.Context.WindowFirst > 0 }
 
 // core reports whether a window tells that the change is at lines first to last, or beside them.
 func (g *generator) core(first, last int) bool {
-	return g.windowed() && g.span.line(first, last) >= -2.6
+	return g.told(g.span.line(first, last))
 }
+
+// told reports whether the log prior of a place is that of where a window tells the change to be, or beside it.
+func (g *generator) told(place float64) bool { return g.windowed() && place >= -2.6 }
 
 // overlaps reports whether a window tells that the change is at lines of n, or beside them.
 func (g *generator) overlaps(n *node) bool {

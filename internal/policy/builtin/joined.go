@@ -56,13 +56,8 @@ const (
 // function has, the conditions of the file asked about it, and the other terms of the condition once more.
 func (g *generator) joinable(n *node) []string {
 	seen := map[string]bool{}
-	var of, out []string
-	for _, name := range slices.Concat(g.near(n, joinedMost), g.facts.params, g.ofSelf()) {
-		if len(of) < joinedMost && !pythonKeywords[name] && name != "self" && name != "cls" {
-			add(&of, seen, name)
-		}
-	}
-	clear(seen)
+	var out []string
+	of := variables(joinedMost, g.near(n, joinedMost), g.facts.params, g.ofSelf())
 	for i, name := range of {
 		for _, t := range [...]string{name, "not " + name, name + " is None", name + " is not None"} {
 			add(&out, seen, t)

@@ -19,13 +19,7 @@ const (
 func (g *generator) made(put func(Kind, string, float64), beside *node) {
 	statement := func(text string) { put(kindInsert, text, rare) }
 	near := g.near(beside, nearCalls)
-	seen := map[string]bool{}
-	var values []string // what may be given, too
-	for _, name := range slices.Concat(near, g.facts.params) {
-		if len(values) < nearMost && !pythonKeywords[name] && name != "self" && name != "cls" {
-			add(&values, seen, name)
-		}
-	}
+	values := variables(nearMost, near, g.facts.params) // what may be given, too
 	for _, field := range g.ofSelf() {
 		for _, v := range slices.Concat(values, constants, []string{"set()"}) {
 			statement(field + " = " + v)
@@ -71,6 +65,17 @@ func (g *generator) made(put func(Kind, string, float64), beside *node) {
 	}
 }
 
+// variables are the first names of some lists, each once, self and cls left out.
+func variables(most int, lists ...[]string) (out []string) {
+	seen := map[string]bool{}
+	for _, name := range slices.Concat(lists...) {
+		if len(out) < most && !pythonKeywords[name] {
+			add(&out, seen, name)
+		}
+	}
+	return out
+}
+
 // imports lists what the file imports from a module, from the package that the module is in.
 func (g *generator) imports() []string {
 	seen := map[string]bool{}
@@ -102,7 +107,7 @@ func (g *generator) calledWithTwo(n *node) []string {
 	}
 	if all := g.facts.splats; len(all) > 0 {
 		for _, callee := range slices.Concat(g.facts.params, g.calledHere(), g.facts.callees) {
-			if callee != "self" && callee != "cls" {
+			if !pythonKeywords[callee] {
 				out = append(out, callee+"("+strings.Join(all, ", ")+")")
 			}
 		}
