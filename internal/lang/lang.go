@@ -38,6 +38,9 @@ type Language interface {
 	// has bound it, which none is in f: whoever comes there gets an error. False where that
 	// cannot be told.
 	Unbinds(f *File, edits []tree.Edit) bool
+	// Unbound lists the names of f that are read where nothing has bound them, sorted; none where
+	// that cannot be told.
+	Unbound(f *File) []string
 	// Checker returns what tells whether an edited f still parses.
 	Checker(f *File) (*Checker, error)
 }

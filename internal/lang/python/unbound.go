@@ -48,6 +48,19 @@ func (l Language) Unbinds(f *lang.File, edits []tree.Edit) bool {
 	return now != nil && more(base.unbound(), now.unbound(), func(read) bool { return false })
 }
 
+// Unbound implements lang.Language, as far as Unbinds sees.
+func (Language) Unbound(f *lang.File) []string {
+	if f.HasError {
+		return nil
+	}
+	var names []string
+	for r := range Analyse(f).unbound() {
+		names = append(names, r.name)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
 // analysed is the analysis of a file, nil where it does not parse.
 func analysed(f *lang.File, err error) *Analysis {
 	if err != nil || f.HasError {

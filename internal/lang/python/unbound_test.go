@@ -1,6 +1,7 @@
 package python_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -81,4 +82,21 @@ func marked(t *testing.T, s string) (string, tree.Edit) {
 		t.Fatalf("no marks in %s", s)
 	}
 	return before + old + rest, tree.Edit{Start: len(before), End: len(before) + len(old), New: now}
+}
+
+func TestUnboundNamesAreThoseThatNothingBinds(t *testing.T) {
+	for src, want := range map[string][]string{
+		"import os\n\ndef f(a):\n    b = os.path\n    c.go(b, x=a)\n    return d + c + len(a)\n": {"c", "d"},
+		"from os import *\n\ndef f(a):\n    return d\n":                                           nil, // it may come from there
+		"def f(a):\n    return (lambda x: x + y)(a)\n\n\ny = 1\n":                                  nil,
+		"def f(a:\n": nil,
+	} {
+		f, err := python.Python.Parse([]byte(src))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := python.Python.Unbound(f); !slices.Equal(got, want) {
+			t.Errorf("%q: %q, want %q", src, got, want)
+		}
+	}
 }

@@ -64,7 +64,7 @@ func generate(v View, bank bool) *generator {
 		g.facts.pool = g.pool(f)
 	}
 	if g.windowed() {
-		g.facts.fillers, g.facts.callees, g.facts.holes = g.fillers(), g.callees(), g.withHole()
+		g.facts.fillers, g.facts.callees, g.facts.holes, g.facts.unbound = g.fillers(), g.callees(), g.withHole(), g.unbound()
 	}
 	if bank {
 		g.fromBank()

@@ -29,6 +29,13 @@ func (g *generator) decorate(n *node, place float64, indent string) {
 			}
 		}
 	}
+	if g.core(n.row, n.row) { // what the file imports
+		for _, name := range g.facts.scope {
+			if g.facts.imported[name] {
+				put("@"+name, rare)
+			}
+		}
+	}
 	if inClass {
 		put("@property", 1)
 		put("@staticmethod", 0.6)
@@ -113,6 +120,7 @@ func (g *generator) arms(n *node) {
 	}
 	if g.told(place) {
 		g.otherwise(inner, func(text string) { otherwise(text, rare) })
+		g.made(func(_ Kind, text string, w float64) { otherwise(text, w) }, n)
 	}
 	for _, v := range g.values() {
 		otherwise("return "+v.text, 0.4*v.weight)

@@ -121,6 +121,9 @@ func (g *generator) encloseRun(run []*node, items []string, whole bool) {
 	if of := acquired(first, g.src); of != "" && len(run) > 1 && g.windowed() { // and releases it behind the run
 		put(of, run[1], 0.5)
 	}
+	if ps := first.parts(); first.kind == "expression_statement" && len(ps) == 1 && ps[0].kind == "call" && len(run) > 1 && g.windowed() { // and what it makes holds for the run
+		put(ps[0].text(g.src), run[1], 0.5)
+	}
 	if target := targetOf(first); target != nil && target.kind == "identifier" && len(run) > 1 && g.windowed() { // what it opens is closed behind the run
 		if value := target.parent.child("right"); value.kind == "call" || value.kind == "parenthesized_expression" {
 			put(value.text(g.src)+" as "+target.text(g.src), run[1], 0.5)

@@ -1,6 +1,7 @@
 package builtin
 
 import (
+	"slices"
 	"sort"
 	"strings"
 )
@@ -12,9 +13,12 @@ type facts struct {
 	inScope      map[string]int // name → uses in the function (0: module level only)
 	lastUse      map[string][]int
 	params       []string
+	outer        []string            // parameters of the functions around the function
 	receivers    map[string][]string // receiver's text → attributes seen on it
 	attributes   []string            // every attribute of the file
+	declared     []string            // those that the class binds, in its body or of anything
 	modules      map[string]bool     // names that import statements give to modules
+	imported     map[string]bool     // names that import statements bind to what modules have
 	attrCount    map[string]int
 	keywords     map[string][]string // callee's text → keywords seen
 	allKeys      []string
@@ -37,6 +41,7 @@ type facts struct {
 	fillers      []string // and of the rest of the file
 	callees      []string // what the file calls and the function may
 	holes        []string // conditions of the file with a hole
+	unbound      []string // names that the function reads and nothing binds
 	methods      []string // of the class
 	plainMethods []string // those without a parameter of their own
 	splats       []string // "*args", "**kwargs": of the function's parameters
@@ -56,7 +61,7 @@ func add(list *[]string, seen map[string]bool, s string) {
 
 // gather reads the file once.
 func gather(g *generator) *facts {
-	f := &facts{modules: map[string]bool{}, inScope: map[string]int{}, lastUse: map[string][]int{}, receivers: map[string][]string{}, attrCount: map[string]int{},
+	f := &facts{modules: map[string]bool{}, imported: map[string]bool{}, inScope: map[string]int{}, lastUse: map[string][]int{}, receivers: map[string][]string{}, attrCount: map[string]int{},
 		keywords: map[string][]string{}, defaults: map[string][]string{}, wrappers: map[string]int{}, calls: map[string][]*node{}, calleeName: map[string]int{}}
 	src := g.src
 	g.root.walk(func(n *node) bool { // the innermost function around the core
@@ -71,7 +76,7 @@ func gather(g *generator) *facts {
 	})
 	seen := map[string]bool{}
 	seenAttr, seenKey, seenStr, seenNum, seenWith, seenRaise, seenExc := map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
-	seenDec := map[string]bool{}
+	seenDec, seenDecl := map[string]bool{}, map[string]bool{}
 	perReceiver := map[string]map[string]bool{}
 	near := f.own
 	var module []string
@@ -88,6 +93,9 @@ func gather(g *generator) *facts {
 				f.lastUse[name] = append(f.lastUse[name], n.row)
 			case moduleName(n):
 				module = append(module, name)
+			}
+			if n.up("import_from_statement") != nil {
+				f.imported[name] = true
 			}
 		case "attribute":
 			object, attr := n.child("object"), n.child("attribute")
@@ -158,6 +166,13 @@ func gather(g *generator) *facts {
 			if d := n.text(src); n.last-n.row < 3 && !strings.HasSuffix(d, "overload") { // which no code needs
 				add(&f.decorators, seenDec, d)
 			}
+		case "assignment":
+			if name, class := bindsAttribute(src, n); name != "" {
+				add(&f.attributes, seenAttr, name)
+				if f.class != nil && class == f.class {
+					add(&f.declared, seenDecl, name)
+				}
+			}
 		case "default_parameter":
 			if k, v := n.child("name"), n.child("value"); k != nil && v != nil {
 				f.defaults[k.text(src)] = append(f.defaults[k.text(src)], v.text(src))
@@ -207,7 +222,12 @@ func gather(g *generator) *facts {
 		}
 		return true
 	})
-	for _, name := range module {
+	if f.function != nil {
+		for o := f.function.up("function_definition"); o != nil; o = o.up("function_definition") {
+			f.outer = append(f.outer, parametersOf(src, o)...)
+		}
+	}
+	for _, name := range slices.Concat(f.outer, module) {
 		add(&f.scope, seen, name)
 	}
 	for _, x := range farNumbers {
@@ -228,6 +248,23 @@ func (f *facts) addCondition(c *node) {
 			f.addCondition(bare(p))
 		}
 	}
+}
+
+// bindsAttribute is the name of the attribute that an assignment binds, of anything or by standing in the
+// body of a class, and the class that it is in; empty where it binds none.
+func bindsAttribute(src []byte, n *node) (name string, class *node) {
+	left := n.child("left")
+	if left == nil {
+		return "", nil
+	}
+	class = n.up("class_definition")
+	if attr := left.child("attribute"); left.kind == "attribute" && attr != nil {
+		return attr.text(src), class
+	}
+	if s := n.statement(); left.kind == "identifier" && class != nil && s != nil && s.parent == class.child("body") {
+		return left.text(src), class
+	}
+	return "", nil
 }
 
 // moduleName reports whether an identifier is bound at module level: a

@@ -178,7 +178,7 @@ func (g *generator) filled(n *node, fillers, tails []string) {
 		}
 	}
 	if n.kind == "string" {
-		for _, name := range g.facts.scope {
+		for _, name := range slices.Concat(g.facts.scope, g.ofSelf()) {
 			if !builtins[name] && !pythonKeywords[name] {
 				put(kindAddTerm, text+" + "+name)
 				put(kindAddTerm, name+" + "+text)
@@ -201,6 +201,9 @@ func (g *generator) filled(n *node, fillers, tails []string) {
 		}
 		for _, e := range [...]string{"[]", "{}", "()", "set()", "0", `""`} {
 			put(kindAddCond, e+" if "+text+" is None else "+text)
+		}
+		for _, e := range slices.Concat(constants, fillers, g.named()) {
+			put(kindAddCond, text+" if "+text+" is not None else "+e)
 		}
 	}
 	if !operates(n.kind) {
@@ -225,6 +228,17 @@ func (g *generator) filled(n *node, fillers, tails []string) {
 			put(kindAddTerm, text+" & "+name)
 		}
 	}
+}
+
+// named lists the constants of the module, as their names tell.
+func (g *generator) named() []string {
+	var out []string
+	for _, name := range g.facts.scope {
+		if strings.ToUpper(name) == name && strings.ToLower(name) != name && len(out) < nearMost {
+			out = append(out, name)
+		}
+	}
+	return out
 }
 
 // elsewhere gives the same attribute of what else stands near.
@@ -329,16 +343,16 @@ func (g *generator) called(n *node) []string {
 // callees lists what the file calls and the function may: names, methods of self.
 func (g *generator) callees() []string {
 	var out []string
+	if containsString(g.facts.params, "self") {
+		for _, m := range g.facts.methods {
+			if !strings.HasPrefix(m, "__") && len(out) < calleesMost/2 {
+				out = append(out, "self."+m)
+			}
+		}
+	}
 	for _, name := range g.facts.wrapperNames() {
 		if root, _, _ := strings.Cut(name, "."); isName(name) && (g.facts.inScope[root] > 0 || builtins[root] || g.moduleLevel(root)) {
 			out = append(out, name)
-		}
-	}
-	if containsString(g.facts.params, "self") {
-		for _, m := range g.facts.methods {
-			if !strings.HasPrefix(m, "__") {
-				out = append(out, "self."+m)
-			}
 		}
 	}
 	return out[:min(len(out), calleesMost)]

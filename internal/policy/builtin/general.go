@@ -1,6 +1,7 @@
 package builtin
 
 import (
+	"slices"
 	"strings"
 
 	"breakfix/internal/tree"
@@ -80,7 +81,7 @@ func (g *generator) general() {
 				if ps[0].kind == "string" {
 					more = g.strings()
 				}
-				for _, f := range more {
+				for _, f := range slices.Concat(more, builtinTypes) {
 					g.element(n, ps, f, rare)
 				}
 			}

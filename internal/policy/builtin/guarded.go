@@ -2,6 +2,7 @@ package builtin
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"breakfix/internal/tree"
@@ -23,7 +24,7 @@ func (g *generator) guarded(put func(Kind, string, float64), beside *node, inner
 	for _, m := range g.facts.plainMethods {
 		made = append(made, "self."+m+"()")
 	}
-	raised := g.raisable()
+	raised, returned := g.raisable(), slices.Concat(g.near(beside, nearCalls), constants, g.ofSelf(), g.facts.fillers)
 	for _, a := range g.near(beside, 4) {
 		for _, test := range [...]string{a + " is None", "not " + a, a} {
 			for _, e := range made {
@@ -33,6 +34,9 @@ func (g *generator) guarded(put func(Kind, string, float64), beside *node, inner
 			}
 			for _, e := range raised {
 				put(kindGuard, "if "+test+":\n"+inner+"raise "+e, rare)
+			}
+			for _, e := range returned {
+				put(kindGuard, "if "+test+":\n"+inner+"return "+e, rare)
 			}
 		}
 	}
@@ -99,7 +103,7 @@ func (g *generator) splatted(n, args *node) {
 			}
 		}
 	}
-	for _, e := range g.facts.fillers {
+	for _, e := range slices.Concat(g.facts.fillers, constants, g.ofSelf(), builtinTypes, []string{"lambda x: x"}) {
 		put(e)
 	}
 	for _, name := range g.facts.scope {

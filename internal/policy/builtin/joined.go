@@ -152,6 +152,10 @@ func (g *generator) paired(n *node) {
 			}
 		}
 	}
+	quote := `"`
+	if k := ps[0].child("key"); k != nil && k.kind == "string" && g.src[k.start] == '\'' {
+		quote = "'"
+	}
 	count, values := map[string]int{}, map[string][]string{}
 	var keys []string
 	g.root.walk(func(d *node) bool {
@@ -172,17 +176,25 @@ func (g *generator) paired(n *node) {
 		return true
 	})
 	slices.SortStableFunc(keys, func(a, b string) int { return cmp.Compare(count[b], count[a]) })
+	var pairs []string
+	for _, k := range keys[:min(len(keys), keysMost)] {
+		for _, v := range slices.Concat(own, values[k]) {
+			pairs = append(pairs, k+": "+v)
+		}
+	}
+	for _, name := range variables(keysMost, g.near(n, nearMost), g.facts.params, g.facts.outer) { // under its own name
+		if key := quote + name + quote; !seen[key] {
+			pairs = append(pairs, key+": "+name)
+		}
+	}
 	for i, p := range ps {
 		before, behind := g.core(p.row, p.row), i+1 == len(ps) && g.core(p.last, p.last)
-		for _, k := range keys[:min(len(keys), keysMost)] {
-			for _, v := range slices.Concat(own, values[k]) {
-				pair := k + ": " + v
-				if before {
-					g.emit(kindElement, n, []tree.Edit{{Start: p.start, End: p.start, New: pair + ", "}}, "add "+clip(pair), rare)
-				}
-				if behind {
-					g.emit(kindElement, n, []tree.Edit{{Start: p.end, End: p.end, New: ", " + pair}}, "add "+clip(pair), rare)
-				}
+		for _, pair := range pairs {
+			if before {
+				g.emit(kindElement, n, []tree.Edit{{Start: p.start, End: p.start, New: pair + ", "}}, "add "+clip(pair), rare)
+			}
+			if behind {
+				g.emit(kindElement, n, []tree.Edit{{Start: p.end, End: p.end, New: ", " + pair}}, "add "+clip(pair), rare)
 			}
 		}
 	}

@@ -38,9 +38,9 @@ func (g *generator) made(put func(Kind, string, float64), beside *node) {
 			statement(x + " = " + v)
 		}
 	}
-	for _, x := range holders {
+	for _, x := range variables(storesMost, holders, near) {
 		for _, k := range near {
-			for _, v := range near {
+			for _, v := range slices.Concat(near, constants) {
 				if k != v && k != x && v != x {
 					statement(x + "[" + k + "] = " + v)
 				}
@@ -49,6 +49,20 @@ func (g *generator) made(put func(Kind, string, float64), beside *node) {
 	}
 	for _, c := range g.calledWithTwo(beside) {
 		statement(c)
+	}
+	g.bindings(statement, beside)
+	methods := g.plainly()
+	for _, of := range slices.Concat(near, g.ofSelf()) {
+		for _, m := range methods {
+			statement(of + m)
+		}
+	}
+	for _, of := range g.ofSelf() {
+		for _, m := range g.methodsOf(of) {
+			for _, v := range near {
+				statement(of + "." + m + "(" + v + ")")
+			}
+		}
 	}
 	for _, callee := range slices.Concat(g.calledHere(), g.facts.callees, around, seldom, []string{"enumerate", "range"}) {
 		for _, v := range values {

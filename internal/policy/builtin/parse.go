@@ -59,3 +59,16 @@ func unbinds(path string, src []byte, edits []tree.Edit) (bool, error) {
 	}
 	return l.Unbinds(f, edits), nil
 }
+
+// unbound lists the names of a file that are read where nothing has bound them.
+func unbound(path string, src []byte) []string {
+	l, ok := lang.ForPath(path)
+	if !ok {
+		return nil
+	}
+	f, err := lang.Parsed(l, src)
+	if err != nil {
+		return nil
+	}
+	return l.Unbound(f)
+}

@@ -25,6 +25,15 @@ func TestAWayBackIsOneMoveOrTwoOrNone(t *testing.T) {
 			t.Errorf("%q for %q: %d moves %v, want %d", c.new, c.old, w.Moves, w.What, c.moves)
 		}
 	}
+	guarded := strings.Replace(right, "x > n and x not in out", "x not in out", 1)
+	for _, c := range []struct{ old, new string }{
+		{"        if x not in out:\n            out.append(x)\n", "        out.append(x)\n"}, // on a condition,
+		{"    return sorted(out)\n", "    if out:\n        return sorted(out)\n"},            // and without one
+	} {
+		if w := WayTo(wholeView("f.py", []byte(strings.Replace(guarded, c.old, c.new, 1))), []byte(guarded)); w.Moves != 1 {
+			t.Errorf("%q for %q: %d moves %v, want 1", c.new, c.old, w.Moves, w.What)
+		}
+	}
 	two := strings.Replace(strings.Replace(right, "x > n and", "x >= n and", 1), "sorted(out)", "out", 1)
 	if w := WayTo(wholeView("f.py", []byte(two)), []byte(right)); w.Moves != 2 {
 		t.Errorf("two damages are %d moves %v, want 2", w.Moves, w.What)
@@ -293,12 +302,84 @@ class Table:
             return self.open(*args, **more)
         return list(enumerate(width))
 `
+	const asking = `import contextlib
+import paths
+from functools import total_ordering
+
+LIMIT = 9
+
+
+class Styles:
+    level_low: str
+    level_top: str
+
+    def shown(self, styles, kind):
+        return {"kind": kind, "top": styles.level_top}
+
+
+@total_ordering
+class Hook:
+    def __init__(self, name, kind, limit=None):
+        self.name = name
+        self.kind = kind
+        self.rows = {}
+        self.limit = limit if limit is not None else LIMIT
+
+    def made(self, name, low, top):
+        hook = Styles(low, self.kind)
+        setattr(hook, self.name + "_made", top)
+        self.rows.clear()
+        return hook
+
+    def kept(self, key, low, top):
+        if isinstance(key, (str, int)):
+            return self.rows.pop(key, ())
+        elif top is None:
+            found = low
+        else:
+            found = key
+        return Styles(found, True)
+
+    def values(self, low, top):
+        return paths.values(low, top)
+
+    def flushed(self, low):
+        with contextlib.suppress(ValueError):
+            out = self.made(low)
+            low.write(out)
+            self.rows.update(out)
+
+
+def text(low, top):
+    if type(low) is bytes:
+        return low
+    if top not in low:
+        low.add(top)
+    return low.decode(top)
+`
 	body := held[strings.Index(held, "            a = "):strings.Index(held, "        if most")]
 	inside, outside := "        with Store.guard_lock:\n"+body, strings.ReplaceAll(body, "            ", "        ")
 	for _, c := range []struct {
 		right, old, new string
 		moves           int
 	}{
+		{asking, "(str, int)", "(str, )", 1},
+		{asking, "Styles(found, True)", "Styles(found)", 1},
+		{asking, "    if type(low) is bytes:\n        return low\n", "", 2},
+		{asking, "    if top not in low:\n        low.add(top)\n", "    low.add(top)\n", 1},
+		{asking, "        else:\n            found = key\n", "", 1},
+		{strings.Replace(asking, "        else:\n            found = key\n", "", 1), "        elif top is None:\n            found = low\n", "", 2},
+		{asking, "        hook = Styles(low, self.kind)\n", "", 2},
+		{asking, "        self.rows.clear()\n", "", 1},
+		{asking, "self.name + \"_made\"", "\"_made\"", 1},
+		{asking, "{\"kind\": kind, ", "{", 1},
+		{asking, "        with contextlib.suppress(ValueError):\n            out = self.made(low)\n            low.write(out)\n            self.rows.update(out)\n",
+			"        contextlib.suppress(ValueError)\n        out = self.made(low)\n        low.write(out)\n        self.rows.update(out)\n", 1},
+		{asking, "@total_ordering\n", "", 1},
+		{asking, "styles.level_top", "styles.level_low", 1},
+		{asking, "limit if limit is not None else LIMIT", "limit", 1},
+		{asking, "paths.values(low, top)", "None", 1},
+		{asking, "(key, ())", "(key)", 1},
 		{held, inside, outside, 1},
 		{held, inside, "        Store.guard_lock.acquire()\n" + outside, 1},
 		{held, "most is not None and least is not None and ", "", 2},

@@ -22,6 +22,8 @@ func (g *generator) statements() {
 			g.condition(n.child("condition"))
 		case "if_statement":
 			g.branches(n)
+			g.elsewise(n)
+			g.unconditional(n)
 			g.condition(n.child("condition"))
 			g.arms(n)
 		case "try_statement":
@@ -63,6 +65,7 @@ func (g *generator) block(b *node) {
 		if len(ps) > 1 && !docstring(s) {
 			g.remove(s, ps, i)
 		}
+		g.conditional(ps, i)
 		switch s.kind {
 		case "break_statement", "continue_statement", "pass_statement":
 			g.jump(s)
@@ -201,6 +204,7 @@ func (g *generator) condition(c *node) {
 	for _, to := range g.relations(c) {
 		offer(kindCondition, to, clip(text)+" → "+clip(to), 0.004)
 	}
+	g.instead(c)
 	if inner := bare(c); inner != c {
 		g.condition(inner)
 	}
@@ -214,11 +218,7 @@ func (g *generator) forced(c *node) {
 	for _, to := range g.relations(c) {
 		g.emit(kindCondition, c, c.replace(to), c.text(g.src)+" → "+clip(to), 0.02)
 	}
-	if g.core(c.row, c.last) {
-		for _, to := range g.asked(c) {
-			g.emit(kindCondition, c, c.replace(to), c.text(g.src)+" → "+clip(to), 0.005)
-		}
-	}
+	g.instead(c)
 	for i, k := range g.facts.conditions {
 		if i < 40 && k.last == k.row && k != c {
 			for _, to := range g.varied(k) {

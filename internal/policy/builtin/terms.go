@@ -32,7 +32,7 @@ func (g *generator) addends() []string {
 	seen := map[string]bool{}
 	var out []string
 	for i, field := range g.ofSelf() {
-		if i < 12 {
+		if i < 12 || g.windowed() {
 			add(&out, seen, field)
 		}
 	}
@@ -112,12 +112,12 @@ func (g *generator) anyThing(n *node, patterns []pattern) {
 	}
 }
 
-// ofSelf lists the attributes of self that the file reads, where there is a self.
+// ofSelf lists the attributes of self that the file reads, then those that the class binds, where there is a self.
 func (g *generator) ofSelf() []string {
 	var out []string
 	for _, self := range [...]string{"self", "cls"} {
-		if all := g.facts.receivers[self]; containsString(g.facts.params, self) {
-			for _, a := range all[:min(24, len(all))] {
+		if all := g.facts.receivers[self]; containsString(g.facts.params, self) || containsString(g.facts.outer, self) {
+			for _, a := range variables(24, all, g.facts.declared) {
 				out = append(out, self+"."+a)
 			}
 		}

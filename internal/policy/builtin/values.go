@@ -206,9 +206,24 @@ func (g *generator) passedOn() []string {
 	if len(own) == 0 || g.facts.function == nil {
 		return nil
 	}
+	given, self := "("+strings.Join(own, ", ")+")", functionName(g.src, g.facts.function)
 	for _, name := range g.facts.scope {
-		if (g.facts.inScope[name] == 0 || len(g.facts.calls[name]) > 0) && name != functionName(g.src, g.facts.function) && len(out) < 60 {
-			out = append(out, name+"("+strings.Join(own, ", ")+")")
+		if (g.facts.inScope[name] == 0 || len(g.facts.calls[name]) > 0) && name != self && len(out) < 60 {
+			out = append(out, name+given)
+		}
+	}
+	if g.windowed() { // to what modules and attributes have
+		of := g.ofSelf()
+		for _, name := range g.facts.scope {
+			if g.facts.modules[name] || g.facts.imported[name] {
+				of = append(of, name)
+			}
+		}
+		for _, o := range of {
+			out = append(out, o+"."+self+given)
+			for _, m := range g.methodsOf(o) {
+				out = append(out, o+"."+m+given)
+			}
 		}
 	}
 	return out

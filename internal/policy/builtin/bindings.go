@@ -1,0 +1,88 @@
+package builtin
+
+import (
+	"slices"
+	"strings"
+)
+
+// Limits of bindings and plainly.
+const (
+	unboundMost = 4  // names
+	plainMost   = 16 // methods
+)
+
+// unbound lists the names that the function reads and nothing binds: what is missing may be
+// what binds them.
+func (g *generator) unbound() []string {
+	var out []string
+	for _, name := range unbound(g.view.Path, g.src) {
+		if g.facts.inScope[name] > 0 && len(out) < unboundMost {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+// bindings offers to bind the names that nothing binds: to what the file or the function has,
+// to calls of what stands near, and to where expressions of the file have it in a hole.
+func (g *generator) bindings(put func(string), beside *node) {
+	if len(g.facts.unbound) == 0 {
+		return
+	}
+	near := slices.DeleteFunc(variables(nearMost, g.near(beside, nearMost), g.facts.params), func(name string) bool { return containsString(g.facts.unbound, name) })
+	values := slices.Concat(near, constants, []string{"set()"}, g.facts.fillers, g.facts.pool, g.called(beside), g.calledWithTwo(beside), g.named())
+	for _, class := range g.classes() {
+		for _, a := range near {
+			values = append(values, class+"("+a+")")
+		}
+		values = append(values, class+"()")
+	}
+	for _, p := range g.patterns() {
+		for _, a := range near {
+			values = append(values, strings.ReplaceAll(p.text, hole, a))
+		}
+	}
+	for _, t := range g.tails() {
+		for _, a := range near {
+			values = append(values, a+t)
+		}
+	}
+	for _, name := range g.facts.unbound {
+		for _, v := range values {
+			if v != name {
+				put(name + " = " + v)
+			}
+		}
+	}
+}
+
+// plainly lists the methods that the file calls without an argument and does nothing with the
+// result of, and those that most code has: ".clear()".
+func (g *generator) plainly() []string {
+	seen := map[string]bool{}
+	var out []string
+	for _, s := range g.facts.simple {
+		ps := s.parts()
+		if s.kind != "expression_statement" || len(ps) != 1 || ps[0].kind != "call" || len(out) == plainMost {
+			continue
+		}
+		if callee, args := ps[0].child("function"), ps[0].child("arguments"); callee != nil && args != nil && callee.kind == "attribute" && len(args.parts()) == 0 {
+			add(&out, seen, "."+callee.child("attribute").text(g.src)+"()")
+		}
+	}
+	for _, m := range [...]string{".clear()", ".close()", ".reset()", ".start()", ".stop()", ".pop()", ".release()", ".acquire()", ".flush()"} {
+		add(&out, seen, m)
+	}
+	return out
+}
+
+// methodsOf lists the methods that the file calls of an expression.
+func (g *generator) methodsOf(of string) []string {
+	var out []string
+	for _, m := range g.facts.receivers[of] {
+		if len(g.facts.calls[of+"."+m]) > 0 && len(out) < plainMost {
+			out = append(out, m)
+		}
+	}
+	return out
+}
