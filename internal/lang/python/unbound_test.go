@@ -87,8 +87,8 @@ func marked(t *testing.T, s string) (string, tree.Edit) {
 func TestUnboundNamesAreThoseThatNothingBinds(t *testing.T) {
 	for src, want := range map[string][]string{
 		"import os\n\ndef f(a):\n    b = os.path\n    c.go(b, x=a)\n    return d + c + len(a)\n": {"c", "d"},
-		"from os import *\n\ndef f(a):\n    return d\n":                                           nil, // it may come from there
-		"def f(a):\n    return (lambda x: x + y)(a)\n\n\ny = 1\n":                                  nil,
+		"from os import *\n\ndef f(a):\n    return d\n":                                          nil, // it may come from there
+		"def f(a):\n    return (lambda x: x + y)(a)\n\n\ny = 1\n":                                nil,
 		"def f(a:\n": nil,
 	} {
 		f, err := python.Python.Parse([]byte(src))

@@ -56,9 +56,9 @@ func (g *generator) bindings(put func(string), beside *node) {
 	}
 }
 
-// plainly lists the methods that the file calls without an argument and does nothing with the
+// findPlainly lists the methods that the file calls without an argument and does nothing with the
 // result of, and those that most code has: ".clear()".
-func (g *generator) plainly() []string {
+func (g *generator) findPlainly() []string {
 	seen := map[string]bool{}
 	var out []string
 	for _, s := range g.facts.simple {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"sync"
 
 	"breakfix/internal/arena"
 	"breakfix/internal/testrun"
@@ -60,6 +61,7 @@ func generate(v View, bank bool) *generator {
 	}
 	g := &generator{view: v, src: v.Source, root: root, span: spanOf(v, root), hints: hintsOf(v)}
 	g.facts = gather(g)
+	g.once()
 	if f := g.facts.function; f != nil {
 		g.facts.pool = g.pool(f)
 	}
@@ -110,6 +112,21 @@ type generator struct {
 	hints  hints
 	facts  *facts
 	drafts []draft
+
+	// What is found once, when it is asked for: see find….
+	patterns                                                  func() []pattern
+	tails, ofSelf, names1, imports, plainly, strings, classes func() []string
+	stores                                                    func() (holders, items []string)
+}
+
+// once has what is found by walking the file found once.
+func (g *generator) once() {
+	list := func(find func() []string) func() []string {
+		return sync.OnceValue(func() []string { return slices.Clip(find()) })
+	}
+	g.patterns, g.stores = sync.OnceValue(g.findPatterns), sync.OnceValues(g.findStores)
+	g.tails, g.ofSelf, g.names1, g.imports = list(g.findTails), list(g.findOfSelf), list(g.findNames1), list(g.findImports)
+	g.plainly, g.strings, g.classes = list(g.findPlainly), list(g.findStrings), list(g.findClasses)
 }
 
 // emit offers an edit. site is what the drafts of a group have in common.

@@ -116,8 +116,8 @@ const (
 // types lists the built-in types and the classes that the file defines or imports.
 func (g *generator) types() []string { return slices.Concat(builtinTypes, g.classes()) }
 
-// classes lists the classes that the file defines or imports, as their names tell.
-func (g *generator) classes() []string {
+// findClasses lists the classes that the file defines or imports, as their names tell.
+func (g *generator) findClasses() []string {
 	var out []string
 	for _, name := range g.facts.scope {
 		if name[0] >= 'A' && name[0] <= 'Z' && strings.ToUpper(name) != name && !builtins[name] && len(out) < classesMost {

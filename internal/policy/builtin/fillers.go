@@ -59,8 +59,8 @@ func (g *generator) fillers() []string {
 	})
 }
 
-// tails lists what the file has behind a value: methods with arguments.
-func (g *generator) tails() []string {
+// findTails lists what the file has behind a value: methods with arguments.
+func (g *generator) findTails() []string {
 	return g.spread(map[string]bool{}, tailsMost, func(n *node) (string, *node) {
 		callee := n.child("function")
 		if n.kind != "call" || callee == nil || callee.kind != "attribute" {

@@ -175,8 +175,8 @@ func size(n *node) int {
 	return c
 }
 
-// names1 are the function's own variables, those that are called left out.
-func (g *generator) names1() []string {
+// findNames1 lists the function's own variables, those that are called left out.
+func (g *generator) findNames1() []string {
 	var out []string
 	for _, name := range g.facts.scope {
 		if g.facts.inScope[name] > 0 && !builtins[name] && len(g.facts.calls[name]) == 0 && !pythonKeywords[name] && len(out) < atomsMost-2 {

@@ -90,8 +90,8 @@ func variables(most int, lists ...[]string) (out []string) {
 	return out
 }
 
-// imports lists what the file imports from a module, from the package that the module is in.
-func (g *generator) imports() []string {
+// findImports lists what the file imports from a module, from the package that the module is in.
+func (g *generator) findImports() []string {
 	seen := map[string]bool{}
 	var out []string
 	g.root.walk(func(n *node) bool {
@@ -139,8 +139,8 @@ func (g *generator) calledHere() (out []string) {
 	return out
 }
 
-// strings lists the strings of the file, those that it has most often first.
-func (g *generator) strings() []string {
+// findStrings lists the strings of the file, those that it has most often first.
+func (g *generator) findStrings() []string {
 	return g.spread(map[string]bool{}, stringsMost, func(n *node) (string, *node) {
 		if n.kind != "string" {
 			return "", nil
@@ -149,8 +149,8 @@ func (g *generator) strings() []string {
 	})
 }
 
-// stores lists what the file subscripts and the function may, and these with their subscripts.
-func (g *generator) stores() (holders, items []string) {
+// findStores lists what the file subscripts and the function may, and these with their subscripts.
+func (g *generator) findStores() (holders, items []string) {
 	seen := map[string]bool{}
 	g.root.walk(func(n *node) bool {
 		if value := n.child("value"); n.kind == "subscript" && value != nil && len(items) < storesMost && n.last == n.row && !operates(value.kind) && g.usable(n) == 1 {

@@ -23,9 +23,9 @@ const (
 	wrappersMost = 32 // calls of one argument
 )
 
-// patterns lists the expressions that values of the function could stand in,
+// findPatterns lists the expressions that values of the function could stand in,
 // those of the function first, then the most frequent ones.
-func (g *generator) patterns() []pattern {
+func (g *generator) findPatterns() []pattern {
 	var out []pattern
 	at := map[string]int{}
 	g.root.walk(func(n *node) bool {

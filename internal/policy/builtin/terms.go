@@ -112,8 +112,8 @@ func (g *generator) anyThing(n *node, patterns []pattern) {
 	}
 }
 
-// ofSelf lists the attributes of self that the file reads, then those that the class binds, where there is a self.
-func (g *generator) ofSelf() []string {
+// findOfSelf lists the attributes of self that the file reads, then those that the class binds, where there is a self.
+func (g *generator) findOfSelf() []string {
 	var out []string
 	for _, self := range [...]string{"self", "cls"} {
 		if all := g.facts.receivers[self]; containsString(g.facts.params, self) || containsString(g.facts.outer, self) {
