@@ -30,7 +30,7 @@ func (g *generator) bindings(put func(string), beside *node) {
 		return
 	}
 	near := slices.DeleteFunc(variables(nearMost, g.near(beside, nearMost), g.facts.params), func(name string) bool { return containsString(g.facts.unbound, name) })
-	values := slices.Concat(near, constants, []string{"set()"}, g.facts.fillers, g.facts.pool, g.called(beside), g.calledWithTwo(beside), g.named())
+	values := slices.Concat(near, constants, []string{"set()"}, g.facts.fillers, g.facts.pool, g.called(beside), g.calledWithTwo(beside), g.named(), g.composed(beside))
 	for _, class := range g.classes() {
 		for _, a := range near {
 			values = append(values, class+"("+a+")")
@@ -86,3 +86,53 @@ func (g *generator) methodsOf(of string) []string {
 	}
 	return out
 }
+
+// Limits of composed.
+const (
+	pairedMost  = 10 // names
+	ofNamesMost = 8  // attributes of self beside them
+	readMost    = 60 // attributes that are read of a name
+)
+
+// composed lists small expressions of what stands near a node, whether the file has them or not:
+// operations, comparisons, items, attributes and calls of methods.
+func (g *generator) composed(n *node) []string {
+	near, fields := g.near(n, nearMost), g.ofSelf()
+	of := slices.Concat(near, fields[:min(len(fields), ofNamesMost)])
+	out := g.related(near)
+	for _, a := range of {
+		for _, b := range of {
+			if a != b {
+				for _, op := range bitwiseToo {
+					out = append(out, a+" "+op+" "+b)
+				}
+				out = append(out, a+"["+b+"]")
+			}
+		}
+		out = append(out, a+"[0]", a+"[1]", a+"[-1]", "len("+a+")")
+		for _, m := range g.methodsOf(a) {
+			out = append(out, a+"."+m+"()")
+			for _, b := range near {
+				out = append(out, a+"."+m+"("+b+")")
+			}
+		}
+	}
+	for _, a := range near[:min(len(near), 3)] {
+		for _, attr := range g.facts.attributes[:min(len(g.facts.attributes), readMost)] {
+			out = append(out, a+"."+attr)
+		}
+	}
+	for _, class := range g.classes() { // what a class has, and an item of it
+		for i, attr := range g.facts.receivers[class] {
+			if i < ofNamesMost {
+				out = append(out, class+"."+attr)
+				for _, b := range near {
+					out = append(out, class+"."+attr+"["+b+"]")
+				}
+			}
+		}
+	}
+	return out
+}
+
+var bitwiseToo = slices.Concat(arithmetic, []string{"&", "|", "^", "<<", ">>"})

@@ -302,26 +302,28 @@ func (g *generator) constantly(n *node, fillers, tails []string) {
 	if !g.core(n.row, n.last) {
 		return
 	}
-	for _, f := range append(fillers[:len(fillers):len(fillers)], g.facts.pool...) {
-		g.emit(kindValue, n, n.replace(f), clip(n.text(g.src))+" → "+clip(f), rare)
-	}
-	for _, c := range g.called(n) {
-		g.emit(kindValue, n, n.replace(c), clip(n.text(g.src))+" → "+c, rare)
+	put := func(to string) { g.emit(kindValue, n, n.replace(to), clip(n.text(g.src))+" → "+clip(to), rare) }
+	for _, e := range slices.Concat(fillers, g.facts.pool, g.called(n), g.calledWithTwo(n), g.composed(n)) {
+		put(e)
 	}
 	for _, a := range g.near(n, 3) {
 		for _, t := range tails {
-			g.emit(kindValue, n, n.replace(a+t), clip(n.text(g.src))+" → "+clip(a+t), rare)
+			put(a + t)
 		}
 	}
-	for _, c := range g.calledWithTwo(n) {
-		g.emit(kindValue, n, n.replace(c), clip(n.text(g.src))+" → "+c, rare)
-	}
 	if n.kind == "none" && n.parent.kind == "return_statement" {
-		g.emit(kindValue, n, n.replace("(None, None)"), "(None, None)", rare)
-		for _, a := range g.near(n, 10) {
-			for _, b := range g.near(n, 10) {
-				if a != b {
-					g.emit(kindValue, n, n.replace("("+a+", "+b+")"), "("+a+", "+b+")", rare)
+		put("(None, None)")
+		for i, a := range g.near(n, pairedMost) {
+			for k, b := range g.near(n, pairedMost) {
+				if a == b {
+					continue
+				}
+				put("(" + a + ", " + b + ")")
+				put(a + ", " + b)
+				for l, c := range g.near(n, nearMost) {
+					if i < nearMost && k < nearMost && l != i && l != k {
+						put(a + ", " + b + ", " + c)
+					}
 				}
 			}
 		}

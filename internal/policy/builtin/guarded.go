@@ -95,11 +95,26 @@ func (g *generator) splatted(n, args *node) {
 		put("*" + name)
 		put("**" + name)
 	}
-	near := g.near(n, 3)
+	values, used := slices.Concat(g.near(n, 3), constants), map[string]bool{}
+	for _, p := range ps {
+		if name := p.child("name"); p.kind == "keyword_argument" && name != nil {
+			used[name.text(g.src)] = true
+		}
+	}
 	for i, key := range g.facts.allKeys {
-		for _, a := range near {
-			if i < 24 {
-				put(key + "=" + a)
+		if i == keysMost {
+			break
+		}
+		for _, v := range values {
+			if used[key] {
+				continue
+			}
+			put(key + "=" + v)
+			for i, p := range ps {
+				if p.kind == "keyword_argument" && i < elementsMost {
+					text := key + "=" + v
+					g.emit(kindArgument, args, []tree.Edit{{Start: p.start, End: p.start, New: text + ", "}}, "add "+clip(text), rare)
+				}
 			}
 		}
 	}

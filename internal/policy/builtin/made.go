@@ -57,7 +57,7 @@ func (g *generator) made(put func(Kind, string, float64), beside *node) {
 			statement(of + m)
 		}
 	}
-	for _, of := range g.ofSelf() {
+	for _, of := range slices.Concat(near, g.ofSelf()) {
 		for _, m := range g.methodsOf(of) {
 			for _, v := range near {
 				statement(of + "." + m + "(" + v + ")")
@@ -71,7 +71,7 @@ func (g *generator) made(put func(Kind, string, float64), beside *node) {
 			}
 		}
 	}
-	for _, e := range slices.Concat(g.facts.fillers, g.facts.pool) {
+	for _, e := range slices.Concat(g.facts.fillers, g.facts.pool, g.composed(beside)) {
 		statement("return " + e)
 	}
 	for _, i := range g.imports() {
@@ -120,7 +120,7 @@ func (g *generator) calledWithTwo(n *node) []string {
 		}
 	}
 	if all := g.facts.splats; len(all) > 0 {
-		for _, callee := range slices.Concat(g.facts.params, g.calledHere(), g.facts.callees) {
+		for _, callee := range slices.Concat(g.facts.params, g.facts.outer, g.calledHere(), g.facts.callees) {
 			if !pythonKeywords[callee] {
 				out = append(out, callee+"("+strings.Join(all, ", ")+")")
 			}

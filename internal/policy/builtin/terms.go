@@ -81,10 +81,24 @@ func (g *generator) anyTerm(n *node, atoms []string) {
 		}
 	}
 	if g.span.lines == nil { // a window tells the place: there is more to try there
-		for _, e := range g.addends() {
+		addends := g.addends()
+		if g.core(n.row, n.last) {
+			addends = append(addends, g.near(n, nearMost)...)
+		}
+		for _, e := range addends {
 			for _, whole := range [...]string{text + " + " + e, e + " + " + text, text + " | " + e} {
 				if e != text && (n.kind == "binary_operator" || !operates(n.kind)) {
 					g.emit(kindAddTerm, n, n.replace(whole), clip(whole), 0.002)
+				}
+			}
+			if e != text && !operates(n.kind) && g.core(n.row, n.last) {
+				for _, op := range bitwiseToo {
+					for _, whole := range [...]string{text + " " + op + " " + e, e + " " + op + " " + text} {
+						if operates(n.parent.kind) && n.parent.kind != "comparison_operator" && n.parent.kind != "boolean_operator" {
+							g.emit(kindAddTerm, n, n.replace("("+whole+")"), clip(whole), rare)
+						}
+						g.emit(kindAddTerm, n, n.replace(whole), clip(whole), rare)
+					}
 				}
 			}
 		}
