@@ -78,6 +78,15 @@ func gather(g *generator) *facts {
 	seenAttr, seenKey, seenStr, seenNum, seenWith, seenRaise, seenExc := map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}, map[string]bool{}
 	seenDec, seenDecl := map[string]bool{}, map[string]bool{}
 	perReceiver := map[string]map[string]bool{}
+	has := func(object, attribute string) {
+		if perReceiver[object] == nil {
+			perReceiver[object] = map[string]bool{}
+		}
+		if !perReceiver[object][attribute] {
+			perReceiver[object][attribute] = true
+			f.receivers[object] = append(f.receivers[object], attribute)
+		}
+	}
 	near := f.own
 	var module []string
 	var farNumbers []string
@@ -102,16 +111,10 @@ func gather(g *generator) *facts {
 			if object == nil || attr == nil {
 				break
 			}
-			a, o := attr.text(src), object.text(src)
+			a := attr.text(src)
 			f.attrCount[a]++
 			add(&f.attributes, seenAttr, a)
-			if perReceiver[o] == nil {
-				perReceiver[o] = map[string]bool{}
-			}
-			if !perReceiver[o][a] {
-				perReceiver[o][a] = true
-				f.receivers[o] = append(f.receivers[o], a)
-			}
+			has(object.text(src), a)
 		case "async", "await":
 			f.asynchronous = true
 		case "import_statement":
@@ -167,9 +170,12 @@ func gather(g *generator) *facts {
 				add(&f.decorators, seenDec, d)
 			}
 		case "assignment":
-			if name, class := bindsAttribute(src, n); name != "" {
+			if name, class := bindsAttribute(src, n); class != nil {
 				add(&f.attributes, seenAttr, name)
-				if f.class != nil && class == f.class {
+				if id := class.child("name"); n.child("left").kind == "identifier" && id != nil {
+					has(id.text(src), name)
+				}
+				if class == f.class {
 					add(&f.declared, seenDecl, name)
 				}
 			}
@@ -250,18 +256,20 @@ func (f *facts) addCondition(c *node) {
 	}
 }
 
-// bindsAttribute is the name of the attribute that an assignment binds, of anything or by standing in the
-// body of a class, and the class that it is in; empty where it binds none.
+// bindsAttribute is the name of the attribute that an assignment binds within a class, of anything or by standing in
+// its body, and the class; nil where it binds none.
 func bindsAttribute(src []byte, n *node) (name string, class *node) {
 	left := n.child("left")
 	if left == nil {
 		return "", nil
 	}
-	class = n.up("class_definition")
+	if class = n.up("class_definition"); class == nil {
+		return "", nil
+	}
 	if attr := left.child("attribute"); left.kind == "attribute" && attr != nil {
 		return attr.text(src), class
 	}
-	if s := n.statement(); left.kind == "identifier" && class != nil && s != nil && s.parent == class.child("body") {
+	if s := n.statement(); left.kind == "identifier" && s != nil && s.parent == class.child("body") {
 		return left.text(src), class
 	}
 	return "", nil

@@ -343,6 +343,17 @@ class Hook:
     def values(self, low, top):
         return paths.values(low, top)
 
+    def worth(self, low, top):
+        for key, value in self.rows.items():
+            if key == low:
+                return key, value, top
+        try:
+            return Styles.level_top[low], Hook(self, args=(), kind=low)
+        except ImportError:
+            return low.level_top
+        except TypeError:
+            return top - low
+
     def flushed(self, low):
         with contextlib.suppress(ValueError):
             out = self.made(low)
@@ -380,6 +391,12 @@ def text(low, top):
 		{asking, "limit if limit is not None else LIMIT", "limit", 1},
 		{asking, "paths.values(low, top)", "None", 1},
 		{asking, "(key, ())", "(key)", 1},
+		{asking, "return key, value, top", "return None", 1},
+		{asking, "Styles.level_top[low], ", "None, ", 1},
+		{strings.Replace(asking, "(low, self.kind)", "(low, args=None)", 1), "args=(), kind=low", "kind=low", 1},
+		{asking, "except ImportError", "except KeyError", 1},
+		{asking, "return low.level_top", "return None", 1},
+		{asking, "top - low", "None", 1},
 		{held, inside, outside, 1},
 		{held, inside, "        Store.guard_lock.acquire()\n" + outside, 1},
 		{held, "most is not None and least is not None and ", "", 2},
