@@ -115,8 +115,9 @@ func (g *generator) fill(kind Kind, start, end int, place float64, prev, next *n
 		return w
 	}
 	seen := map[string]int{}
+	elsewhere := g.windowed() && !g.told(place) // than a window tells: hardly what is missing
 	for _, s := range g.facts.simple {
-		if s.start >= start && s.end <= end && end > start {
+		if s.start >= start && s.end <= end && end > start || elsewhere && !g.facts.own(s) {
 			continue
 		}
 		text := reindent(s.text(g.src), indentAt(g.src, s.start), indent)
@@ -126,10 +127,13 @@ func (g *generator) fill(kind Kind, start, end int, place float64, prev, next *n
 		}
 	}
 	for _, s := range g.facts.guards {
-		if s.start >= start && s.end <= end && end > start {
+		if s.start >= start && s.end <= end && end > start || elsewhere && !g.facts.own(s) {
 			continue
 		}
 		put(kindGuard, reindent(s.text(g.src), indentAt(g.src, s.start), indent), 2*weigh(s))
+	}
+	if elsewhere {
+		return
 	}
 	inner := indent + "    "
 	if strings.Contains(indent, "\t") {
