@@ -91,11 +91,7 @@ func (g *generator) arms(n *node) {
 		}
 		where(reindent(a.text(g.src), indentAt(g.src, a.start), indent), 0.5*u*u*u)
 	}
-	switch {
-	case ended:
-		return
-	case n.kind == "try_statement":
-		g.handlers(n, inner, handle)
+	if ended {
 		return
 	}
 	seen := map[string]bool{}
@@ -103,6 +99,13 @@ func (g *generator) arms(n *node) {
 		if !seen[text] && mayStand(text, n) {
 			seen[text] = true
 			put("else:\n"+inner+text, w)
+		}
+	}
+	told := g.told(place)
+	if n.kind == "try_statement" {
+		g.handlers(n, inner, handle)
+		if end := last(n); !told || end == nil || end.kind == "finally_clause" {
+			return
 		}
 	}
 	for _, s := range g.facts.simple {
@@ -115,12 +118,12 @@ func (g *generator) arms(n *node) {
 		u := g.usable(s)
 		otherwise(reindent(s.text(g.src), indentAt(g.src, s.start), inner), w*u*u*u)
 	}
-	if n.kind != "if_statement" {
-		return
-	}
-	if g.told(place) {
+	if told && (n.kind == "if_statement" || n.kind == "try_statement") {
 		g.otherwise(inner, func(text string) { otherwise(text, rare) })
 		g.made(func(_ Kind, text string, w float64) { otherwise(text, w) }, n)
+	}
+	if n.kind != "if_statement" {
+		return
 	}
 	for _, v := range g.values() {
 		otherwise("return "+v.text, 0.4*v.weight)

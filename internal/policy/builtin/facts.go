@@ -211,6 +211,9 @@ func gather(g *generator) *facts {
 			if n.parent == f.function {
 				f.params = parametersOf(src, f.function)
 				for _, p := range n.parts() {
+					if typed := p.parts(); p.kind == "typed_parameter" && len(typed) > 0 {
+						p = typed[0]
+					}
 					if p.kind == "list_splat_pattern" || p.kind == "dictionary_splat_pattern" {
 						f.splats = append(f.splats, p.text(src))
 					}
