@@ -212,7 +212,7 @@ func (g *generator) near(n *node, most int) []string {
 				take(after(ps, i))
 			}
 		}
-		if around := s.parent.parent; around != nil {
+		for around := s.parent.parent; around != nil && around.kind != "function_definition"; around = around.parent {
 			take(around.child("left"))
 			take(around.child("condition"))
 		}
