@@ -1,6 +1,7 @@
 package builtin
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
@@ -23,14 +24,26 @@ func (g *generator) unbound() []string {
 	return out
 }
 
-// bindings offers to bind the names that nothing binds: to what the file or the function has,
-// to calls of what stands near, and to where expressions of the file have it in a hole.
+// bindings offers to bind the names that nothing binds, and beside a statement with arms those that its
+// arms bind: to what the file or the function has, to calls of what stands near, and to where expressions of
+// the file have it in a hole. What stands near may also be bound to calls alone.
 func (g *generator) bindings(put func(string), beside *node) {
-	if len(g.facts.unbound) == 0 {
-		return
+	targets := slices.Clone(g.facts.unbound)
+	if beside.kind == "if_statement" || beside.kind == "try_statement" {
+		bound := slices.Sorted(maps.Keys(g.bound(beside)))
+		targets = append(targets, bound[:min(len(bound), unboundMost)]...)
 	}
 	near := slices.DeleteFunc(variables(nearMost, g.near(beside, nearMost), g.facts.params), func(name string) bool { return containsString(g.facts.unbound, name) })
-	values := slices.Concat(near, constants, []string{"set()"}, g.facts.fillers, g.facts.pool, g.called(beside), g.calledWithTwo(beside), g.named(), g.composed(beside))
+	calls := slices.Concat(g.called(beside), g.calledWithTwo(beside))
+	for _, name := range near[:min(len(near), typedMost)] {
+		for _, c := range calls {
+			put(name + " = " + c)
+		}
+	}
+	if len(targets) == 0 {
+		return
+	}
+	values := slices.Concat(near, constants, []string{"set()"}, g.facts.fillers, g.facts.pool, calls, g.named(), g.composed(beside))
 	for _, class := range g.classes() {
 		for _, a := range near {
 			values = append(values, class+"("+a+")")
@@ -47,7 +60,7 @@ func (g *generator) bindings(put func(string), beside *node) {
 			values = append(values, a+t)
 		}
 	}
-	for _, name := range g.facts.unbound {
+	for _, name := range targets {
 		for _, v := range values {
 			if v != name {
 				put(name + " = " + v)

@@ -347,7 +347,7 @@ func (g *generator) callees() []string {
 	var out []string
 	if containsString(g.facts.params, "self") {
 		for _, m := range g.facts.methods {
-			if !strings.HasPrefix(m, "__") && len(out) < calleesMost/2 {
+			if !(strings.HasPrefix(m, "__") && strings.HasSuffix(m, "__")) && len(out) < calleesMost/2 {
 				out = append(out, "self."+m)
 			}
 		}

@@ -354,6 +354,17 @@ class Hook:
         except TypeError:
             return top - low
 
+    def chosen(self, low, top):
+        low = self.__made(low, top)
+        if low.level_low:
+            top = None
+        else:
+            top = self.made(low, top)
+        return Hook(top, low)
+
+    def __made(self, *rows):
+        return rows
+
     def flushed(self, low):
         with contextlib.suppress(ValueError):
             out = self.made(low)
@@ -382,6 +393,8 @@ def text(low, top):
 		{strings.Replace(asking, "        else:\n            found = key\n", "", 1), "        elif top is None:\n            found = low\n", "", 2},
 		{asking, "        hook = Styles(low, self.kind)\n", "", 2},
 		{asking, "        self.rows.clear()\n", "", 1},
+		{asking, "        else:\n            top = self.made(low, top)\n", "", 1},
+		{asking, "        low = self.__made(low, top)\n", "", 1},
 		{asking, "self.name + \"_made\"", "\"_made\"", 1},
 		{asking, "{\"kind\": kind, ", "{", 1},
 		{asking, "        with contextlib.suppress(ValueError):\n            out = self.made(low)\n            low.write(out)\n            self.rows.update(out)\n",
