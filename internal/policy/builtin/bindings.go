@@ -131,6 +131,9 @@ func (g *generator) composed(n *node) []string {
 		}
 	}
 	for _, a := range near[:min(len(near), 3)] {
+		for _, field := range fields {
+			out = append(out, field+"["+a+"]")
+		}
 		for _, attr := range g.facts.attributes[:min(len(g.facts.attributes), readMost)] {
 			out = append(out, a+"."+attr)
 		}

@@ -114,9 +114,9 @@ type generator struct {
 	drafts []draft
 
 	// What is found once, when it is asked for: see find….
-	patterns                                                  func() []pattern
-	tails, ofSelf, names1, imports, plainly, strings, classes func() []string
-	stores                                                    func() (holders, items []string)
+	patterns                                                               func() []pattern
+	tails, ofSelf, names1, imports, plainly, strings, classes, annotations func() []string
+	stores                                                                 func() (holders, items []string)
 }
 
 // once has what is found by walking the file found once.
@@ -126,7 +126,7 @@ func (g *generator) once() {
 	}
 	g.patterns, g.stores = sync.OnceValue(g.findPatterns), sync.OnceValues(g.findStores)
 	g.tails, g.ofSelf, g.names1, g.imports = list(g.findTails), list(g.findOfSelf), list(g.findNames1), list(g.findImports)
-	g.plainly, g.strings, g.classes = list(g.findPlainly), list(g.findStrings), list(g.findClasses)
+	g.plainly, g.strings, g.classes, g.annotations = list(g.findPlainly), list(g.findStrings), list(g.findClasses), list(g.findAnnotations)
 }
 
 // emit offers an edit. site is what the drafts of a group have in common.

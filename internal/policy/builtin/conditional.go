@@ -7,39 +7,29 @@ import (
 	"breakfix/internal/tree"
 )
 
-// conditional offers to do a statement only where a condition holds; where a window tells the place, on
-// more conditions, and all that the window tells of.
+// conditional offers, where a window tells the place, to do a statement only where a condition holds, and
+// all that the window tells of.
 func (g *generator) conditional(ps []*node, i int) {
 	s := ps[i]
-	if docstring(s) || strings.TrimSpace(string(g.src[lineStart(g.src, s.start):s.start])) != "" {
+	if !g.core(s.row, s.last) || docstring(s) || strings.TrimSpace(string(g.src[lineStart(g.src, s.start):s.start])) != "" {
 		return
 	}
-	ends, told := []*node{s}, g.core(s.row, s.last)
-	var conditions []string
-	weight := rare
-	switch {
-	case told:
-		conditions = g.asking(s)
-		for _, e := range ps[i+1:] {
-			if s.row == g.span.coreFirst && e.last == g.span.coreLast {
-				ends = append(ends, e)
-			}
+	ends := []*node{s}
+	for _, e := range ps[i+1:] {
+		if s.row == g.span.coreFirst && e.last == g.span.coreLast {
+			ends = append(ends, e)
 		}
-	case s.simple() && s.kind != "pass_statement" && !g.windowed() && g.facts.own(s):
-		conditions, weight = g.tests(s), 0.005
-	}
-	if len(conditions) == 0 {
-		return
 	}
 	indent := indentAt(g.src, s.start)
 	inner := indent + "    "
 	if strings.Contains(indent, "\t") {
 		inner = indent + "\t"
 	}
+	conditions := g.asking(s)
 	for _, e := range ends {
 		body := reindent(string(g.src[s.start:e.end]), indent, inner)
 		for _, c := range conditions {
-			g.offer(kindGuard, s.start, e.end, g.span.line(s.row, e.last), []tree.Edit{{Start: s.start, End: e.end, New: "if " + c + ":\n" + inner + body}}, "if "+clip(c), weight)
+			g.offer(kindGuard, s.start, e.end, g.span.line(s.row, e.last), []tree.Edit{{Start: s.start, End: e.end, New: "if " + c + ":\n" + inner + body}}, "if "+clip(c), rare)
 		}
 	}
 }
@@ -91,6 +81,10 @@ func (g *generator) asking(n *node) []string {
 		}
 	}
 	for _, a := range near[:min(len(near), typedMost)] {
+		for _, field := range g.ofSelf() {
+			add(&out, seen, a+" in "+field)
+			add(&out, seen, a+" not in "+field)
+		}
 		for _, t := range g.types() {
 			for _, c := range [...]string{"type(" + a + ") is " + t, "type(" + a + ") is not " + t, "isinstance(" + a + ", " + t + ")", "not isinstance(" + a + ", " + t + ")"} {
 				add(&out, seen, c)

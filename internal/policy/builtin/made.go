@@ -51,6 +51,7 @@ func (g *generator) made(put func(Kind, string, float64), beside *node) {
 		statement(c)
 	}
 	g.bindings(statement, beside)
+	g.ofEach(statement, beside)
 	methods := g.plainly()
 	for _, of := range slices.Concat(near, g.ofSelf()) {
 		for _, m := range methods {
@@ -77,6 +78,45 @@ func (g *generator) made(put func(Kind, string, float64), beside *node) {
 	for _, i := range g.imports() {
 		statement(i)
 	}
+}
+
+// annotationsMost bounds the types that an attribute is declared with.
+const annotationsMost = 24
+
+// ofEach offers to bind, for each object, what the class binds once for all of them, declared as the
+// file declares other things or not at all.
+func (g *generator) ofEach(put func(string), beside *node) {
+	class, method := g.facts.class, beside.up("function_definition")
+	if class == nil || method == nil || !containsString(parametersOf(g.src, method), "self") {
+		return
+	}
+	for _, s := range class.child("body").parts() {
+		left := targetOf(s)
+		if left == nil || left.kind != "identifier" {
+			continue
+		}
+		name, value := left.text(g.src), left.parent.child("right")
+		switch value.kind {
+		case "list", "dictionary", "set", "call":
+			put("self." + name + " = " + value.text(g.src))
+			for _, t := range g.annotations() {
+				put("self." + name + ": " + t + " = " + value.text(g.src))
+			}
+		}
+	}
+}
+
+// findAnnotations lists the types that the file declares variables and parameters with.
+func (g *generator) findAnnotations() []string {
+	seen := map[string]bool{}
+	var out []string
+	g.root.walk(func(n *node) bool {
+		if n.kind == "type" && n.last == n.row && len(out) < annotationsMost {
+			add(&out, seen, n.text(g.src))
+		}
+		return n.kind != "type"
+	})
+	return out
 }
 
 // variables are the first names of some lists, each once, self and cls left out.
