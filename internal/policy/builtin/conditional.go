@@ -11,7 +11,7 @@ import (
 // all that the window tells of.
 func (g *generator) conditional(ps []*node, i int) {
 	s := ps[i]
-	if !g.core(s.row, s.last) || docstring(s) || strings.TrimSpace(string(g.src[lineStart(g.src, s.start):s.start])) != "" {
+	if !g.within(s) || docstring(s) || strings.TrimSpace(string(g.src[lineStart(g.src, s.start):s.start])) != "" {
 		return
 	}
 	ends := []*node{s}

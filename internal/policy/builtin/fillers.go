@@ -37,6 +37,11 @@ func (g *generator) overlaps(n *node) bool {
 	return g.windowed() && n.row <= max(g.span.coreFirst, g.span.coreLast) && n.last >= min(g.span.coreFirst, g.span.coreLast)
 }
 
+// within reports whether a window tells that the change is at n, and n is no more than what it tells of.
+func (g *generator) within(n *node) bool {
+	return g.core(n.row, n.last) && n.row >= min(g.span.coreFirst, g.span.coreLast)-1 && n.last <= max(g.span.coreFirst, g.span.coreLast)+1
+}
+
 // fillers lists the expressions of the file that can be read in the function and that are
 // not in its pool: its own first, then the most frequent ones.
 func (g *generator) fillers() []string {
