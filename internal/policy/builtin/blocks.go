@@ -135,10 +135,7 @@ func (g *generator) fill(kind Kind, start, end int, place float64, prev, next *n
 	if elsewhere {
 		return
 	}
-	inner := indent + "    "
-	if strings.Contains(indent, "\t") {
-		inner = indent + "\t"
-	}
+	inner := deeper(indent)
 	if start == end && beside != nil { // nothing is replaced
 		if prev == nil || docstring(prev) {
 			g.guards(put, beside.parent, indent, inner)
@@ -202,10 +199,7 @@ func neighbour(src []byte, n *node) string {
 // templates offers statements that no other place of the file has.
 func (g *generator) templates(put func(Kind, string, float64), indent string) {
 	f := g.facts
-	inner := indent + "    "
-	if strings.Contains(indent, "\t") {
-		inner = indent + "\t"
-	}
+	inner := deeper(indent)
 	method := containsString(f.params, "self")
 	for _, p := range f.params {
 		if p == "self" || p == "cls" {

@@ -72,10 +72,7 @@ func (g *generator) arms(n *node) {
 			}
 		}
 	}
-	inner := indent + "    "
-	if strings.Contains(indent, "\t") {
-		inner = indent + "\t"
-	}
+	inner := deeper(indent)
 	ended := false // it has the arm that comes last
 	for _, k := range n.kids {
 		ended = ended || k.kind == "else_clause"

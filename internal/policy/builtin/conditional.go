@@ -21,10 +21,7 @@ func (g *generator) conditional(ps []*node, i int) {
 		}
 	}
 	indent := indentAt(g.src, s.start)
-	inner := indent + "    "
-	if strings.Contains(indent, "\t") {
-		inner = indent + "\t"
-	}
+	inner := deeper(indent)
 	conditions := g.asking(s)
 	for _, e := range ends {
 		body := reindent(string(g.src[s.start:e.end]), indent, inner)

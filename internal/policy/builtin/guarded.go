@@ -105,14 +105,14 @@ func (g *generator) splatted(n, args *node) {
 		if i == keysMost {
 			break
 		}
+		if used[key] {
+			continue
+		}
 		for _, v := range values {
-			if used[key] {
-				continue
-			}
-			put(key + "=" + v)
+			text := key + "=" + v
+			put(text)
 			for i, p := range ps {
 				if p.kind == "keyword_argument" && i < elementsMost {
-					text := key + "=" + v
 					g.emit(kindArgument, args, []tree.Edit{{Start: p.start, End: p.start, New: text + ", "}}, "add "+clip(text), rare)
 				}
 			}

@@ -123,6 +123,14 @@ func indentAt(src []byte, offset int) string {
 	return string(src[s:e])
 }
 
+// deeper is the indentation of a block within one.
+func deeper(indent string) string {
+	if strings.Contains(indent, "\t") {
+		return indent + "\t"
+	}
+	return indent + "    "
+}
+
 func lineStart(src []byte, offset int) int {
 	for offset > 0 && src[offset-1] != '\n' {
 		offset--
