@@ -37,9 +37,11 @@ func Parsed(l Language, src []byte) (*File, error) {
 	recent.Lock()
 	defer recent.Unlock()
 	recent.files = append(recent.files, recentFile{l.Name(), d, f})
-	for recent.size += len(src); recent.size > recentBytes && len(recent.files) > 1; recent.files = recent.files[1:] {
-		recent.size -= len(recent.files[0].file.Source)
+	oldest := 0
+	for recent.size += len(src); recent.size > recentBytes && oldest < len(recent.files)-1; oldest++ {
+		recent.size -= len(recent.files[oldest].file.Source)
 	}
+	recent.files = slices.Delete(recent.files, 0, oldest) // [oldest:] would keep them alive
 	return f, nil
 }
 

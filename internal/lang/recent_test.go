@@ -2,7 +2,9 @@ package lang
 
 import (
 	"bytes"
+	"runtime"
 	"testing"
+	"weak"
 )
 
 // counting parses nothing and counts how often it is asked.
@@ -50,5 +52,35 @@ func TestWhatWasParsedLatelyIsNotParsedAgain(t *testing.T) {
 	defer recent.Unlock()
 	if recent.size > recentBytes && len(recent.files) > 1 {
 		t.Errorf("%d bytes are kept", recent.size)
+	}
+}
+
+// Many small files, then a few large ones: the list has room for many, and what was let go of
+// must not lie in it.
+func TestWhatIsNoLongerKeptIsGivenBack(t *testing.T) {
+	l := &counting{name: "given back"}
+	ask := func(src []byte) weak.Pointer[File] {
+		f, err := Parsed(l, src)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return weak.Make(f)
+	}
+	for i := range 200 {
+		ask(bytes.Repeat([]byte{byte(i)}, recentBytes/200))
+	}
+	var large []weak.Pointer[File]
+	for i := range 6 {
+		large = append(large, ask(bytes.Repeat([]byte{byte(i)}, recentBytes/2)))
+	}
+	runtime.GC()
+	alive := 0
+	for _, f := range large {
+		if f.Value() != nil {
+			alive++
+		}
+	}
+	if alive > 2 {
+		t.Errorf("%d files are alive where 2 are kept", alive)
 	}
 }
