@@ -252,7 +252,7 @@ func (c *benchPolicyCmd) teach(a *app, watch closingWatcher) (*builtin.Baselines
 			if err != nil {
 				return nil, err
 			}
-			course.Texts = append(course.Texts, builtin.Text{Path: p, Source: src})
+			course.Texts = append(course.Texts, policy.Text{Path: p, Source: src})
 		}
 	}
 	if c.Drill != "" {

@@ -16,6 +16,7 @@ import (
 	"breakfix/internal/arena"
 	"breakfix/internal/bugset"
 	"breakfix/internal/lang/python"
+	"breakfix/internal/policy"
 	"breakfix/internal/policy/builtin"
 	"breakfix/internal/source"
 	"breakfix/internal/tree"
@@ -125,7 +126,7 @@ func (c *trainCmd) Run(a *app) error {
 			if err != nil {
 				return err
 			}
-			course.Texts = append(course.Texts, builtin.Text{Path: p, Source: src})
+			course.Texts = append(course.Texts, policy.Text{Path: p, Source: src})
 		}
 		if err := drill.source(a, watch, snap.Tree, paths); err != nil {
 			return err

@@ -143,10 +143,11 @@ type Beginner interface {
 	Begin(ctx context.Context, texts []Text, progress func(done, of int)) (Version, error)
 }
 
-// Text is a piece of code with the path of its file.
+// Text is a file of code.
 type Text struct {
-	Path   string
-	Source []byte
+	Path    string
+	Source  []byte
+	HeldOut [][2]int // first and last lines of definitions that nobody learns from
 }
 
 // Steady is what a policy implements when its play can be had without the

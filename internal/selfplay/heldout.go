@@ -2,7 +2,6 @@ package selfplay
 
 import (
 	"sort"
-	"strings"
 
 	"breakfix/internal/lang"
 	"breakfix/internal/mutate"
@@ -16,7 +15,7 @@ import (
 // stays on its side.
 type heldOut struct {
 	spans map[string][][2]int // by path: first and last lines
-	texts []policy.Text       // of the functions that are not held out
+	texts []policy.Text       // files to learn from, with what is held out in them
 }
 
 // heldShare is one in so many functions.
@@ -25,7 +24,6 @@ const heldShare = 5
 type function struct {
 	path, name  string
 	first, last int
-	text        string
 	sites       int
 }
 
@@ -36,6 +34,7 @@ func holdOut(b *Board) (*heldOut, error) {
 	if err != nil {
 		return nil, err
 	}
+	h := &heldOut{spans: map[string][][2]int{}}
 	var all []*function
 	byPath := map[string][]*function{}
 	for _, path := range b.Bank.Files() {
@@ -43,6 +42,7 @@ func holdOut(b *Board) (*heldOut, error) {
 		if err != nil {
 			return nil, err
 		}
+		h.texts = append(h.texts, policy.Text{Path: path, Source: src})
 		byPath[path] = functions(path, src)
 		all = append(all, byPath[path]...)
 	}
@@ -65,16 +65,11 @@ func holdOut(b *Board) (*heldOut, error) {
 	if len(some) < 2 {
 		n = 0
 	}
-	h := &heldOut{spans: map[string][][2]int{}}
-	held := map[*function]bool{}
 	for _, f := range some[:n] {
-		held[f] = true
 		h.spans[f.path] = append(h.spans[f.path], [2]int{f.first, f.last})
 	}
-	for _, f := range all {
-		if !held[f] {
-			h.texts = append(h.texts, policy.Text{Path: f.path, Source: []byte(f.text)})
-		}
+	for i := range h.texts {
+		h.texts[i].HeldOut = h.spans[h.texts[i].Path]
 	}
 	return h, nil
 }
@@ -106,7 +101,6 @@ func functions(path string, src []byte) []*function {
 	if err != nil || f.HasError {
 		return nil
 	}
-	lines := strings.SplitAfter(string(src), "\n")
 	var all []*function
 	f.Root.Walk(func(n *lang.Node) bool {
 		if n.Kind != "function_definition" {
@@ -117,13 +111,6 @@ func functions(path string, src []byte) []*function {
 			at.name = s.Name
 		}
 		at.name += "." + f.Text(n.Child("name"))
-		var text strings.Builder
-		head := lines[at.first-1]
-		indent := head[:len(head)-len(strings.TrimLeft(head, " \t"))]
-		for _, line := range lines[at.first-1 : at.last] {
-			text.WriteString(strings.TrimPrefix(line, indent))
-		}
-		at.text = text.String()
 		all = append(all, &at)
 		return false
 	})

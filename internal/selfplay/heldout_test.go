@@ -3,6 +3,7 @@ package selfplay
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -34,10 +35,12 @@ func boardOf(t *testing.T, n int, body string) *Board {
 func TestOneFunctionInFiveIsHeldOutAndStaysOutWhenItIsEdited(t *testing.T) {
 	names := func(h *heldOut) (learned string) {
 		for _, x := range h.texts {
-			if !strings.HasPrefix(string(x.Source), "def f") || !strings.HasSuffix(string(x.Source), "\n    return b - 1\n") {
-				t.Errorf("a text to learn from is\n%s", x.Source)
+			for i, line := range strings.Split(string(x.Source), "\n") {
+				held := slices.ContainsFunc(x.HeldOut, func(s [2]int) bool { return s[0] <= i+1 && i+1 <= s[1] })
+				if name, ok := strings.CutPrefix(line, "    def "); ok && !held {
+					learned += strings.Split(name, "(")[0] + " "
+				}
 			}
-			learned += strings.Split(string(x.Source), "(")[0] + " "
 		}
 		return learned
 	}
@@ -46,8 +49,8 @@ func TestOneFunctionInFiveIsHeldOutAndStaysOutWhenItIsEdited(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(h.spans["pkg/m.py"]) != 2 || len(h.texts) != 8 {
-		t.Fatalf("of 10 methods %d are held out and %d learned from", len(h.spans["pkg/m.py"]), len(h.texts))
+	if n := builtin.NewCorruptor(h.texts, 1).Functions(); len(h.spans["pkg/m.py"]) != 2 || n != 8 {
+		t.Fatalf("of 10 methods %d are held out and %d learned from", len(h.spans["pkg/m.py"]), n)
 	}
 	edited, err := holdOut(boardOf(t, 10, "a * 2"))
 	if err != nil {
@@ -121,8 +124,8 @@ func TestABreakOfHeldOutCodeIsNotLearnedFromWhoeverWroteIt(t *testing.T) {
 
 func TestOfOneFunctionNoneIsHeldOut(t *testing.T) {
 	h, err := holdOut(boardOf(t, 1, "a"))
-	if err != nil || len(h.spans) != 0 || len(h.texts) != 1 {
-		t.Errorf("%d files have code held out, %d functions are learned from, %v", len(h.spans), len(h.texts), err)
+	if err != nil || len(h.spans) != 0 || len(h.texts) != 1 || h.texts[0].HeldOut != nil {
+		t.Errorf("%d files have code held out of %d to learn from, %v", len(h.spans), len(h.texts), err)
 	}
 }
 

@@ -3,11 +3,13 @@ package builtin
 import (
 	"context"
 	"testing"
+
+	"breakfix/internal/policy"
 )
 
 func TestBaselinesLearnAndAreTimed(t *testing.T) {
-	text := Text{"m.py", []byte("def total(items, least):\n    found = 0\n    for item in items:\n        if item > least and item != 7:\n            found += item * 2\n    return found - 1\n")}
-	b, err := TeachBaselines(context.Background(), Course{Texts: []Text{text}, Seed: 1, Examples: 60})
+	text := policy.Text{Path: "m.py", Source: []byte("def total(items, least):\n    found = 0\n    for item in items:\n        if item > least and item != 7:\n            found += item * 2\n    return found - 1\n")}
+	b, err := TeachBaselines(context.Background(), Course{Texts: []policy.Text{text}, Seed: 1, Examples: 60})
 	if err != nil {
 		t.Fatal(err)
 	}

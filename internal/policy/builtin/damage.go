@@ -55,18 +55,18 @@ func damagesOf(g *generator) func(r *rand.Rand) []byte {
 
 // breaksOf returns a function that damages a text by an operator of the bank,
 // operators alike; nil where none has a site.
-func breaksOf(t Text) func(r *rand.Rand) []byte {
-	l, ok := lang.ForPath(t.Path)
+func breaksOf(path string, text []byte) func(r *rand.Rand) []byte {
+	l, ok := lang.ForPath(path)
 	if !ok {
 		return nil
 	}
-	f, err := l.Parse(t.Source)
+	f, err := l.Parse(text)
 	if err != nil || f.HasError {
 		return nil
 	}
 	byOperator := map[string][]mutate.Mutation{}
 	var present []string
-	for _, m := range mutate.Enumerate(l, t.Path, f, mutate.Operators()) {
+	for _, m := range mutate.Enumerate(l, path, f, mutate.Operators()) {
 		if byOperator[m.Operator] == nil {
 			present = append(present, m.Operator)
 		}
@@ -77,8 +77,8 @@ func breaksOf(t Text) func(r *rand.Rand) []byte {
 	}
 	return func(r *rand.Rand) []byte {
 		of := byOperator[present[r.IntN(len(present))]]
-		broken, err := tree.ApplyEdits(t.Source, of[r.IntN(len(of))].Edits)
-		if err != nil || same(broken, t.Source) {
+		broken, err := tree.ApplyEdits(text, of[r.IntN(len(of))].Edits)
+		if err != nil || same(broken, text) {
 			return nil
 		}
 		return broken

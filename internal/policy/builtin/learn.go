@@ -107,16 +107,13 @@ func (p *Policy) Begin(ctx context.Context, texts []policy.Text, progress func(d
 	}
 	p.code = nil
 	for _, t := range texts {
-		p.code = append(p.code, functionsOf(Text{Path: t.Path, Source: t.Source})...)
+		p.code = append(p.code, functionsOf(t)...)
 	}
 	if p.weights.version != VersionScratch || p.Warm <= 0 {
 		return p.Version(), nil
 	}
-	c := Course{Seed: seedOf(p.Version()) + p.Seed, Examples: p.Warm, Workers: shards,
+	c := Course{Texts: texts, Seed: seedOf(p.Version()) + p.Seed, Examples: p.Warm, Workers: shards,
 		Card: map[string]string{cardPrior: priorNone, cardSaid: saidUsed}}
-	for _, t := range texts {
-		c.Texts = append(c.Texts, Text{Path: t.Path, Source: t.Source})
-	}
 	c.Progress = func(l Lesson) { progress(l.Done, l.Of) }
 	w, _, err := Teach(ctx, c)
 	if errors.Is(err, ErrNoExample) {

@@ -99,9 +99,8 @@ func (p *Policy) learnBreaks(into *breaks, scored []policy.Scored) (int, error) 
 			return n, err
 		}
 		logs := prior(sites, s.Break, into.hand)
-		base := make([]float32, len(logs))
 		for k, l := range logs {
-			base[k] = float32(l)
+			moves[k].Base = float32(l)
 		}
 		floor := breakFloor * entropyOf(logs)
 		of, several := did.chosen(), looksOf(did.Drawn)
@@ -114,11 +113,11 @@ func (p *Policy) learnBreaks(into *breaks, scored []policy.Scored) (int, error) 
 			worth *= min(breakRatio, math.Exp(now-did.LogProb))
 		}
 		price := breakEntropy * max(0, floor-entropyOf(into.over(logs, moves)))
-		if _, err := into.model.TrainOver(base, &network.Problem{Moves: moves}, []network.Target{{Move: at, Weight: float32(worth)}}, float32(price)); err != nil {
+		if _, err := into.model.Train(&network.Problem{Moves: moves}, []network.Target{{Move: at, Weight: float32(worth)}}, float32(price)); err != nil {
 			return n, err
 		}
 		if of >= 0 {
-			if _, err := into.model.TrainOver(nil, &network.Problem{Moves: several}, []network.Target{{Move: of, Weight: float32(worth)}}, 0); err != nil {
+			if _, err := into.model.Train(&network.Problem{Moves: several}, []network.Target{{Move: of, Weight: float32(worth)}}, 0); err != nil {
 				return n, err
 			}
 		}

@@ -56,7 +56,7 @@ func (p *Policy) damages(ctx context.Context, n int, seed uint64) ([]kept, error
 	makers := make([]*Corruptor, shards)
 	for w := range makers {
 		makers[w] = NewCorruptor(nil, seed+uint64(w))
-		makers[w].texts = p.code
+		makers[w].of = p.code
 	}
 	err := split(ctx, n, func(i int) error {
 		if ex := makers[i%shards].Next(); ex != nil {

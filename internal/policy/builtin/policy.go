@@ -61,7 +61,7 @@ type Policy struct {
 	version policy.Version // of both; empty: that of the weights
 	lists   *lists
 	looks   *looks
-	code    []Text // functions that Begin was shown
+	code    []function // functions that Begin was shown
 	taught  *taught
 }
 

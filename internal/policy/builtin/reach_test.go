@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"breakfix/internal/tree"
+
+	"breakfix/internal/policy"
 )
 
 func TestAWayBackIsOneMoveOrTwoOrNone(t *testing.T) {
@@ -568,10 +570,10 @@ func TestFunctionsThatJudgeAreNotTaught(t *testing.T) {
 	const held = "from typing import List\n\n\ndef rolling_max(numbers: List[int]) -> List[int]:\n    \"\"\" Whatever it says. \"\"\"\n    running_max = None\n    result = []\n\n    for n in numbers:\n" +
 		"        if running_max is None:\n            running_max = n\n        else:\n            running_max = max(running_max, n)  # a comment\n\n        result.append(running_max)\n\n    return result\n"
 	free := strings.Replace(held, "is None", "is not None", 1)
-	if n := NewCorruptor([]Text{{"held.py", []byte(held)}}, 1).Functions(); n != 0 {
+	if n := NewCorruptor([]policy.Text{{Path: "held.py", Source: []byte(held)}}, 1).Functions(); n != 0 {
 		t.Errorf("a function that judges is learned from: %d", n)
 	}
-	if n := NewCorruptor([]Text{{"free.py", []byte(free)}}, 1).Functions(); n != 1 {
+	if n := NewCorruptor([]policy.Text{{Path: "free.py", Source: []byte(free)}}, 1).Functions(); n != 1 {
 		t.Errorf("another function is not learned from: %d", n)
 	}
 	if len(heldOut) < 60 {

@@ -9,13 +9,14 @@ import (
 	"sort"
 	"strconv"
 
+	"breakfix/internal/policy"
 	"breakfix/internal/policy/builtin/network"
 )
 
 // Course is what weights are taught on.
 type Course struct {
-	Texts    []Text // code of which functions are damaged; nothing is run
-	Solved   []View // broken files with what their red test says, and
+	Texts    []policy.Text // code of which functions are damaged; nothing is run
+	Solved   []View        // broken files with what their red test says, and
 	Right    [][]byte
 	Silent   bool     // what red tests say is left out
 	From     *Weights // to go on from; nil: from nothing
@@ -148,7 +149,7 @@ func (c *Course) examples(workers int) (next func() *Example, stop func()) {
 	for w := range lines {
 		lines[w] = make(chan *Example, 8)
 		own := NewCorruptor(nil, c.Seed+uint64(w)+1)
-		own.texts = all.texts
+		own.of = all.of
 		var part []int
 		for i := w; i < len(c.Solved); i += workers {
 			if !heldOut[FunctionDigest(c.Right[i])] {
@@ -188,21 +189,25 @@ func (c *Course) examples(workers int) (next func() *Example, stop func()) {
 	}, func() { close(done) }
 }
 
-// rankIn is the place of the best right move among the moves of an example.
+// rankIn is the place of the best right move among all moves that those of an example stand for.
 func rankIn(m *network.Model, ex *Example) int {
-	scores := make([]float32, len(ex.Problem.Moves))
-	m.Score(m.Encode(ex.Problem), ex.Problem.Moves, scores)
+	moves := ex.Problem.Moves
+	scores := make([]float32, len(moves))
+	m.Score(m.Encode(ex.Problem), moves, scores)
+	for i := range moves {
+		scores[i] -= moves[i].Base
+	}
 	best := scores[ex.Targets[0].Move]
 	for _, t := range ex.Targets {
 		best = max(best, scores[t.Move])
 	}
-	rank := 1
-	for _, s := range scores {
+	better := 0.0
+	for i, s := range scores {
 		if s > best {
-			rank++
+			better += math.Exp(float64(moves[i].Base))
 		}
 	}
-	return rank
+	return 1 + int(math.Round(better))
 }
 
 func within(ranks []int, n int) float64 {

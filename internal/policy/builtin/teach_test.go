@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"breakfix/internal/policy"
 	"breakfix/internal/policy/builtin/network"
 	"breakfix/internal/testrun"
 )
@@ -38,7 +39,9 @@ class Shelf:
         return len(self.books[name])
 `
 
-func lessonTexts() []Text { return []Text{{"pkg/lessons.py", []byte(lessons)}} }
+func lessonTexts() []policy.Text {
+	return []policy.Text{{Path: "pkg/lessons.py", Source: []byte(lessons)}}
+}
 
 func TestExamplesAreWellFormedAndOfManyKinds(t *testing.T) {
 	c := NewCorruptor(lessonTexts(), 3)
@@ -192,7 +195,7 @@ func TestTheFailureIsPartOfTheProblem(t *testing.T) {
 }
 
 func TestCodeThatHasDamagesOfFewKindsGivesExamplesForEver(t *testing.T) {
-	c := NewCorruptor([]Text{{"few.py", []byte("def few(a):\n    \"\"\"Text.\"\"\"\n    print(a)\n")}}, 1)
+	c := NewCorruptor([]policy.Text{{Path: "few.py", Source: []byte("def few(a):\n    \"\"\"Text.\"\"\"\n    print(a)\n")}}, 1)
 	for i := range 75 {
 		if c.Next() == nil {
 			t.Fatalf("none after %d", i)

@@ -1,10 +1,11 @@
 package builtin
 
 import (
+	"math"
 	"math/rand/v2"
-	"strings"
 
 	"breakfix/internal/arena"
+	"breakfix/internal/policy"
 	"breakfix/internal/policy/builtin/network"
 	"breakfix/internal/testrun"
 	"breakfix/internal/tree"
@@ -56,65 +57,24 @@ var quotas = map[way]float64{
 // takes a function, damages it, and asks for the way back.
 type Corruptor struct {
 	random  *rand.Rand
-	texts   []Text
+	of      []function
 	made    map[way]int
 	ready   []*Example
 	total   int
 	refused int // damages in a row whose kind there is enough of
 }
 
-// Text is one file to learn from.
-type Text struct {
-	Path   string
-	Source []byte
-}
-
 // NewCorruptor takes the files that parse and hold functions.
-func NewCorruptor(texts []Text, seed uint64) *Corruptor {
+func NewCorruptor(texts []policy.Text, seed uint64) *Corruptor {
 	c := &Corruptor{random: rand.New(rand.NewPCG(seed, 0x7761726d)), made: map[way]int{}}
 	for _, t := range texts {
-		c.texts = append(c.texts, functionsOf(t)...)
+		c.of = append(c.of, functionsOf(t)...)
 	}
 	return c
 }
 
 // Functions is how many functions there are to damage.
-func (c *Corruptor) Functions() int { return len(c.texts) }
-
-// functionsOf cuts a file into its functions, each a text of its own.
-func functionsOf(t Text) []Text {
-	if len(t.Source) > 1<<18 {
-		return nil
-	}
-	root := parse(t.Path, t.Source)
-	if root == nil {
-		return nil
-	}
-	var out []Text
-	root.walk(func(n *node) bool {
-		if n.kind != "function_definition" {
-			return true
-		}
-		if lines := n.last - n.row + 1; lines >= 3 && lines <= 60 && !heldOut[digestOfFunction(t.Source, n)] {
-			indent := indentAt(t.Source, n.start)
-			text := indent + string(t.Source[n.start:n.end]) + "\n"
-			if indent != "" {
-				text = outdent(text, indent)
-			}
-			out = append(out, Text{t.Path, []byte(text)})
-		}
-		return true
-	})
-	return out
-}
-
-func outdent(text, indent string) string {
-	lines := strings.Split(text, "\n")
-	for i := range lines {
-		lines[i] = strings.TrimPrefix(lines[i], indent)
-	}
-	return strings.Join(lines, "\n")
-}
+func (c *Corruptor) Functions() int { return len(c.of) }
 
 // Limits of self-supervision.
 const (
@@ -122,16 +82,18 @@ const (
 	fruitless   = 500 // functions in a row that give none before it gives up
 	tries       = 12  // damages of it that are looked at
 	refusals    = 25  // damages in a row that are refused for their kind
-	negatives   = 200 // moves beside the right ones that an example keeps
+	negatives   = 200 // moves beside the right ones that an example keeps, of which
+	foremost    = 100 // are those that the prior that was set by hand puts first: what a fixer tries
+	inFile      = 0.5 // of the damages are asked about where the function stands in its file, as in play
 )
 
 // Next makes an example; nil when no function gives one.
 func (c *Corruptor) Next() *Example {
 	for try := 0; len(c.ready) == 0; try++ {
-		if len(c.texts) == 0 || try > fruitless {
+		if len(c.of) == 0 || try > fruitless {
 			return nil
 		}
-		c.damage(c.texts[c.random.IntN(len(c.texts))])
+		c.damage(&c.of[c.random.IntN(len(c.of))])
 	}
 	ex := c.ready[len(c.ready)-1]
 	c.ready = c.ready[:len(c.ready)-1]
@@ -140,14 +102,14 @@ func (c *Corruptor) Next() *Example {
 
 // damage makes some examples of one function: half of the time by operators of
 // the bank, as breakers do.
-func (c *Corruptor) damage(t Text) {
-	g := generate(wholeView(t.Path, t.Source), false)
+func (c *Corruptor) damage(f *function) {
+	g := generate(wholeView(f.path, f.text), false)
 	if g == nil || len(g.drafts) == 0 {
 		return
 	}
 	draw := damagesOf(g)
 	if c.random.IntN(2) == 0 {
-		if by := breaksOf(t); by != nil {
+		if by := breaksOf(f.path, f.text); by != nil {
 			draw = by
 		}
 	}
@@ -157,7 +119,7 @@ func (c *Corruptor) damage(t Text) {
 		if broken == nil {
 			continue
 		}
-		if ex := c.ask(t, broken); ex != nil {
+		if ex := c.ask(f, broken); ex != nil {
 			c.ready = append(c.ready, ex)
 			if made++; made == perFunction {
 				return
@@ -168,12 +130,13 @@ func (c *Corruptor) damage(t Text) {
 
 // ask makes the example of one damage; nil when the grammar knows no way back,
 // or there are enough of its kind.
-func (c *Corruptor) ask(t Text, broken []byte) *Example {
-	g := generate(c.viewOf(t, broken), true)
+func (c *Corruptor) ask(f *function, broken []byte) *Example {
+	v, right := c.viewOf(f, broken)
+	g := generate(v, true)
 	if g == nil {
 		return nil
 	}
-	ex := g.example(t.Source, negatives, c.random)
+	ex := g.example(right, negatives, c.random)
 	if ex == nil || !c.admit(ex.way, 2) {
 		return nil
 	}
@@ -231,14 +194,17 @@ func (c *Corruptor) admit(k way, slack float64) bool {
 	return true
 }
 
-// viewOf shows the broken function, half of the time with the place of the
-// change as a diff shows it, else as a whole.
-func (c *Corruptor) viewOf(t Text, broken []byte) View {
-	v := wholeView(t.Path, broken)
-	if c.random.IntN(2) == 0 {
-		return v
+// viewOf shows the broken function in its file, with the place of the change as a diff shows
+// it, or alone, half of the time with that place, else as a whole; and the right text of that.
+func (c *Corruptor) viewOf(f *function, broken []byte) (v View, right []byte) {
+	if f.file != nil && c.random.Float64() < inFile {
+		return placed(wholeView(f.path, f.within(broken)), f.file), f.file
 	}
-	return placed(v, t.Source)
+	v = wholeView(f.path, broken)
+	if c.random.IntN(2) == 0 {
+		return v, f.text
+	}
+	return placed(v, f.text), f.text
 }
 
 // placed gives a view the place of the change as a diff from the right text
@@ -269,8 +235,9 @@ func wholeView(path string, src []byte) View {
 }
 
 // ExampleOf asks for the way back from a broken file whose right text is
-// known; nil where the grammar does not know it in one move. At most most
-// wrong moves are kept, drawn with r.
+// known; nil where the grammar does not know it in one move. At most most wrong moves are
+// kept, or a few more: the foremost by the prior that was set by hand, and others drawn with
+// r, each for its share of them (importance sampling).
 func ExampleOf(v View, right []byte, most int, r *rand.Rand) *Example {
 	g := generate(v, true)
 	if g == nil {
@@ -295,16 +262,24 @@ func (g *generator) example(want []byte, most int, r *rand.Rand) *Example {
 	ex := &Example{Kind: all[right[0]].Kind, way: wayOf(&all[right[0]])}
 	weight := 1 / float32(len(right))
 	var kept []Candidate
-	share := float64(most) / float64(len(all))
+	var base []float32
+	share := min(1, float64(most-foremost)/float64(max(1, len(all)-foremost)))
 	for i := range all {
+		stands := 0.0 // for how many it stands, as a logarithm
 		if len(right) > 0 && right[0] == i {
 			right = right[1:]
 			ex.Targets = append(ex.Targets, network.Target{Move: len(kept), Weight: weight})
-		} else if share < 1 && r.Float64() >= share {
-			continue
+		} else if i >= foremost {
+			if r.Float64() >= share {
+				continue
+			}
+			stands = -math.Log(share)
 		}
-		kept = append(kept, all[i])
+		kept, base = append(kept, all[i]), append(base, float32(stands))
 	}
 	ex.Problem = g.pose(kept)
+	for i := range base {
+		ex.Problem.Moves[i].Base = base[i]
+	}
 	return ex
 }

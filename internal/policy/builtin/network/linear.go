@@ -1,7 +1,6 @@
 package network
 
 import (
-	"fmt"
 	"math"
 	"slices"
 )
@@ -59,23 +58,14 @@ func (l *Linear) add(moves []Move, out []float32) {
 // Train learns from one problem, whose moves alone it reads, and gives its loss
 // before the update; see Trainer.Add for targets and entropy.
 func (l *Linear) Train(p *Problem, targets []Target, entropy float32) (float64, error) {
-	return l.TrainOver(nil, p, targets, entropy)
-}
-
-// TrainOver is Train where each move has a log score of its own beneath, which
-// is not learned.
-func (l *Linear) TrainOver(base []float32, p *Problem, targets []Target, entropy float32) (float64, error) {
 	if err := checkTargets(targets, len(p.Moves)); err != nil {
 		return 0, err
-	}
-	if base != nil && (len(base) != len(p.Moves) || !finite(base)) {
-		return 0, fmt.Errorf("network: %d log scores beneath %d moves, or one that is no finite number", len(base), len(p.Moves))
 	}
 	l.scores = sized(l.scores, len(p.Moves))
 	l.grad = sized(l.grad, len(p.Moves))
 	l.Score(p.Moves, l.scores)
-	for i := range base {
-		l.scores[i] += base[i]
+	for i := range p.Moves {
+		l.scores[i] += p.Moves[i].Base
 	}
 	loss := choice(l.scores, targets, entropy, l.grad)
 	for i := range p.Moves {

@@ -64,6 +64,17 @@ func best(scores []float32) int {
 	return b
 }
 
+func TestLinearDoesNotLearnWhatTheScoreBeneathExplains(t *testing.T) {
+	l := NewLinear()
+	p := &Problem{Moves: []Move{{Hash: []uint32{1}}, {Hash: []uint32{2}, Base: 30}}}
+	if loss, err := l.Train(p, []Target{{Move: 1, Weight: 1}}, 0); err != nil || loss > 1e-6 {
+		t.Errorf("loss %g, %v", loss, err)
+	}
+	if max(math.Abs(float64(l.weight[1])), math.Abs(float64(l.weight[2]))) > 1e-9 {
+		t.Errorf("learned %g and %g", l.weight[1], l.weight[2])
+	}
+}
+
 func TestLinearGoesDownHillForAnAdvantageOfEitherSign(t *testing.T) {
 	for _, advantage := range []float32{1, -1} {
 		l := NewLinear()
