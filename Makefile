@@ -23,7 +23,7 @@ test: build lint ## everything but the slow suites
 slow: build ## suites that take minutes
 	BREAKFIX_SLOW=1 $(GO) test -timeout 60m ./...
 
-# The weights that come with breakfix: damaged functions of permissively licensed packages. Three to five
+# The weights that come with breakfix: damaged functions of permissively licensed packages. Four to six
 # minutes on two idle cores; they follow from the seed and the number of workers.
 TAUGHT := pypi:toolz==1.2.0 pypi:boltons==26.2.0 pypi:algorithms==0.1.4 pypi:more-itertools==10.7.0 pypi:sqlparse==0.6.1 pypi:tinydb==4.9.0 pypi:marshmallow==4.4.0 pypi:jinja2==3.1.6 pypi:networkx==3.4.2
 TRAINED := bin/fixer.safetensors

@@ -14,7 +14,7 @@ import (
 	"breakfix/internal/policy/builtin/network"
 )
 
-// DefaultWarm is how many functions Begin damages: four minutes of one core.
+// DefaultWarm is how many functions Begin damages: five minutes of one core.
 const DefaultWarm = 3000
 
 // shards is how many parts a batch is cut into. It is fixed, so that what is
