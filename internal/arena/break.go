@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"slices"
 
 	"breakfix/internal/mutate"
 	"breakfix/internal/testrun"
@@ -38,7 +39,8 @@ type Yield struct {
 type BreakArena struct {
 	task   Task
 	bank   *Bank
-	sites  []mutate.Mutation
+	all    []mutate.Mutation // the bank's own list, and the places in it
+	sites  []int32           // of what may be made: a batch to learn from holds an arena of each break
 	tried  map[string]int
 	known  map[string]Yield
 	chosen []mutate.Mutation
@@ -56,11 +58,11 @@ func NewBreak(b *Bank, o BreakOptions) (*BreakArena, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &BreakArena{task: Task{Role: Breaker, Seed: o.Seed, Steps: 1}, bank: b, tried: maps.Clone(o.Tried), known: maps.Clone(o.Known),
+	a := &BreakArena{task: Task{Role: Breaker, Seed: o.Seed, Steps: 1}, bank: b, all: all, tried: maps.Clone(o.Tried), known: maps.Clone(o.Known),
 		draft: newDraft(b.base, o)}
-	for _, m := range all {
+	for i, m := range all {
 		if !o.Made[m.ID] && (o.Except == nil || !o.Except(m)) {
-			a.sites = append(a.sites, m)
+			a.sites = append(a.sites, int32(i))
 		}
 	}
 	if len(a.sites) == 0 {
@@ -73,7 +75,13 @@ func NewBreak(b *Bank, o BreakOptions) (*BreakArena, error) {
 func (a *BreakArena) Task() Task { return a.task }
 
 // Sites lists the mutations that may be made, by path and place.
-func (a *BreakArena) Sites() []mutate.Mutation { return append([]mutate.Mutation(nil), a.sites...) }
+func (a *BreakArena) Sites() []mutate.Mutation {
+	out := make([]mutate.Mutation, 0, len(a.sites))
+	for _, i := range a.sites {
+		out = append(out, a.all[i])
+	}
+	return out
+}
 
 // Tried tells how many breaks of this run used an operator so far.
 func (a *BreakArena) Tried() map[string]int { return maps.Clone(a.tried) }
@@ -100,16 +108,11 @@ func (a *BreakArena) Choose(ms ...mutate.Mutation) error {
 	}
 	chosen := make([]mutate.Mutation, 0, len(ms))
 	for _, m := range ms {
-		found := false
-		for _, s := range a.sites {
-			if s.ID == m.ID {
-				chosen, found = append(chosen, s), true
-				break
-			}
-		}
-		if !found {
+		at := slices.IndexFunc(a.sites, func(i int32) bool { return a.all[i].ID == m.ID })
+		if at < 0 {
 			return fmt.Errorf("mutation %s of %s is not among the sites", m.ID, m.Path)
 		}
+		chosen = append(chosen, a.all[a.sites[at]])
 	}
 	a.chosen, a.draft.handed = chosen, nil
 	return nil

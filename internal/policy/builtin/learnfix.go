@@ -284,12 +284,13 @@ func (p *Policy) lessonOf(at *position, v View, seen string, r *rand.Rand) (*les
 	if g == nil {
 		return nil, nil
 	}
-	all := g.ranked()
+	all, drafts := g.ranked(), len(g.drafts)
+	g.drafts = nil // there are up to 50,000
 	wanted := p.wanted(at, v, all)
 	if len(wanted) == 0 {
 		return nil, nil
 	}
-	saw, err := unpackSaw(seen, len(g.drafts))
+	saw, err := unpackSaw(seen, drafts)
 	if err != nil {
 		return nil, err
 	}
