@@ -19,17 +19,13 @@ type function struct {
 
 // Limits of what is learned from.
 const (
-	mostOfFile            = 1 << 18 // bytes of a file,
-	mostAround            = 1 << 16 // and of one that is looked at as a whole
+	mostAround            = 1 << 16 // bytes of a file that is looked at as a whole
 	leastLines, mostLines = 3, 60   // of a function
 )
 
 // functionsOf lists the functions of a file that may be learned from. What is held out is
 // not there, neither as one of them nor around them.
 func functionsOf(t policy.Text) []function {
-	if len(t.Source) > mostOfFile {
-		return nil
-	}
 	src := withoutHeldOut(t)
 	root := parse(t.Path, src)
 	if root == nil {

@@ -76,6 +76,23 @@ func TestAFunctionWithTextAtTheLeftMarginIsLookedAtAlone(t *testing.T) {
 	}
 }
 
+// Its functions are learned from all the same.
+func TestOfALargeFileFunctionsAreLookedAtAlone(t *testing.T) {
+	for _, c := range []struct {
+		padding int
+		within  bool
+	}{{0, true}, {mostAround, false}, {5 * mostAround, false}} {
+		src := shelves + strings.Repeat("x = [1]\n", c.padding/8)
+		of := functionsOf(policy.Text{Path: "shelf.py", Source: []byte(src)})
+		if len(of) != 3 {
+			t.Fatalf("%d functions of a file of %d bytes, want 3", len(of), len(src))
+		}
+		if (of[0].file != nil) != c.within {
+			t.Errorf("in a file of %d bytes they are looked at within it: %v", len(src), !c.within)
+		}
+	}
+}
+
 func TestDamagesAreLookedAtAloneAndInTheirFile(t *testing.T) {
 	c := NewCorruptor([]policy.Text{{Path: "shelf.py", Source: []byte(shelves)}}, 4)
 	f := &c.of[1]
