@@ -147,7 +147,7 @@ type Beginner interface {
 type Text struct {
 	Path    string
 	Source  []byte
-	HeldOut [][2]int // first and last lines of definitions that nobody learns from
+	HeldOut [][2]int // first and last lines of functions that nobody learns from
 }
 
 // Steady is what a policy implements when its play can be had without the

@@ -52,8 +52,8 @@ func functionsOf(t policy.Text) []function {
 	return out
 }
 
-// withoutHeldOut is a file with pass in the place of the definitions that are held out: those
-// that it is told of, and functions that weights are judged by.
+// withoutHeldOut is a file with pass in the place of the functions that are held out: those
+// that it is told of, and those that weights are judged by.
 func withoutHeldOut(t policy.Text) []byte {
 	root := parse(t.Path, t.Source)
 	if root == nil {
@@ -61,11 +61,11 @@ func withoutHeldOut(t policy.Text) []byte {
 	}
 	var cuts []tree.Edit
 	root.walk(func(n *node) bool {
-		if n.kind != "function_definition" && n.kind != "class_definition" {
+		if n.kind != "function_definition" {
 			return true
 		}
 		held := slices.ContainsFunc(t.HeldOut, func(lines [2]int) bool { return lines[0] <= n.row && n.last <= lines[1] })
-		if !held && !(n.kind == "function_definition" && heldOut[digestOfFunction(t.Source, n)]) {
+		if !held && !heldOut[digestOfFunction(t.Source, n)] {
 			return true
 		}
 		if n.parent.kind == "decorated_definition" {
