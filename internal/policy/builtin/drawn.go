@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 
 	"breakfix/internal/arena"
 	"breakfix/internal/mutate"
@@ -12,16 +13,18 @@ import (
 	"breakfix/internal/tree"
 )
 
-// breakDraws is how many sites are drawn for one break. What its repair would be takes
-// 0.14 seconds of a core to find, too long to ask it of all the sites of a snapshot.
+// breakDraws is how many sites are drawn for one break. What its repair would be takes a
+// fifth of a second of a core to find, too long to ask it of all the sites of a snapshot.
 const breakDraws = 8
 
 // drawn is a site that may be broken, and where its repair stands among the moves that
-// the fixer would have on the broken file, in the order of the prior that was set by hand.
+// the fixer of the same version would have on the broken file, before any test is run.
+// So what is at the edge of what the fixer can do moves with the fixer.
 type drawn struct {
-	Mutation string `json:"mutation"`
-	Place    int    `json:"place"`            // 1: first; 0: no move is the repair
-	Kind     Kind   `json:"repair,omitempty"` // of that move
+	Mutation string  `json:"mutation"`
+	Place    int     `json:"place"`            // 1: first; 0: no move is the repair
+	LogPrior float64 `json:"prior,omitempty"`  // of that move: natural logarithm of its share of all moves
+	Kind     Kind    `json:"repair,omitempty"` // of that move
 }
 
 // draw gives a few sites, each in proportion to its log-probability, without those
@@ -37,9 +40,9 @@ func draw(logs []float64, n int, r *rand.Rand) (at []int) {
 	return at
 }
 
-// foresee says of sites what their repairs would be. It reads the code and nothing
+// foresee says of sites what their repairs would be, by weights. It reads the code and nothing
 // else: no test is run.
-func foresee(ctx context.Context, sites []mutate.Mutation, at []int, a arena.Break) ([]drawn, error) {
+func foresee(ctx context.Context, w *Weights, sites []mutate.Mutation, at []int, a arena.Break) ([]drawn, error) {
 	all := make([]drawn, len(at))
 	return all, split(ctx, len(at), func(k int) error {
 		m, d := &sites[at[k]], &all[k]
@@ -53,18 +56,43 @@ func foresee(ctx context.Context, sites []mutate.Mutation, at []int, a arena.Bre
 			return fmt.Errorf("mutation %s: %w", m.ID, err)
 		}
 		v := placed(wholeView(m.Path, broken), src)
-		moves := ordered(v, nil)
+		moves := front(v, w)
 		if i := rightOf(moves, v, src); i >= 0 {
-			d.Place, d.Kind = i+1, moves[i].Kind
+			d.Place, d.LogPrior, d.Kind = i+1, round(moves[i].LogPrior), moves[i].Kind
 		}
 		return nil
 	})
 }
 
+// front ranks those candidates of a view, at most maxScored, that the prior that was set by hand
+// likes best, with the share of each as its prior. Weights that nothing was learned into leave
+// them in that order: they know of none.
+func front(v View, w *Weights) []Candidate {
+	l := list{view: v}
+	if w != nil && w.version == VersionScratch {
+		w = nil
+	}
+	l.order(w, maxScored)
+	all := massOf(l.cs)
+	for i := range l.cs {
+		l.cs[i].LogPrior -= all
+	}
+	return l.cs
+}
+
+// Steps in which the share of the moves that a repair has is looked at.
+const (
+	priorStep  = 0.7 // nats: a factor of two
+	priorSteps = 10  // what is less than a thousandth is alike
+)
+
 // look hashes what is known of a repair.
 func (d *drawn) look() []uint32 {
 	h := &hasher{}
 	h.put("b place", bucket(d.Place))
+	if d.Place > 0 {
+		h.put("b prior", strconv.Itoa(min(priorSteps, int(-d.LogPrior/priorStep))))
+	}
 	h.put("b repair", string(d.Kind))
 	return h.out
 }

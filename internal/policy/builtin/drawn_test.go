@@ -25,7 +25,7 @@ func broken(t *testing.T, s policy.Trajectory) broke {
 // TestWhatARepairWouldBeIsForeseen: the move that is named makes the code whole again, and
 // where none is named none does.
 func TestWhatARepairWouldBeIsForeseen(t *testing.T) {
-	sites, all := foreseen(t, stackBank(t))
+	sites, all := foreseen(t, stackBank(t), nil)
 	known := 0
 	for i, d := range all {
 		if d.Mutation != sites[i].ID {
@@ -56,12 +56,48 @@ func TestWhatARepairWouldBeIsForeseen(t *testing.T) {
 	}
 }
 
+// TestARepairIsForeseenWhereTheFixerHasIt: in the list that an attempt of the same weights goes through.
+func TestARepairIsForeseenWhereTheFixerHasIt(t *testing.T) {
+	w, err := Shipped()
+	if err != nil {
+		t.Fatal(err)
+	}
+	sites, byHand := foreseen(t, stackBank(t), nil)
+	_, all := foreseen(t, stackBank(t), w)
+	elsewhere := 0
+	for i, d := range all {
+		if (d.Place > 0) != (byHand[i].Place > 0) {
+			t.Fatalf("%s %s: place %d by weights, %d by the prior that was set by hand", sites[i].Operator, sites[i].Variant, d.Place, byHand[i].Place)
+		}
+		if d.Place == 0 {
+			continue
+		}
+		src, err := tree.ApplyEdits([]byte(stack), sites[i].Edits)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v := placed(wholeView(sites[i].Path, src), []byte(stack))
+		if at := RankOf(v, []byte(stack), w); at != d.Place {
+			t.Errorf("%s %s: foreseen at %d, in the fixer's list at %d", sites[i].Operator, sites[i].Variant, d.Place, at)
+		}
+		if got := ordered(v, w)[d.Place-1].LogPrior; math.Abs(got-d.LogPrior) > 0.001 {
+			t.Errorf("%s %s: foreseen with a log share of %.3f, in the fixer's list %.3f", sites[i].Operator, sites[i].Variant, d.LogPrior, got)
+		}
+		if d.Place != byHand[i].Place {
+			elsewhere++
+		}
+	}
+	if elsewhere == 0 {
+		t.Error("the weights have every repair where the prior that was set by hand has it: nothing was tested")
+	}
+}
+
 // TestBreaksWithARepairInReachAreChosenMoreOften, where those are what is paid for. What is
 // drawn changes as well, so the choice is looked at alone, as if all sites had been drawn.
 func TestBreaksWithARepairInReachAreChosenMoreOften(t *testing.T) {
 	bank := stackBank(t)
 	p := With(Scratch(1))
-	sites, all := foreseen(t, bank)
+	sites, all := foreseen(t, bank, nil)
 	chance := func() (sum float64) {
 		for i, l := range p.breaks.among(looksOf(all)) {
 			if all[i].Place > 0 {
@@ -123,7 +159,7 @@ func TestABreakerThatLearnsNothingDrawsOneSite(t *testing.T) {
 }
 
 // foreseen gives all sites with what their repairs would be.
-func foreseen(t *testing.T, bank *arena.Bank) ([]mutate.Mutation, []drawn) {
+func foreseen(t *testing.T, bank *arena.Bank, w *Weights) ([]mutate.Mutation, []drawn) {
 	t.Helper()
 	sites, err := bank.Sites()
 	if err != nil {
@@ -137,7 +173,7 @@ func foreseen(t *testing.T, bank *arena.Bank) ([]mutate.Mutation, []drawn) {
 	for i := range at {
 		at[i] = i
 	}
-	all, err := foresee(context.Background(), sites, at, a)
+	all, err := foresee(context.Background(), w, sites, at, a)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,6 +34,7 @@ func newBreaks(hand bool) *breaks {
 // alone: 0.8 of 8 nats (of some 3,000 sites drawn in earnest) leaves 600.
 const (
 	breakRate    = 0.3 // of FTRL: there are few breaks, each with an advantage around 1
+	choiceRate   = 1.0 // of what is learned of repairs, which are described by a few dozen features in all (methods.md)
 	breakFloor   = 0.8
 	breakEntropy = 4.0 // worth of a nat, for each nat below the floor
 	breakRatio   = 2.0 // most that a break of an earlier version counts
@@ -117,7 +118,10 @@ func (p *Policy) learnBreaks(into *breaks, scored []policy.Scored) (int, error) 
 			return n, err
 		}
 		if of >= 0 {
-			if _, err := into.model.Train(&network.Problem{Moves: several}, []network.Target{{Move: of, Weight: float32(worth)}}, 0); err != nil {
+			into.model.Rate = choiceRate
+			_, err := into.model.Train(&network.Problem{Moves: several}, []network.Target{{Move: of, Weight: float32(worth)}}, 0)
+			into.model.Rate = breakRate
+			if err != nil {
 				return n, err
 			}
 		}

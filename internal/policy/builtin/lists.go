@@ -2,6 +2,7 @@ package builtin
 
 import (
 	"encoding/json"
+	"math"
 	"runtime"
 	"slices"
 	"sync"
@@ -20,7 +21,7 @@ const (
 // the weights; without any, of the prior that was set by hand.
 func Shortlist(v View, w *Weights) ([]Candidate, error) {
 	l := &list{view: v}
-	l.order(w)
+	l.order(w, math.MaxInt)
 	var kept []Candidate
 	for i := range l.cs {
 		if len(kept) == maxList {
@@ -44,12 +45,12 @@ var orderedAtOnce = make(chan struct{}, runtime.GOMAXPROCS(0))
 // ordered lists all candidates of a view that are ranked, whether they parse or not.
 func ordered(v View, w *Weights) []Candidate {
 	l := list{view: v}
-	l.order(w)
+	l.order(w, math.MaxInt)
 	return l.cs
 }
 
-// order fills the list.
-func (l *list) order(w *Weights) {
+// order fills the list, with at most most candidates.
+func (l *list) order(w *Weights, most int) {
 	orderedAtOnce <- struct{}{}
 	defer func() { <-orderedAtOnce }()
 	g := generate(l.view, true)
@@ -58,10 +59,10 @@ func (l *list) order(w *Weights) {
 	}
 	l.drafts, l.value = len(g.drafts), noValue
 	if w == nil {
-		l.cs = g.ranked()
+		l.cs = g.likeliest(min(most, len(g.drafts)))
 		return
 	}
-	cs := g.likeliest(w.most(len(g.drafts)))
+	cs := g.likeliest(min(most, w.most(len(g.drafts))))
 	l.mass = w.mass(cs)
 	l.cs, l.value = w.rank(g, cs)
 }
@@ -165,7 +166,7 @@ func (l *lists) of(v View, w *Weights, asked []View) (*list, error) {
 	l.mu.Unlock()
 	e.once.Do(func() {
 		e.view = v
-		e.order(w)
+		e.order(w, math.MaxInt)
 		if len(e.cs) > maxKept {
 			e.cs = slices.Clone(e.cs[:maxKept]) // the rest is more
 		}

@@ -149,7 +149,7 @@ func (p *Policy) Break(ctx context.Context, a arena.Break) (policy.Trajectory, e
 	did, at := broke{Sites: len(sites)}, 0
 	if p.Learns() {
 		several := draw(logs, breakDraws, r)
-		if did.Drawn, err = foresee(ctx, sites, several, a); err != nil {
+		if did.Drawn, err = foresee(ctx, p.weights, sites, several, a); err != nil {
 			return policy.Trajectory{}, err
 		}
 		k, log := p.breaks.choose(did.Drawn, r)

@@ -193,7 +193,15 @@ func (w *Weights) mass(cs []Candidate) float64 {
 	if w.version == VersionScratch || !w.byHand() {
 		return math.Log(float64(len(cs)))
 	}
-	best, sum := cs[0].LogPrior, 0.0 // the likeliest first
+	return massOf(cs)
+}
+
+// massOf is the logarithm of what candidates, the likeliest first, weigh together.
+func massOf(cs []Candidate) float64 {
+	if len(cs) == 0 {
+		return 0
+	}
+	best, sum := cs[0].LogPrior, 0.0
 	for i := range cs {
 		sum += math.Exp(cs[i].LogPrior - best)
 	}
