@@ -50,7 +50,7 @@ func (d Decision) String() string {
 const resamples = 4000
 
 // Judge compares two versions by their scores on the same bugs: a version is
-// adopted when, with the stated confidence, its mean score is not lower by the
+// not worse when, with the stated confidence, its mean score is not lower by the
 // margin. The interval is the percentile interval of a paired bootstrap, drawn
 // with a fixed seed: the same scores give the same decision.
 func Judge(now, was []float64) Decision {

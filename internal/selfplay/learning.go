@@ -21,7 +21,8 @@ import (
 // while it learned does so again from the same state.
 type learning struct {
 	held    []*heldOut // by board
-	match   *Match     // there when ready says so
+	match   *Match     // there when ready says so, as is
+	again   *Match     // that of the second look: other bugs
 	ready   func() error
 	first   []int // what the first version did in the match, where that was played beside the games
 	state   learned
@@ -172,17 +173,19 @@ func (h *heldOut) broken(ep *store.Episode) bool {
 	return err != nil || slices.ContainsFunc(spans, func(s tree.Span) bool { return h.hasLines(s.Path, s.First, s.Last) })
 }
 
-// makeMatch makes the bugs that versions are compared on: the frozen breaker breaks
-// held-out code.
-func (g *Game) makeMatch(ctx context.Context) (err error) {
+// makeMatch makes the bugs that versions are compared on, those of the first look and as many
+// of the second: the frozen breaker breaks held-out code.
+func (g *Game) makeMatch(ctx context.Context) error {
 	began := time.Now()
 	in := func(board int, m mutate.Mutation) bool { return g.learning.held[board].has(m) }
 	take := func() (release func()) { return g.slots.take(makingGame) }
-	g.learning.match, err = newMatch(ctx, g.Boards, g.Frozen, learn.MatchBugs, matchSeed, in, take)
-	if err == nil {
-		slog.Info("match made", "bugs", g.learning.match.Bugs(), "seconds", time.Since(began).Seconds())
+	all, err := newMatch(ctx, g.Boards, g.Frozen, 2*learn.MatchBugs, matchSeed, in, take)
+	if err != nil {
+		return err
 	}
-	return err
+	g.learning.match, g.learning.again = all.split(learn.MatchBugs)
+	slog.Info("match made", "bugs", g.learning.match.Bugs(), "again", g.learning.again.Bugs(), "seconds", time.Since(began).Seconds())
+	return nil
 }
 
 // prepareMatch makes the match and, where games go on, has the version that the run began with play it.
@@ -194,15 +197,15 @@ func (g *Game) prepareMatch(ctx context.Context) error {
 	if g.Config.Async == 0 || len(l.state.Versions) > 1 || l.match.Bugs() < learn.MatchLeast {
 		return nil
 	}
-	solved, err := g.playMatch(ctx)
+	solved, err := g.playMatch(ctx, l.match)
 	l.first = solved
 	return err
 }
 
-// playMatch has the learner play the match.
-func (g *Game) playMatch(ctx context.Context) ([]int, error) {
+// playMatch has the learner play a match.
+func (g *Game) playMatch(ctx context.Context, m *Match) ([]int, error) {
 	began := time.Now()
-	solved, err := g.learning.match.Play(ctx, g.Learner, g.matchSteps(), g.Config.Workers)
+	solved, err := m.Play(ctx, g.Learner, g.matchSteps(), g.Config.Workers)
 	if err == nil {
 		slog.Info("match played", "version", g.Learner.Version(), "solved", wins(solved), "seconds", time.Since(began).Seconds())
 	}

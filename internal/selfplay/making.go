@@ -156,7 +156,7 @@ func (g *Game) nextVersion(ctx context.Context, m making, now made, before [][]s
 		current.Solved = l.first
 	}
 	if current.Solved == nil && (n == 1 || g.judged(n)) && !g.formal() && l.match.Bugs() >= learn.MatchLeast {
-		solved, err := g.playMatch(ctx)
+		solved, err := g.playMatch(ctx, l.match)
 		if err != nil {
 			return now, err
 		}
@@ -219,15 +219,33 @@ func (g *Game) judge(ctx context.Context, n int, v *version, before versions) (e
 	case !g.judged(n):
 		v.Accepted, v.Gate = true, fmt.Sprintf("no match: one version in %d plays it", g.Config.Judge)
 	case l.match.Bugs() >= learn.MatchLeast:
-		if v.Solved, err = g.playMatch(ctx); err != nil {
+		if v.Solved, err = g.playMatch(ctx, l.match); err != nil {
 			return err
 		}
-		d := learn.Judge(scores(v.Solved, g.matchSteps()), scores(before.best(g.matchSteps()), g.matchSteps()))
-		v.Accepted, v.Gate = d.Accepted, d.String()
+		var again func(int) ([]int, error)
+		if l.again.Bugs() >= learn.MatchLeast {
+			again = func(k int) ([]int, error) { return g.playAgain(ctx, k, n) }
+		}
+		return before.judge(v, g.matchSteps(), again)
 	default:
 		v.Gate = learn.Decision{Bugs: l.match.Bugs()}.String()
 	}
 	return nil
+}
+
+// playAgain has version k play the match of the second look; n is what the learner is before and after.
+func (g *Game) playAgain(ctx context.Context, k, n int) ([]int, error) {
+	if k == n {
+		return g.playMatch(ctx, g.learning.again)
+	}
+	if err := g.Learner.Restore(ctx, g.Store.VersionDir(k)); err != nil {
+		return nil, err
+	}
+	solved, err := g.playMatch(ctx, g.learning.again)
+	if err != nil {
+		return nil, err
+	}
+	return solved, g.Learner.Restore(ctx, g.Store.VersionDir(n))
 }
 
 // breaksOf keeps the breaks of games that a refused version learned from: the version

@@ -191,6 +191,12 @@ func redOf(ctx context.Context, b *Board, broken *tree.Tree, m mutate.Mutation) 
 	return red, true, nil
 }
 
+// split gives a match of the first n bugs and one of the others.
+func (m *Match) split(n int) (first, others *Match) {
+	n = min(n, len(m.bugs))
+	return &Match{m.bugs[:n], m.take}, &Match{m.bugs[n:], m.take}
+}
+
 // Bugs is how many there are.
 func (m *Match) Bugs() int { return len(m.bugs) }
 

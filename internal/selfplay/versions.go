@@ -14,7 +14,8 @@ type version struct {
 	Episode  int            `json:"episode"` // the first that it may play
 	Accepted bool           `json:"accepted"`
 	Gate     string         `json:"gate"`
-	Solved   []int          `json:"solved"` // by bug of the match: the step that solved it, 0: none; null: not played
+	Solved   []int          `json:"solved"`          // by bug of the match: the step that solved it, 0: none; null: not played
+	Again    []int          `json:"again,omitempty"` // the same of the second look
 }
 
 // versions are those of a run, by number.
@@ -31,27 +32,50 @@ func (vs versions) compared() int {
 	return 0
 }
 
-// best is what the strongest of the league did in the match: compared with the
-// version before alone, many small losses that each might be chance would add up.
-func (vs versions) best(steps int) []int {
+// best is the strongest of the league in the match: compared with the version before
+// alone, many small losses that each might be chance would add up.
+func (vs versions) best(steps int) int {
 	var accepted []int
 	for n, v := range vs {
 		if v.Accepted && v.Solved != nil {
 			accepted = append(accepted, n)
 		}
 	}
-	var best []int
-	top := -1.0
+	best, top := 0, -1.0
 	for _, n := range learn.League(accepted) {
 		sum := 0.0
 		for _, s := range scores(vs[n].Solved, steps) {
 			sum += s
 		}
 		if sum > top {
-			best, top = vs[n].Solved, sum
+			best, top = n, sum
 		}
 	}
 	return best
+}
+
+// judge decides on v, the version after these, which has played the match. It is held against
+// the best of them, which of several on the same bugs is in part the luckiest. So where that
+// would refuse it both play other bugs, by which nobody was chosen, and these decide. again has
+// version n play them; nil: there are none. What a version did there is kept.
+func (vs versions) judge(v *version, steps int, again func(n int) ([]int, error)) (err error) {
+	best := vs.best(steps)
+	d := learn.Judge(scores(v.Solved, steps), scores(vs[best].Solved, steps))
+	v.Accepted, v.Gate = d.Accepted, d.String()
+	if d.Accepted || again == nil {
+		return nil
+	}
+	if v.Again, err = again(len(vs)); err != nil {
+		return err
+	}
+	if vs[best].Again == nil {
+		if vs[best].Again, err = again(best); err != nil {
+			return err
+		}
+	}
+	d = learn.Judge(scores(v.Again, steps), scores(vs[best].Again, steps))
+	v.Accepted, v.Gate = d.Accepted, v.Gate+"; on other bugs "+d.String()
+	return nil
 }
 
 // row is a version as the run lists it.
