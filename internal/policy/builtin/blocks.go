@@ -260,6 +260,9 @@ func (g *generator) handler(n *node) {
 	}
 	if len(types) == 1 {
 		t := types[0]
+		if ps := t.parts(); t.kind == "as_pattern" && len(ps) > 0 {
+			t = ps[0]
+		}
 		for i, e := range append(append([]string(nil), g.facts.exceptions...), "KeyError", "ValueError", "TypeError", "AttributeError", "IndexError", "Exception", "StopIteration", "OSError", "ImportError", "RuntimeError", "NotImplementedError", "UnicodeDecodeError", "AssertionError") {
 			if e != t.text(g.src) {
 				g.offer(kindException, n.start, t.end, place, t.replace(e), clip(t.text(g.src))+" → "+clip(e), 1/float64(1+i/3))

@@ -63,6 +63,46 @@ func (g *generator) elsewise(n *node) {
 	}
 }
 
+// Limits of elifs: what arms do, the conditions on which all of it is done, and what is done on all.
+const (
+	elifBodies     = 40
+	elifConditions = 24
+	elifFirst      = 4
+)
+
+// elifs offers, where a window tells the place, one more arm of an if, on a condition: what the file does
+// on conditions, and statements like those of its arms.
+func (g *generator) elifs(n *node) {
+	end := n.child("consequence")
+	for _, k := range n.kids {
+		if k.kind == "elif_clause" {
+			end = k
+		}
+	}
+	if end == nil {
+		return
+	}
+	place := g.span.gap(end.last)
+	if !g.told(place) {
+		return
+	}
+	at, indent := lineEnd(g.src, end.end), indentAt(g.src, n.start)
+	inner := deeper(indent)
+	bodies := g.bodies(inner)
+	g.alike(n, func(text string, _ float64) {
+		if len(bodies) < elifBodies {
+			bodies = append(bodies, text)
+		}
+	})
+	for i, c := range g.asking(n) {
+		for k, b := range bodies {
+			if (i < elifConditions || k < elifFirst) && mayStand(b, n) {
+				g.offer(kindHandler, at, at, place, []tree.Edit{{Start: at, End: at, New: "\n" + indent + "elif " + c + ":\n" + inner + b}}, "elif "+clip(c), rare)
+			}
+		}
+	}
+}
+
 // asking lists what may be asked at a node: the conditions of the file and of what stands near, what
 // stands near asked for its type, and what the file asks functions about.
 func (g *generator) asking(n *node) []string {
@@ -76,6 +116,9 @@ func (g *generator) asking(n *node) []string {
 		for _, c := range [...]string{name, "not " + name, name + " is None", name + " is not None", "len(" + name + ") == 1", name + " == 0"} {
 			add(&out, seen, c)
 		}
+	}
+	for _, c := range g.agreed(near) {
+		add(&out, seen, c)
 	}
 	for _, a := range near[:min(len(near), typedMost)] {
 		for _, field := range g.ofSelf() {
@@ -98,11 +141,41 @@ func (g *generator) asking(n *node) []string {
 	return out
 }
 
-// Limits of asking: names that are asked for their type, and classes of the file.
+// Limits of asking: names that are asked for their type, classes of the file, names that are asked
+// together, and values of the function that are asked for their type.
 const (
 	typedMost   = 2
 	classesMost = 8
+	agreedMost  = 4
+	valuesMost  = 6
 )
+
+// agreed lists what names may be asked together or beside a constant, and values of the function for their type.
+func (g *generator) agreed(near []string) (out []string) {
+	near = near[:min(len(near), agreedMost)]
+	for _, a := range near {
+		for _, b := range near {
+			if a != b {
+				out = append(out, a+" and "+b, "not "+a+" and "+b, a+" and not "+b, a+" or "+b)
+			}
+		}
+		out = append(out, a+" is True", a+" is False")
+		for _, c := range g.named() {
+			out = append(out, a+" is "+c, a+" is not "+c, a+" == "+c, a+" in "+c)
+		}
+	}
+	asked := 0
+	for _, e := range g.facts.pool {
+		if asked == valuesMost || !strings.ContainsAny(e, ".[(") || strings.HasPrefix(e, "len(") || strings.Contains(e, " ") && !strings.HasSuffix(e, ")") {
+			continue
+		}
+		asked++
+		for _, t := range g.types() {
+			out = append(out, "isinstance("+e+", "+t+")", "not isinstance("+e+", "+t+")")
+		}
+	}
+	return out
+}
 
 // types lists the built-in types and the classes that the file defines or imports.
 func (g *generator) types() []string { return slices.Concat(builtinTypes, g.classes()) }

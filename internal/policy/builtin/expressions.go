@@ -195,6 +195,9 @@ func (g *generator) binary(n *node) {
 	} else {
 		g.swap(kindSwap, n, left, right, "", 0.3)
 	}
+	if a, b := bare(left), bare(right); a != left || b != right {
+		g.emit(kindSwap, n, n.replace(b.text(g.src)+" "+old+" "+a.text(g.src)), "swap "+clip(a.text(g.src))+" and "+clip(b.text(g.src)), 0.2)
+	}
 }
 
 func containsString(list []string, s string) bool {

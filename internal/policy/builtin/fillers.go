@@ -1,6 +1,7 @@
 package builtin
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 	"strings"
@@ -204,6 +205,9 @@ func (g *generator) filled(n *node, fillers, tails []string) {
 		for _, e := range g.facts.pool {
 			put(kindAddCond, text+" or "+e)
 		}
+		for _, class := range g.classes() {
+			put(kindAddCond, text+" or "+class+"()")
+		}
 		for _, e := range [...]string{"[]", "{}", "()", "set()", "0", `""`} {
 			put(kindAddCond, e+" if "+text+" is None else "+text)
 		}
@@ -275,6 +279,18 @@ func (g *generator) received(n *node, tails []string) {
 	}
 }
 
+// extended offers a term behind a value that is long: what stands near.
+func (g *generator) extended(n *node) {
+	if n.field != "right" && n.parent.kind != "return_statement" || !g.overlaps(n) {
+		return
+	}
+	for _, name := range variables(nearMost, g.near(n, nearMost), g.facts.params) {
+		for _, op := range [...]string{" + ", " or "} {
+			g.emit(kindAddTerm, n, []tree.Edit{{Start: n.end, End: n.end, New: op + name}}, "…"+op+name, rare)
+		}
+	}
+}
+
 // converted offers a conversion around a value of several lines.
 func (g *generator) converted(n *node) {
 	for _, name := range conversions {
@@ -308,7 +324,7 @@ func (g *generator) constantly(n *node, fillers, tails []string) {
 		return
 	}
 	put := func(to string) { g.emit(kindValue, n, n.replace(to), clip(n.text(g.src))+" → "+clip(to), rare) }
-	for _, e := range slices.Concat(fillers, g.facts.pool, g.called(n), g.calledWithTwo(n), g.composed(n)) {
+	for _, e := range slices.Concat(fillers, g.facts.pool, g.called(n), g.calledWithTwo(n), g.composed(n), g.entitled(n)) {
 		put(e)
 	}
 	for _, a := range g.near(n, 3) {
@@ -335,6 +351,33 @@ func (g *generator) constantly(n *node, fillers, tails []string) {
 	}
 }
 
+// entitled lists what the function may look up under its own name, as properties do, and what it
+// may give where there is none.
+func (g *generator) entitled(n *node) (out []string) {
+	f := n.up("function_definition")
+	if f == nil {
+		return nil
+	}
+	quote := "'"
+	if bytes.Count(g.src, []byte{'"'}) > bytes.Count(g.src, []byte{'\''}) {
+		quote = `"`
+	}
+	name := quote + functionName(g.src, f) + quote
+	otherwise := slices.Concat(constants, g.ofSelf(), g.near(n, nearMost))
+	for _, of := range variables(storesMost, g.ofSelf(), g.near(n, nearMost)) {
+		for _, m := range g.facts.receivers[of] {
+			if m == "get" || m == "pop" || m == "setdefault" {
+				out = append(out, of+"."+m+"("+name+")")
+				for _, v := range otherwise {
+					out = append(out, of+"."+m+"("+name+", "+v+")")
+				}
+			}
+		}
+		out = append(out, of+"["+name+"]", "getattr("+of+", "+name+")")
+	}
+	return out
+}
+
 // called lists calls of what the file calls with what stands near a node.
 func (g *generator) called(n *node) []string {
 	near := g.near(n, 2)
@@ -351,7 +394,11 @@ func (g *generator) called(n *node) []string {
 func (g *generator) callees() []string {
 	var out []string
 	if containsString(g.facts.params, "self") {
-		for _, m := range g.facts.methods {
+		methods := slices.Clone(g.facts.methods)
+		slices.SortStableFunc(methods, func(a, b string) int { // what nothing calls first: a call may be missing
+			return cmp.Compare(min(1, g.facts.attrCount[a]), min(1, g.facts.attrCount[b]))
+		})
+		for _, m := range methods {
 			if !(strings.HasPrefix(m, "__") && strings.HasSuffix(m, "__")) && len(out) < calleesMost/2 {
 				out = append(out, "self."+m)
 			}

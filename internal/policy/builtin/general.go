@@ -88,6 +88,10 @@ func (g *generator) general() {
 		case "subscript":
 			g.indices(n)
 		case "call":
+			if n.row < n.last && (n.field == "right" || n.parent.kind == "return_statement") && g.overlaps(n) {
+				g.converted(n)
+				g.extended(n)
+			}
 			if callee, args := n.child("function"), n.child("arguments"); callee != nil && args != nil && args.kind == "argument_list" {
 				g.choosing(n, callee, args)
 				g.splatted(n, args)
@@ -98,6 +102,7 @@ func (g *generator) general() {
 			}
 		case "list_comprehension", "generator_expression", "set_comprehension", "dictionary_comprehension":
 			g.filter(n)
+			g.extended(n)
 		case "parenthesized_expression":
 			if n.parent.kind == "boolean_operator" {
 				g.anyCondition(bare(n))

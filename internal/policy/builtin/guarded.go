@@ -20,6 +20,11 @@ func (g *generator) guarded(put func(Kind, string, float64), beside *node, inner
 			}
 		}
 	}
+	for _, c := range g.asking(beside) {
+		for _, jump := range [...]string{"continue", "break", "return"} {
+			put(kindGuard, "if "+c+":\n"+inner+jump, rare)
+		}
+	}
 	made := append(g.ofSelf(), g.facts.fillers...)
 	for _, m := range g.facts.plainMethods {
 		made = append(made, "self."+m+"()")

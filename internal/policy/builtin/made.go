@@ -47,7 +47,7 @@ func (g *generator) made(put func(Kind, string, float64), beside *node) {
 			}
 		}
 	}
-	for _, c := range g.calledWithTwo(beside) {
+	for _, c := range slices.Concat(g.calledWithTwo(beside), g.called(beside)) {
 		statement(c)
 	}
 	g.bindings(statement, beside)

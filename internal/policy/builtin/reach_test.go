@@ -379,12 +379,74 @@ def text(low, top):
         low.add(top)
     return low.decode(top)
 `
+	const settled = `import codecs
+
+SKIP = object()
+
+
+class Rows:
+    pass
+
+
+class Table:
+    def __init__(self, config, rows, plain):
+        self.config = config
+        self.rows = rows or Rows()
+        self.plain = plain
+        self.width = self.config.get("width")
+
+    @property
+    def strict(self):
+        return self.config.get("strict", self.plain)
+
+    def __unknown(self, field):
+        self.rows.pop(field)
+
+    def read(self, name, low, top):
+        out = ("^(" + low + "]|%s)*$" % top)
+        try:
+            codecs.lookup(name)
+        except UnicodeDecodeError as e:
+            out = [e]
+        return list(self.merge(
+            low,
+            top,
+        ))
+
+    def merge(self, low, top, *more):
+        for field in low:
+            if field is SKIP:
+                continue
+            if not isinstance(top[field], int):
+                continue
+            if field in self.rows:
+                self.rows[field] = top
+            else:
+                self.__unknown(field)
+        if low == top:
+            low = None
+        elif not low and top:
+            low = top
+        else:
+            low = [low]
+        return [field for field in low if field in top and field not in self.rows] + more
+`
 	body := held[strings.Index(held, "            a = "):strings.Index(held, "        if most")]
 	inside, outside := "        with Store.guard_lock:\n"+body, strings.ReplaceAll(body, "            ", "        ")
 	for _, c := range []struct {
 		right, old, new string
 		moves           int
 	}{
+		{settled, "rows or Rows()", "rows", 1},
+		{settled, `self.config.get("strict", self.plain)`, "None", 1},
+		{settled, `"^(" + low + "]|%s)*$" % top`, `("]|%s)*$" % top) + ("^(" + low)`, 1},
+		{settled, "except UnicodeDecodeError as e", "except KeyError as e", 1},
+		{settled, "list(self.merge(\n            low,\n            top,\n        ))", "self.merge(\n            low,\n            top,\n        )", 1},
+		{settled, "            if field is SKIP:\n                continue\n", "", 1},
+		{settled, "            if not isinstance(top[field], int):\n                continue\n", "", 2},
+		{settled, "            else:\n                self.__unknown(field)\n", "", 1},
+		{settled, "        elif not low and top:\n            low = top\n", "", 1},
+		{settled, " + more", "", 1},
 		{asking, "(str, int)", "(str, )", 1},
 		{asking, "Styles(found, True)", "Styles(found)", 1},
 		{asking, "    if type(low) is bytes:\n        return low\n", "", 2},

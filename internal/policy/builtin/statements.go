@@ -26,6 +26,7 @@ func (g *generator) statements() {
 			g.unconditional(n)
 			g.condition(n.child("condition"))
 			g.arms(n)
+			g.elifs(n)
 		case "try_statement":
 			g.arms(n)
 		case "elif_clause":
