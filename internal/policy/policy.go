@@ -90,6 +90,18 @@ func Compares(p Policy) bool {
 	return ok && c.Compares()
 }
 
+// Apart is what a Learner implements whose two roles learn apart: what it learns from breaks
+// leaves its repairs as they are.
+type Apart interface {
+	Apart() bool
+}
+
+// LearnsApart tells whether what a policy learns from breaks leaves its repairs as they are.
+func LearnsApart(p Policy) bool {
+	a, ok := p.(Apart)
+	return ok && a.Apart()
+}
+
 // Scored is a trajectory with what it was worth, and the task again, so that
 // a policy need keep of it only what cannot be had from there.
 type Scored struct {

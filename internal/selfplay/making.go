@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"breakfix/internal/arena"
 	"breakfix/internal/learn"
 	"breakfix/internal/policy"
 )
@@ -94,14 +95,27 @@ func (g *Game) settle(ctx context.Context, episode int) error {
 		l.state.Versions = j.made.versions // what the one that plays did in the match
 		return nil
 	}
-	n := len(j.made.versions) - 1
+	n := len(l.state.Versions)
 	l.state.Versions, l.state.Current = j.made.versions, j.made.current
+	if last := l.state.Versions[len(l.state.Versions)-1]; !last.Accepted {
+		l.state.Pending = append(breaksOf(learned), l.state.Pending...)
+	}
+	for ; n < len(l.state.Versions); n++ {
+		if err := g.announce(n, waited); err != nil {
+			return err
+		}
+	}
+	return g.putVersions(ctx)
+}
+
+// announce tells of version n, which is new.
+func (g *Game) announce(n int, waited time.Duration) error {
+	l := g.learning
 	v := &l.state.Versions[n]
 	v.Episode = g.next
 	word := "accepted"
 	if !v.Accepted {
 		word = "refused"
-		l.state.Pending = append(breaksOf(learned), l.state.Pending...)
 	}
 	b, err := json.MarshalIndent(l.state.Versions.row(n), "", "  ")
 	if err != nil {
@@ -116,7 +130,7 @@ func (g *Game) settle(ctx context.Context, episode int) error {
 	}
 	slog.Info("version "+word, "number", n, "version", v.Name, "waited", waited.Seconds())
 	g.notice(fmt.Sprintf("version %d (%s) %s after episode %d: %s%s", n, v.Name, word, g.next-1, solves, v.Gate))
-	return g.putVersions(ctx)
+	return nil
 }
 
 // abandon ends the work on a version, whatever has come of it; the learner plays again.
@@ -162,7 +176,7 @@ func (g *Game) nextVersion(ctx context.Context, m making, now made, before [][]s
 		}
 		current.Solved = solved
 	}
-	name, err := g.learn(ctx, m, now.current, before)
+	batch, name, err := g.learn(ctx, m, now.current, before)
 	if err != nil || name == current.Name {
 		return now, err
 	}
@@ -180,31 +194,60 @@ func (g *Game) nextVersion(ctx context.Context, m making, now made, before [][]s
 		return now, nil
 	}
 	now.current = now.versions.compared()
-	return now, g.Learner.Restore(ctx, g.Store.VersionDir(now.current))
+	if err := g.Learner.Restore(ctx, g.Store.VersionDir(now.current)); err != nil {
+		return now, err
+	}
+	return g.keepBreaks(ctx, batch, now)
 }
 
-// learn has the learner learn from a batch, and gives the name of what it is then.
-func (g *Game) learn(ctx context.Context, m making, current int, before [][]string) (policy.Version, error) {
+// keepBreaks has the learner, which is the version that a refused one made way for, learn what the
+// batch says of breaks, where that leaves its repairs as they are: the match is about repairs.
+func (g *Game) keepBreaks(ctx context.Context, batch []policy.Scored, now made) (made, error) {
+	if !policy.LearnsApart(g.Learner) {
+		return now, nil
+	}
+	defer g.slots.take(makingGame)()
+	breaks := slices.DeleteFunc(batch, func(s policy.Scored) bool { return s.Role != arena.Breaker })
+	was := now.versions[now.current]
+	name, err := g.Learner.Learn(ctx, breaks)
+	if err != nil {
+		return now, fmt.Errorf("learn from breaks: %w", err)
+	}
+	if name == was.Name {
+		return now, nil
+	}
+	n := len(now.versions)
+	if err := g.putVersion(ctx, n); err != nil {
+		return now, err
+	}
+	gate := fmt.Sprintf("no match: it repairs as version %d and learned from breaks alone", now.current)
+	now.versions = append(now.versions, version{Name: name, Accepted: true, Gate: gate, Solved: was.Solved, Again: was.Again, Breaks: true})
+	now.current = n
+	return now, nil
+}
+
+// learn has the learner learn from a batch, and gives that and the name of what the learner is then.
+func (g *Game) learn(ctx context.Context, m making, current int, before [][]string) ([]policy.Scored, policy.Version, error) {
 	if !policy.Waits(g.Learner) { // it computes here
 		defer g.slots.take(makingGame)()
 	}
 	began := time.Now()
 	batch, counts, err := g.batch(ctx, m, before)
 	if err != nil {
-		return "", err
+		return nil, "", err
 	}
 	if !g.Store.HasVersion(current) {
 		if err := g.putVersion(ctx, current); err != nil {
-			return "", err
+			return nil, "", err
 		}
 	}
 	was := g.Learner.Version()
 	now, err := g.Learner.Learn(ctx, batch)
 	if err != nil {
-		return "", fmt.Errorf("learn: %w", err)
+		return nil, "", fmt.Errorf("learn: %w", err)
 	}
 	slog.Info("learned", "version", now, "from", was, "trajectories", len(batch), "groups", counts.Groups, "flat", counts.Flat, "masked", counts.Masked, "seconds", time.Since(began).Seconds())
-	return now, nil
+	return batch, now, nil
 }
 
 // makingGame stands for all the work on versions where games share slots.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -195,5 +196,63 @@ func TestAVersionThatWasCutOffIsMadeAgain(t *testing.T) {
 	}
 	if got, want := cut.by(), whole.by(); got != want || made != 3 {
 		t.Errorf("%d versions; they played %s in two sittings, %s in one", made, got, want)
+	}
+}
+
+// apart learns its two roles apart.
+type apart struct {
+	*student
+	batches [][]policy.Scored
+}
+
+func (*apart) Apart() bool { return true }
+
+func (a *apart) Learn(ctx context.Context, scored []policy.Scored) (policy.Version, error) {
+	a.batches = append(a.batches, scored)
+	if len(scored) == 0 {
+		return a.Version(), nil
+	}
+	return a.student.Learn(ctx, scored)
+}
+
+// TestWhatARefusedVersionLearnedOfBreaksIsKept, where the two roles learn apart: the version that
+// plays learns from the breaks of the batch, repairs as before, and is no other for the league.
+func TestWhatARefusedVersionLearnedOfBreaksIsKept(t *testing.T) {
+	ctx := t.Context()
+	batch := []policy.Scored{{Role: arena.Breaker, Group: "source 0"}, {Role: arena.Fixer, Group: "episode 1"}, {Role: arena.Breaker, Group: "source 1"}}
+	before := func() made {
+		return made{versions: versions{{Name: "v0", Accepted: true, Solved: solvedOf(20), Again: solvedOf(9)}, {Name: "v1", Solved: solvedOf(3)}}}
+	}
+	one := &student{learn: func(int) error { return nil }}
+	a := &apart{student: one}
+	g := classOf(t, filepath.Join(t.TempDir(), "run"), one, &witness{}, Config{})
+	g.Learner, g.slots = a, newSlots(1)
+	now, err := g.keepBreaks(ctx, slices.Clone(batch), before())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(a.batches) != 1 || len(a.batches[0]) != 2 || a.batches[0][1].Group != "source 1" {
+		t.Errorf("learned from %+v", a.batches)
+	}
+	v := now.versions[2]
+	if now.current != 2 || !v.Accepted || v.Name != "v1" || wins(v.Solved) != 20 || wins(v.Again) != 9 || !g.Store.HasVersion(2) {
+		t.Errorf("version %d plays, of %+v", now.current, now.versions)
+	}
+	if best := now.versions.best(8); best != 0 {
+		t.Errorf("the next one is held against version %d", best)
+	}
+	if n := now.versions.compared(); n != 2 {
+		t.Errorf("where the next one is refused version %d plays", n)
+	}
+	// A batch without breaks, and a learner whose roles are one, leave things as they are.
+	for _, none := range []struct {
+		learner policy.Learner
+		batch   []policy.Scored
+	}{{a, batch[1:2]}, {one, batch}} {
+		one.to(0)
+		g.Learner = none.learner
+		if now, err := g.keepBreaks(ctx, slices.Clone(none.batch), before()); err != nil || len(now.versions) != 2 || now.current != 0 {
+			t.Errorf("version %d of %d plays, %v", now.current, len(now.versions), err)
+		}
 	}
 }

@@ -14,8 +14,9 @@ type version struct {
 	Episode  int            `json:"episode"` // the first that it may play
 	Accepted bool           `json:"accepted"`
 	Gate     string         `json:"gate"`
-	Solved   []int          `json:"solved"`          // by bug of the match: the step that solved it, 0: none; null: not played
-	Again    []int          `json:"again,omitempty"` // the same of the second look
+	Solved   []int          `json:"solved"`           // by bug of the match: the step that solved it, 0: none; null: not played
+	Again    []int          `json:"again,omitempty"`  // the same of the second look
+	Breaks   bool           `json:"breaks,omitempty"` // it repairs as the version that it was made from, and learned from breaks alone
 }
 
 // versions are those of a run, by number.
@@ -37,7 +38,7 @@ func (vs versions) compared() int {
 func (vs versions) best(steps int) int {
 	var accepted []int
 	for n, v := range vs {
-		if v.Accepted && v.Solved != nil {
+		if v.Accepted && v.Solved != nil && !v.Breaks {
 			accepted = append(accepted, n)
 		}
 	}

@@ -24,6 +24,10 @@ const shards = 2
 // Learns reports whether there are weights to go on from.
 func (p *Policy) Learns() bool { return p.weights != nil && !p.uniform }
 
+// Apart implements policy.Apart: breaks have a model of their own, beneath which the weights of
+// repairs are only read.
+func (*Policy) Apart() bool { return true }
+
 // Learn makes the next version: the network from the repairs that were tried,
 // the linear model of breaks from what their bugs were worth. The optimiser's
 // moments begin anew with each version (Asadi et al., "Resetting the Optimizer in
