@@ -30,7 +30,7 @@ TRAINED := bin/fixer.safetensors
 
 train: build ## make the weights that come with breakfix again
 	rm -f $(TRAINED)
-	$(BIN) train $(TAUGHT) --examples 6000 --seed 1 --workers 2 -o $(TRAINED)
+	$(BIN) train $(TAUGHT) --examples 12000 --seed 1 --workers 2 -o $(TRAINED)
 	gzip -9 -n < $(TRAINED) > internal/policy/builtin/weights/fixer.safetensors.gz
 
 ENGINE ?= 0.4.0

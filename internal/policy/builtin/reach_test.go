@@ -420,7 +420,7 @@ class Table:
             if not isinstance(top[field], int):
                 continue
             if field in self.rows:
-                self.rows[field] = top
+                self.rows[field] = top[field]
             else:
                 self.__unknown(field)
         if low == top:
@@ -445,7 +445,7 @@ class Table:
 		{settled, "            if field is SKIP:\n                continue\n", "", 1},
 		{settled, "            if not isinstance(top[field], int):\n                continue\n", "", 2},
 		{settled, "            else:\n                self.__unknown(field)\n", "", 1},
-		{settled, "        elif not low and top:\n            low = top\n", "", 1},
+		{settled, "        elif not low and top:\n            low = top\n", "", 2},
 		{settled, " + more", "", 1},
 		{asking, "(str, int)", "(str, )", 1},
 		{asking, "Styles(found, True)", "Styles(found)", 1},
