@@ -125,17 +125,28 @@ func TestBreaksWithARepairInReachAreChosenMoreOften(t *testing.T) {
 			if err != nil || ms[0].ID != b.Mutation {
 				t.Fatalf("%s was broken and %s recorded, %v", ms[0].ID, b.Mutation, err)
 			}
-			s := policy.Scored{Role: arena.Breaker, Trajectory: played, Break: a, Group: "source 0", Advantage: -1}
+			s := policy.Scored{Role: arena.Breaker, Trajectory: played, Break: a, Group: "source 0", Won: true}
 			if at := b.chosen(); at >= 0 && b.Drawn[at].Place > 0 {
-				s.Advantage = 1
+				s.Reward = 0.2
 			}
 			batch = append(batch, s)
 		}
-		if _, err := p.Learn(context.Background(), batch); err != nil {
-			t.Fatal(err)
+		for _, valid := range []bool{false, true} { // what is invalid says nothing of repairs
+			was := chance()
+			for i := range batch {
+				if batch[i].Won = valid; !valid {
+					batch[i].Advantage = -1
+				}
+			}
+			if _, err := p.Learn(context.Background(), batch); err != nil {
+				t.Fatal(err)
+			}
+			if now := chance(); !valid && now != was {
+				t.Errorf("after breaks that are invalid repairs in reach have a chance of %.3f, before %.3f", now, was)
+			}
 		}
 	}
-	if after := chance(); after < before+0.08 {
+	if after := chance(); 1-after > (1-before)/3 {
 		t.Errorf("of %d sites those with a repair in reach have a chance of %.2f after learning, %.2f before", len(sites), after, before)
 	}
 }

@@ -1,6 +1,7 @@
 package builtin
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -71,15 +72,15 @@ func (b *breaks) over(prior []float64, moves []network.Move) []float64 {
 }
 
 // learnBreaks takes two steps for each break, for what was drawn and for what was chosen
-// of that: policy gradient (Williams 1992) on its advantage, with a price on entropy below
-// the floor. What an earlier version chose, while this one was made, counts by how much
+// of that: policy gradient (Williams 1992), of the former on its advantage, with a price on
+// entropy below the floor, of the latter on what it was worth beside the other valid bugs of the batch. What an earlier version chose, while this one was made, counts by how much
 // likelier this one makes it, at most twice (truncated importance sampling, Ionides 2008).
 // It returns how many there were.
 func (p *Policy) learnBreaks(into *breaks, scored []policy.Scored) (int, error) {
-	n := 0
+	n, beside := 0, besideValid(scored)
 	for i := range scored {
 		s := &scored[i]
-		if s.Role != arena.Breaker || s.Break == nil || s.Uses > 0 || s.Advantage == 0 {
+		if !tellsOfBreaks(s) || s.Advantage == 0 && beside[i] == 0 {
 			continue
 		}
 		var did broke
@@ -105,21 +106,21 @@ func (p *Policy) learnBreaks(into *breaks, scored []policy.Scored) (int, error) 
 		}
 		floor := breakFloor * entropyOf(logs)
 		of, several := did.chosen(), looksOf(did.Drawn)
-		worth := s.Advantage
+		likelier := 1.0
 		if s.Trajectory.Version != p.Version() {
 			now := p.breaks.over(logs, moves)[at]
 			if of >= 0 {
 				now += p.breaks.among(several)[of]
 			}
-			worth *= min(breakRatio, math.Exp(now-did.LogProb))
+			likelier = min(breakRatio, math.Exp(now-did.LogProb))
 		}
 		price := breakEntropy * max(0, floor-entropyOf(into.over(logs, moves)))
-		if _, err := into.model.Train(&network.Problem{Moves: moves}, []network.Target{{Move: at, Weight: float32(worth)}}, float32(price)); err != nil {
+		if _, err := into.model.Train(&network.Problem{Moves: moves}, []network.Target{{Move: at, Weight: float32(s.Advantage * likelier)}}, float32(price)); err != nil {
 			return n, err
 		}
 		if of >= 0 {
 			into.model.Rate = choiceRate
-			_, err := into.model.Train(&network.Problem{Moves: several}, []network.Target{{Move: of, Weight: float32(worth)}}, 0)
+			_, err := into.model.Train(&network.Problem{Moves: several}, []network.Target{{Move: of, Weight: float32(beside[i] * likelier)}}, 0)
 			into.model.Rate = breakRate
 			if err != nil {
 				return n, err
@@ -128,6 +129,34 @@ func (p *Policy) learnBreaks(into *breaks, scored []policy.Scored) (int, error) 
 		n++
 	}
 	return n, nil
+}
+
+// tellsOfBreaks reports whether there is anything to learn of breaks from a trajectory: each is
+// learned from once.
+func tellsOfBreaks(s *policy.Scored) bool {
+	return s.Role == arena.Breaker && s.Break != nil && s.Uses == 0
+}
+
+// besideValid gives for each of some trajectories how many more of the other valid bugs earned less than
+// it than earned more, as a share of them; 0 for all else. Whether a break is valid says little of its repair and
+// much of its site: beside invalid ones a bug that nobody repairs would look well. Of how
+// repairs are ranked sources differ less than of what is valid, and one source has few: all are compared.
+func besideValid(scored []policy.Scored) []float64 {
+	var valid []int
+	for i := range scored {
+		if tellsOfBreaks(&scored[i]) && scored[i].Won {
+			valid = append(valid, i)
+		}
+	}
+	out := make([]float64, len(scored))
+	for _, i := range valid {
+		sum := 0
+		for _, k := range valid {
+			sum += cmp.Compare(scored[i].Reward, scored[k].Reward)
+		}
+		out[i] = float64(sum) / float64(max(1, len(valid)-1))
+	}
+	return out
 }
 
 // looks remembers what sites look like: a pure function of the code, and
