@@ -1,14 +1,11 @@
 package builtin
 
 import (
-	"context"
 	"encoding/json"
 	"math"
 	"runtime"
 	"slices"
 	"sync"
-
-	"golang.org/x/sync/semaphore"
 
 	"breakfix/internal/tree"
 )
@@ -41,24 +38,9 @@ func Shortlist(v View, w *Weights) ([]Candidate, error) {
 	return kept, nil
 }
 
-// ordering has as many views ordered at the same time as there are cores: it is nothing but work
-// for them. Where all moves of a view are ranked, and not the maxScored likeliest, it is one: they
-// can take a hundred MB meanwhile.
-var ordering = semaphore.NewWeighted(cores)
-
-var cores = int64(runtime.GOMAXPROCS(0))
-
-// orders takes the share of ordering that a list of at most most candidates needs.
-func orders(most int) (release func()) {
-	share := int64(1)
-	if most > maxScored {
-		share = cores
-	}
-	if err := ordering.Acquire(context.Background(), share); err != nil {
-		panic(err) // nothing ends this context
-	}
-	return func() { ordering.Release(share) }
-}
+// orderedAtOnce has as many views ordered at the same time as there are cores: it is nothing
+// but work for them, and the moves of a view can take a hundred MB meanwhile.
+var orderedAtOnce = make(chan struct{}, runtime.GOMAXPROCS(0))
 
 // ordered lists all candidates of a view that are ranked, whether they parse or not.
 func ordered(v View, w *Weights) []Candidate {
@@ -69,20 +51,20 @@ func ordered(v View, w *Weights) []Candidate {
 
 // order fills the list, with at most most candidates.
 func (l *list) order(w *Weights, most int) {
-	if w != nil {
-		most = min(most, w.most(math.MaxInt))
-	}
-	defer orders(most)()
+	orderedAtOnce <- struct{}{}
+	defer func() { <-orderedAtOnce }()
 	g := generate(l.view, true)
 	if g == nil {
 		return
 	}
 	l.drafts, l.value = len(g.drafts), noValue
-	l.cs = g.likeliest(min(most, len(g.drafts)))
-	if w != nil {
-		l.mass = w.mass(l.cs)
-		l.cs, l.value = w.rank(g, l.cs)
+	if w == nil {
+		l.cs = g.likeliest(min(most, len(g.drafts)))
+		return
 	}
+	cs := g.likeliest(min(most, w.most(len(g.drafts))))
+	l.mass = w.mass(cs)
+	l.cs, l.value = w.rank(g, cs)
 }
 
 // lists remembers the candidates of the latest views: they are a pure function of it, and

@@ -2,6 +2,7 @@ package builtin
 
 import (
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -46,30 +47,24 @@ func TestMovesAreScoredInParts(t *testing.T) {
 	}
 }
 
-// TestViewsAreOrderedByAsManyAsThereAreCores, and one by one where all moves of a view are ranked:
-// they take up to a hundred MB meanwhile.
+// TestViewsAreOrderedByAsManyAsThereAreCores: each takes up to a hundred MB meanwhile.
 func TestViewsAreOrderedByAsManyAsThereAreCores(t *testing.T) {
-	for _, c := range []struct {
-		prior string
-		most  int64
-	}{{priorHand, cores}, {priorNone, 1}} {
-		var now, most atomic.Int64
-		w := Scratch(1)
-		w.version, w.card = "of this test", network.Card{cardPrior: c.prior}
-		w.other = func(cs []Candidate, _ *network.Problem, _ []float32) {
-			n := now.Add(1)
-			for was := most.Load(); n > was && !most.CompareAndSwap(was, n); was = most.Load() {
-			}
-			time.Sleep(10 * time.Millisecond)
-			now.Add(-1)
+	var now, most atomic.Int32
+	w := Scratch(1)
+	w.version = "of this test"
+	w.other = func(cs []Candidate, _ *network.Problem, _ []float32) {
+		n := now.Add(1)
+		for was := most.Load(); n > was && !most.CompareAndSwap(was, n); was = most.Load() {
 		}
-		var all sync.WaitGroup
-		for range 4 * cores {
-			all.Go(func() { ordered(wholeView("f.py", []byte("def f(a, b):\n    return a + b\n")), w) })
-		}
-		all.Wait()
-		if n := most.Load(); n != c.most {
-			t.Errorf("prior %q: %d at the same time, want %d", c.prior, n, c.most)
-		}
+		time.Sleep(10 * time.Millisecond)
+		now.Add(-1)
+	}
+	var all sync.WaitGroup
+	for range 4 * cap(orderedAtOnce) {
+		all.Go(func() { ordered(wholeView("f.py", []byte("def f(a, b):\n    return a + b\n")), w) })
+	}
+	all.Wait()
+	if n := int(most.Load()); n == 0 || n > cap(orderedAtOnce) || n > runtime.GOMAXPROCS(0) {
+		t.Errorf("%d at the same time, of %d", n, cap(orderedAtOnce))
 	}
 }
