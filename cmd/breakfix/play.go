@@ -109,7 +109,7 @@ from TINKER_API_KEY or OPENAI_API_KEY; it is no flag, and is written nowhere.
 // softMemory where it can be, and below that collected half as often as Go does by itself. C,
 // which Go does not see, and the program take up to 230 MB more, with six packages (methods.md).
 const (
-	softMemory  = 272 << 20
+	softMemory  = 320 << 20
 	moreGarbage = 200 // % of what is alive
 )
 
