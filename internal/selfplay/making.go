@@ -176,7 +176,7 @@ func (g *Game) nextVersion(ctx context.Context, m making, now made, before [][]s
 		}
 		current.Solved = solved
 	}
-	batch, name, err := g.learn(ctx, m, now.current, before)
+	breaks, name, err := g.learn(ctx, m, now.current, before)
 	if err != nil || name == current.Name {
 		return now, err
 	}
@@ -197,17 +197,16 @@ func (g *Game) nextVersion(ctx context.Context, m making, now made, before [][]s
 	if err := g.Learner.Restore(ctx, g.Store.VersionDir(now.current)); err != nil {
 		return now, err
 	}
-	return g.keepBreaks(ctx, batch, now)
+	return g.keepBreaks(ctx, breaks, now)
 }
 
-// keepBreaks has the learner, which is the version that a refused one made way for, learn what the
-// batch says of breaks, where that leaves its repairs as they are: the match is about repairs.
-func (g *Game) keepBreaks(ctx context.Context, batch []policy.Scored, now made) (made, error) {
+// keepBreaks has the learner, which is the version that a refused one made way for, learn from the
+// breaks of the batch, where that leaves its repairs as they are: the match is about repairs.
+func (g *Game) keepBreaks(ctx context.Context, breaks []policy.Scored, now made) (made, error) {
 	if !policy.LearnsApart(g.Learner) {
 		return now, nil
 	}
 	defer g.slots.take(makingGame)()
-	breaks := slices.DeleteFunc(batch, func(s policy.Scored) bool { return s.Role != arena.Breaker })
 	was := now.versions[now.current]
 	name, err := g.Learner.Learn(ctx, breaks)
 	if err != nil {
@@ -226,8 +225,9 @@ func (g *Game) keepBreaks(ctx context.Context, batch []policy.Scored, now made) 
 	return now, nil
 }
 
-// learn has the learner learn from a batch, and gives that and the name of what the learner is then.
-func (g *Game) learn(ctx context.Context, m making, current int, before [][]string) ([]policy.Scored, policy.Version, error) {
+// learn has the learner learn from a batch, and gives its breaks and the name of what the learner is
+// then. The attempts take much memory and are let go of.
+func (g *Game) learn(ctx context.Context, m making, current int, before [][]string) (breaks []policy.Scored, now policy.Version, err error) {
 	if !policy.Waits(g.Learner) { // it computes here
 		defer g.slots.take(makingGame)()
 	}
@@ -242,12 +242,12 @@ func (g *Game) learn(ctx context.Context, m making, current int, before [][]stri
 		}
 	}
 	was := g.Learner.Version()
-	now, err := g.Learner.Learn(ctx, batch)
+	now, err = g.Learner.Learn(ctx, batch)
 	if err != nil {
 		return nil, "", fmt.Errorf("learn: %w", err)
 	}
 	slog.Info("learned", "version", now, "from", was, "trajectories", len(batch), "groups", counts.Groups, "flat", counts.Flat, "masked", counts.Masked, "seconds", time.Since(began).Seconds())
-	return batch, now, nil
+	return slices.DeleteFunc(batch, func(s policy.Scored) bool { return s.Role != arena.Breaker }), now, nil
 }
 
 // makingGame stands for all the work on versions where games share slots.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -219,7 +218,7 @@ func (a *apart) Learn(ctx context.Context, scored []policy.Scored) (policy.Versi
 // plays learns from the breaks of the batch, repairs as before, and is no other for the league.
 func TestWhatARefusedVersionLearnedOfBreaksIsKept(t *testing.T) {
 	ctx := t.Context()
-	batch := []policy.Scored{{Role: arena.Breaker, Group: "source 0"}, {Role: arena.Fixer, Group: "episode 1"}, {Role: arena.Breaker, Group: "source 1"}}
+	breaks := []policy.Scored{{Role: arena.Breaker, Group: "source 0"}, {Role: arena.Breaker, Group: "source 1"}}
 	before := func() made {
 		return made{versions: versions{{Name: "v0", Accepted: true, Solved: solvedOf(20), Again: solvedOf(9)}, {Name: "v1", Solved: solvedOf(3)}}}
 	}
@@ -227,7 +226,7 @@ func TestWhatARefusedVersionLearnedOfBreaksIsKept(t *testing.T) {
 	a := &apart{student: one}
 	g := classOf(t, filepath.Join(t.TempDir(), "run"), one, &witness{}, Config{})
 	g.Learner, g.slots = a, newSlots(1)
-	now, err := g.keepBreaks(ctx, slices.Clone(batch), before())
+	now, err := g.keepBreaks(ctx, breaks, before())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -244,14 +243,21 @@ func TestWhatARefusedVersionLearnedOfBreaksIsKept(t *testing.T) {
 	if n := now.versions.compared(); n != 2 {
 		t.Errorf("where the next one is refused version %d plays", n)
 	}
+	// Where too few held-out bugs are there for a match it is gone back to as well.
+	now = before()
+	now.versions[0].Solved, now.versions[0].Again = nil, nil
+	one.to(0)
+	if now, err = g.keepBreaks(ctx, breaks, now); err != nil || now.versions.compared() != 2 {
+		t.Errorf("without a match version %d of %d plays, %v", now.versions.compared(), len(now.versions), err)
+	}
 	// A batch without breaks, and a learner whose roles are one, leave things as they are.
 	for _, none := range []struct {
 		learner policy.Learner
-		batch   []policy.Scored
-	}{{a, batch[1:2]}, {one, batch}} {
+		breaks  []policy.Scored
+	}{{a, nil}, {one, breaks}} {
 		one.to(0)
 		g.Learner = none.learner
-		if now, err := g.keepBreaks(ctx, slices.Clone(none.batch), before()); err != nil || len(now.versions) != 2 || now.current != 0 {
+		if now, err := g.keepBreaks(ctx, none.breaks, before()); err != nil || len(now.versions) != 2 || now.current != 0 {
 			t.Errorf("version %d of %d plays, %v", now.current, len(now.versions), err)
 		}
 	}

@@ -22,11 +22,11 @@ type version struct {
 // versions are those of a run, by number.
 type versions []version
 
-// compared is the last accepted version that played the match: one that is refused
-// tells against those since then, too. It is the version that plays where each is judged.
+// compared is the last accepted version that played the match, or learned from breaks alone over one
+// that did: one that is refused tells against those since then, too. It is the version that plays where each is judged.
 func (vs versions) compared() int {
 	for n := len(vs) - 1; n > 0; n-- {
-		if v := vs[n]; v.Accepted && v.Solved != nil {
+		if v := vs[n]; v.Accepted && (v.Solved != nil || v.Breaks) {
 			return n
 		}
 	}
