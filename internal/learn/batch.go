@@ -1,13 +1,14 @@
 package learn
 
 import (
-	"cmp"
 	"fmt"
+	"slices"
 	"sort"
 
 	"breakfix/internal/arena"
 	"breakfix/internal/outcome"
 	"breakfix/internal/reward"
+	"breakfix/internal/stat"
 	"breakfix/internal/store"
 )
 
@@ -30,23 +31,13 @@ func Relative(rewards []float64) ([]float64, bool) {
 	return out, true
 }
 
-// Ranked gives how many more of the others each reward is above than below, as a share of
-// them: 1 for the best of all, −1 for the worst. It is for rewards of which the order is
-// meant and the distances are not: an invalid break earns −1, and the first bug that some
-// attempts repair 0.2, which is no fifth of what the breaker should learn from it.
+// Ranked gives the place of each reward among the others (stat.Above); false where all are the
+// same or there is one alone. It is for rewards of which the order is meant and the distances are
+// not: an invalid break earns −1, and the first bug that some attempts repair 0.2, which is no
+// fifth of what the breaker should learn from it.
 func Ranked(rewards []float64) ([]float64, bool) {
-	out := make([]float64, len(rewards))
-	varied := false
-	for i, r := range rewards {
-		sum := 0
-		for _, o := range rewards {
-			sum += cmp.Compare(r, o)
-		}
-		if sum != 0 {
-			out[i], varied = float64(sum)/float64(len(rewards)-1), true
-		}
-	}
-	return out, varied
+	out := stat.Above(rewards)
+	return out, slices.ContainsFunc(out, func(a float64) bool { return a != 0 })
 }
 
 // Entry is one trajectory of a batch: that of a break, or of an attempt.

@@ -1,6 +1,7 @@
 package builtin
 
 import (
+	"bytes"
 	"maps"
 	"slices"
 	"strings"
@@ -152,3 +153,30 @@ func (g *generator) composed(n *node) []string {
 }
 
 var bitwiseToo = slices.Concat(arithmetic, []string{"&", "|", "^", "<<", ">>"})
+
+// entitled lists what the function may look up under its own name, as properties do, and what it
+// may give where there is none.
+func (g *generator) entitled(n *node) (out []string) {
+	f := n.up("function_definition")
+	if f == nil {
+		return nil
+	}
+	quote := "'"
+	if bytes.Count(g.src, []byte{'"'}) > bytes.Count(g.src, []byte{'\''}) {
+		quote = `"`
+	}
+	name := quote + functionName(g.src, f) + quote
+	otherwise := slices.Concat(constants, g.ofSelf(), g.near(n, nearMost))
+	for _, of := range variables(storesMost, g.ofSelf(), g.near(n, nearMost)) {
+		for _, m := range g.facts.receivers[of] {
+			if m == "get" || m == "pop" || m == "setdefault" {
+				out = append(out, of+"."+m+"("+name+")")
+				for _, v := range otherwise {
+					out = append(out, of+"."+m+"("+name+", "+v+")")
+				}
+			}
+		}
+		out = append(out, of+"["+name+"]", "getattr("+of+", "+name+")")
+	}
+	return out
+}

@@ -1,7 +1,6 @@
 package builtin
 
 import (
-	"bytes"
 	"cmp"
 	"slices"
 	"strings"
@@ -279,18 +278,6 @@ func (g *generator) received(n *node, tails []string) {
 	}
 }
 
-// extended offers a term behind a value that is long: what stands near.
-func (g *generator) extended(n *node) {
-	if n.field != "right" && n.parent.kind != "return_statement" || !g.overlaps(n) {
-		return
-	}
-	for _, name := range variables(nearMost, g.near(n, nearMost), g.facts.params) {
-		for _, op := range [...]string{" + ", " or "} {
-			g.emit(kindAddTerm, n, []tree.Edit{{Start: n.end, End: n.end, New: op + name}}, "…"+op+name, rare)
-		}
-	}
-}
-
 // converted offers a conversion around a value of several lines.
 func (g *generator) converted(n *node) {
 	for _, name := range conversions {
@@ -349,33 +336,6 @@ func (g *generator) constantly(n *node, fillers, tails []string) {
 			}
 		}
 	}
-}
-
-// entitled lists what the function may look up under its own name, as properties do, and what it
-// may give where there is none.
-func (g *generator) entitled(n *node) (out []string) {
-	f := n.up("function_definition")
-	if f == nil {
-		return nil
-	}
-	quote := "'"
-	if bytes.Count(g.src, []byte{'"'}) > bytes.Count(g.src, []byte{'\''}) {
-		quote = `"`
-	}
-	name := quote + functionName(g.src, f) + quote
-	otherwise := slices.Concat(constants, g.ofSelf(), g.near(n, nearMost))
-	for _, of := range variables(storesMost, g.ofSelf(), g.near(n, nearMost)) {
-		for _, m := range g.facts.receivers[of] {
-			if m == "get" || m == "pop" || m == "setdefault" {
-				out = append(out, of+"."+m+"("+name+")")
-				for _, v := range otherwise {
-					out = append(out, of+"."+m+"("+name+", "+v+")")
-				}
-			}
-		}
-		out = append(out, of+"["+name+"]", "getattr("+of+", "+name+")")
-	}
-	return out
 }
 
 // called lists calls of what the file calls with what stands near a node.

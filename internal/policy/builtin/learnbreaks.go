@@ -1,7 +1,6 @@
 package builtin
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -13,6 +12,7 @@ import (
 	"breakfix/internal/mutate"
 	"breakfix/internal/policy"
 	"breakfix/internal/policy/builtin/network"
+	"breakfix/internal/stat"
 )
 
 // breaks is what was learned of breaks: a linear model over hashed features of
@@ -73,7 +73,8 @@ func (b *breaks) over(prior []float64, moves []network.Move) []float64 {
 
 // learnBreaks takes two steps for each break, for what was drawn and for what was chosen
 // of that: policy gradient (Williams 1992), of the former on its advantage, with a price on
-// entropy below the floor, of the latter on what it was worth beside the other valid bugs of the batch. What an earlier version chose, while this one was made, counts by how much
+// entropy below the floor, of the latter on what it was worth beside the other valid bugs of
+// the batch. What an earlier version chose, while this one was made, counts by how much
 // likelier this one makes it, at most twice (truncated importance sampling, Ionides 2008).
 // It returns how many there were.
 func (p *Policy) learnBreaks(into *breaks, scored []policy.Scored) (int, error) {
@@ -137,24 +138,21 @@ func tellsOfBreaks(s *policy.Scored) bool {
 	return s.Role == arena.Breaker && s.Break != nil && s.Uses == 0
 }
 
-// besideValid gives for each of some trajectories how many more of the other valid bugs earned less than
-// it than earned more, as a share of them; 0 for all else. Whether a break is valid says little of its repair and
-// much of its site: beside invalid ones a bug that nobody repairs would look well. Of how
-// repairs are ranked sources differ less than of what is valid, and one source has few: all are compared.
+// besideValid gives the place of each of some trajectories among those that are valid bugs, by
+// reward (stat.Above); 0 for all else. Whether a break is valid says little of its repair and much
+// of its site: beside invalid ones a bug that nobody repairs would look well. Of how repairs are
+// ranked sources differ less than of what is valid, and one source has few: all are compared.
 func besideValid(scored []policy.Scored) []float64 {
 	var valid []int
+	var rewards []float64
 	for i := range scored {
 		if tellsOfBreaks(&scored[i]) && scored[i].Won {
-			valid = append(valid, i)
+			valid, rewards = append(valid, i), append(rewards, scored[i].Reward)
 		}
 	}
 	out := make([]float64, len(scored))
-	for _, i := range valid {
-		sum := 0
-		for _, k := range valid {
-			sum += cmp.Compare(scored[i].Reward, scored[k].Reward)
-		}
-		out[i] = float64(sum) / float64(max(1, len(valid)-1))
+	for k, above := range stat.Above(rewards) {
+		out[valid[k]] = above
 	}
 	return out
 }

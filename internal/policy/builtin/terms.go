@@ -1,6 +1,10 @@
 package builtin
 
-import "strings"
+import (
+	"strings"
+
+	"breakfix/internal/tree"
+)
 
 // addendsMost is how many expressions are added to a value.
 const addendsMost = 32
@@ -137,4 +141,16 @@ func (g *generator) findOfSelf() []string {
 		}
 	}
 	return out
+}
+
+// extended offers a term behind a value that is long: what stands near.
+func (g *generator) extended(n *node) {
+	if n.field != "right" && n.parent.kind != "return_statement" || !g.overlaps(n) {
+		return
+	}
+	for _, name := range variables(nearMost, g.near(n, nearMost), g.facts.params) {
+		for _, op := range [...]string{" + ", " or "} {
+			g.emit(kindAddTerm, n, []tree.Edit{{Start: n.end, End: n.end, New: op + name}}, "…"+op+name, rare)
+		}
+	}
 }
