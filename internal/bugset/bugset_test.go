@@ -12,6 +12,7 @@ import (
 
 	"breakfix/internal/bug"
 	"breakfix/internal/outcome"
+	"breakfix/internal/store"
 	"breakfix/internal/source"
 	"breakfix/internal/tree"
 )
@@ -307,7 +308,7 @@ func TestTenThousandBugsTakeLittleMemory(t *testing.T) {
 		t.Fatalf("%d bugs came back", again.tally.valid())
 	}
 	runtime.KeepAlive(again)
-	peak := peakMemory()
+	peak := store.PeakMemory()
 	t.Logf("%d bugs: %d bytes a bug while they are made, %d when they are taken up again, %d MB resident at most", n, grown/int64(n), taken/int64(n), peak>>20)
 	for _, each := range []int64{grown / int64(n), taken / int64(n)} {
 		if each > 4_000 {

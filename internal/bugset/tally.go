@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"breakfix/internal/bug"
 	"breakfix/internal/outcome"
 	"breakfix/internal/store"
@@ -154,7 +152,7 @@ func (t *tally) summary(m *Maker, ending Ending) Summary {
 		s.BugsPerMinute = &perMinute
 	}
 	s.Verdicts = t.verdicts()
-	s.PeakMemory = max(t.before.PeakMemory, peakMemory())
+	s.PeakMemory = max(t.before.PeakMemory, store.PeakMemory())
 	return s
 }
 
@@ -204,13 +202,4 @@ func median(v []float64) *float64 {
 		m = (s[len(s)/2-1] + m) / 2
 	}
 	return &m
-}
-
-// peakMemory is the most memory that breakfix itself has had resident, in bytes.
-func peakMemory() int64 {
-	var u unix.Rusage
-	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
-		return 0
-	}
-	return u.Maxrss << 10 // Linux counts in KiB
 }

@@ -8,8 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"breakfix/internal/arena"
 	"breakfix/internal/bug"
 	"breakfix/internal/curriculum"
@@ -199,7 +197,7 @@ func (g *Game) storeBaselines(ctx context.Context) error {
 // saveTotals stores what the whole run has cost so far, earlier sittings
 // included.
 func (g *Game) saveTotals(ctx context.Context, started time.Time) error {
-	t := store.Totals{Seconds: map[string]float64{}, Verdicts: &store.VerdictCounts{}, PeakMemory: max(g.before.PeakMemory, peakMemory())}
+	t := store.Totals{Seconds: map[string]float64{}, Verdicts: &store.VerdictCounts{}, PeakMemory: max(g.before.PeakMemory, store.PeakMemory())}
 	for k, v := range g.before.Seconds {
 		t.Seconds[k] = v
 	}
@@ -298,16 +296,6 @@ func (g *Game) remember(it *game) error {
 	}
 	g.know(b)
 	return nil
-}
-
-// peakMemory is the most memory that breakfix itself has had resident, in
-// bytes, the parsers' included.
-func peakMemory() int64 {
-	var u unix.Rusage
-	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
-		return 0
-	}
-	return u.Maxrss << 10 // Linux counts in KiB
 }
 
 // stopwatch adds up the time that players think, over all workers.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+
+	"golang.org/x/sys/unix"
 )
 
 // The meta keys that the report reads. Whoever drives the run keeps them up to
@@ -79,4 +81,14 @@ func (s *Store) Config(ctx context.Context) (json.RawMessage, error) {
 		return changed, err
 	}
 	return s.run.Config, nil
+}
+
+// PeakMemory is the most memory that breakfix itself has had resident, in
+// bytes, the parsers' included.
+func PeakMemory() int64 {
+	var u unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return u.Maxrss << 10 // Linux counts in KiB
 }
