@@ -69,15 +69,8 @@ func (c *ablateCmd) check() ([]eval.Variant, error) {
 	if err != nil {
 		return nil, usagef("", "--variants: %v", err)
 	}
-	for _, f := range []struct {
-		name          string
-		value, lowest float64
-	}{{"budget", float64(c.Budget), 1}, {"seeds", float64(c.Seeds), 1}, {"bugs", float64(c.Bugs), 1}, {"group", float64(c.Group), 1}, {"steps", float64(c.Steps), 1},
-		{"learn", float64(c.Learn), 1}, {"warm", float64(c.Warm), 0}, {"workers", float64(c.Workers), 0}, {"test-seconds", c.TestSeconds, 0.1},
-		{"deadline-floor", c.DeadlineFloor, 0.1}, {"deadline-factor", c.DeadlineFactor, 1}} {
-		if f.value < f.lowest {
-			return nil, usagef("", "--%s must be at least %v, not %v", f.name, f.lowest, f.value)
-		}
+	if err := within(append(c.bounds(), least("budget", c.Budget, 1), least("seeds", c.Seeds, 1), least("bugs", c.Bugs, 1), least("group", c.Group, 1), least("steps", c.Steps, 1), least("learn", c.Learn, 1), least("warm", c.Warm, 0), least("workers", c.Workers, 0))); err != nil {
+		return nil, err
 	}
 	if c.Workers == 0 {
 		c.Workers = runtime.NumCPU()

@@ -64,13 +64,8 @@ func (c *benchPolicyCmd) refuse() error {
 	if len(c.Ways) == 0 {
 		c.Ways = rankings
 	}
-	for _, f := range []struct {
-		name          string
-		value, lowest int
-	}{{"examples", c.Examples, 0}, {"steps", c.Steps, 1}, {"rollouts", c.Rollouts, 1}, {"workers", c.Workers, 0}} {
-		if f.value < f.lowest {
-			return usagef("", "--%s must be at least %d, not %d", f.name, f.lowest, f.value)
-		}
+	if err := within([]bound{least("examples", c.Examples, 0), least("steps", c.Steps, 1), least("rollouts", c.Rollouts, 1), least("workers", c.Workers, 0)}); err != nil {
+		return err
 	}
 	for _, w := range c.Ways {
 		if !slices.Contains(rankings, w) {

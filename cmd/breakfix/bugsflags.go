@@ -19,14 +19,8 @@ func (c *bugsCmd) refuse() ([]bugset.Share, error) {
 	if c.Number == 0 {
 		return nil, usagef("say how many with -n, as in -n 100", "the number of bugs is missing")
 	}
-	for _, f := range []struct {
-		name          string
-		value, lowest float64
-	}{{"number", float64(c.Number), 1}, {"minutes", c.Minutes, 0}, {"workers", float64(c.Workers), 0}, {"test-seconds", c.TestSeconds, 0.1},
-		{"deadline-floor", c.DeadlineFloor, 0.1}, {"deadline-factor", c.DeadlineFactor, 1}} {
-		if f.value < f.lowest {
-			return nil, usagef("", "--%s must be at least %v, not %v", f.name, f.lowest, f.value)
-		}
+	if err := within(append(c.bounds(), least("number", c.Number, 1), least("minutes", c.Minutes, 0), least("workers", c.Workers, 0))); err != nil {
+		return nil, err
 	}
 	for _, name := range c.Operators {
 		if _, err := mutate.Lookup(name); err != nil {

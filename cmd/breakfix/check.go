@@ -82,19 +82,8 @@ func (c *checkCmd) refuse() error {
 		return usagef("check one at a time; --merge joins results folders", "%d sources were named", len(c.Sources))
 	}
 	c.Source = c.Sources[0]
-	for _, f := range []struct {
-		name            string
-		value           float64
-		lowest, highest float64
-	}{{"sample", float64(c.Sample), 0, 0}, {"minutes", c.Minutes, 0, 0}, {"workers", float64(c.Workers), 0, 0},
-		{"test-seconds", c.TestSeconds, 0.1, 0}, {"deadline-floor", c.DeadlineFloor, 0.1, 0}, {"deadline-factor", c.DeadlineFactor, 1, 0},
-		{"min-score", c.MinScore, 0, 100}, {"fail-under", c.FailUnder, 0, 100}} {
-		if f.value < f.lowest {
-			return usagef("", "--%s must be at least %v, not %v", f.name, f.lowest, f.value)
-		}
-		if f.highest > 0 && f.value > f.highest {
-			return usagef("", "--%s must be at most %v, not %v", f.name, f.highest, f.value)
-		}
+	if err := within(append(c.bounds(), least("sample", c.Sample, 0), least("minutes", c.Minutes, 0), least("workers", c.Workers, 0), bound{"min-score", c.MinScore, 0, 100}, bound{"fail-under", c.FailUnder, 0, 100})); err != nil {
+		return err
 	}
 	for _, name := range c.Operators {
 		if _, err := mutate.Lookup(name); err != nil {

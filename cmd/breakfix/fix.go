@@ -60,13 +60,8 @@ func (c *fixCmd) refuse() error {
 	if c.Path == "" {
 		c.Path = "."
 	}
-	for _, f := range []struct {
-		name         string
-		value, least float64
-	}{{"steps", float64(c.Steps), 1}, {"rollouts", float64(c.Rollouts), 1}, {"minutes", c.Minutes, 0}, {"test-seconds", c.TestSeconds, 0.1}} {
-		if f.value < f.least {
-			return usagef("", "--%s must be at least %v, not %v", f.name, f.least, f.value)
-		}
+	if err := within([]bound{least("steps", c.Steps, 1), least("rollouts", c.Rollouts, 1), least("minutes", c.Minutes, 0), least("test-seconds", c.TestSeconds, 0.1)}); err != nil {
+		return err
 	}
 	info, err := os.Stat(c.Path)
 	switch {

@@ -224,16 +224,8 @@ func (c *playCmd) Run(a *app) error {
 
 // check refuses what cannot be meant.
 func (c *playCmd) check() (disk int64, err error) {
-	for _, f := range []struct {
-		name   string
-		value  float64
-		lowest float64
-	}{{"episodes", float64(c.Episodes), 0}, {"minutes", c.Minutes, 0}, {"workers", float64(c.Workers), 0}, {"order", float64(c.Order), 1},
-		{"learn", float64(c.Learn), 0}, {"judge", float64(c.Judge), 1}, {"async", float64(c.Async), 0}, {"warm", float64(c.Warm), 0}, {"group", float64(c.Group), 1}, {"steps", float64(c.Steps), 1}, {"rollouts", float64(c.Rollouts), 1}, {"test-seconds", c.TestSeconds, 0.1},
-		{"deadline-floor", c.DeadlineFloor, 0.1}, {"deadline-factor", c.DeadlineFactor, 1}} {
-		if f.value < f.lowest {
-			return 0, usagef("", "--%s must be at least %v, not %v", f.name, f.lowest, f.value)
-		}
+	if err := within(append(c.bounds(), least("episodes", c.Episodes, 0), least("minutes", c.Minutes, 0), least("workers", c.Workers, 0), least("order", c.Order, 1), least("learn", c.Learn, 0), least("judge", c.Judge, 1), least("async", c.Async, 0), least("warm", c.Warm, 0), least("group", c.Group, 1), least("steps", c.Steps, 1), least("rollouts", c.Rollouts, 1))); err != nil {
+		return 0, err
 	}
 	if c.Learn > 0 && c.Async > c.Learn {
 		return 0, usagef("", "--async must be at most --learn (%d), not %d: one version is made at a time", c.Learn, c.Async)

@@ -12,8 +12,8 @@ import (
 
 	"breakfix/internal/bug"
 	"breakfix/internal/outcome"
-	"breakfix/internal/store"
 	"breakfix/internal/source"
+	"breakfix/internal/store"
 	"breakfix/internal/tree"
 )
 
