@@ -29,16 +29,19 @@ type View struct {
 type Candidate struct {
 	Path       string
 	Edits      []tree.Edit
-	What       string // for people: "compare: < → <="
 	Kind       Kind
 	Line       int     // 1-based line of the first edit
 	LogPrior   float64 // natural logarithm, up to a constant of the view
+	what       string
 	start, end int     // the site
 	turns      turned  // what it turns around
 	at         int32   // its place by the prior that was set by hand
 	share      float64 // of the mass of its kind at its site, by hand
 	place      float64 // log prior of the place, by hand
 }
+
+// What says for people what it does: "compare: < → <=".
+func (c *Candidate) What() string { return string(c.Kind) + ": " + c.what }
 
 // Candidates lists the edits in and around the context that may be repairs,
 // the likeliest first. It is pure: the same view gives the same list. Edits
@@ -196,17 +199,17 @@ func (g *generator) likeliest(most int) []Candidate {
 			continue
 		}
 		seen[key] = true
-		cs = append(cs, Candidate{Path: g.view.Path, Edits: edits, Kind: d.kind, What: string(d.kind) + ": " + d.what,
+		cs = append(cs, Candidate{Path: g.view.Path, Edits: edits, Kind: d.kind, what: d.what,
 			at: int32(len(cs)), Line: sort.SearchInts(starts, edits[0].Start+1), LogPrior: priors[i], start: d.start, end: d.end, turns: d.turns, share: shares[i], place: d.line})
 	}
 	return cs
 }
 
 // trimEdits takes what does not change off both ends of each edit, so that
-// edits which lead to the same text look the same.
+// edits which lead to the same text look the same. What it is given stays as it is.
 func trimEdits(src []byte, edits []tree.Edit) []tree.Edit {
-	var out []tree.Edit
-	for _, e := range edits {
+	var out []tree.Edit // nil while they are what they were
+	for i, e := range edits {
 		for e.Start < e.End && e.New != "" && src[e.Start] == e.New[0] {
 			e.Start++
 			e.New = e.New[1:]
@@ -215,11 +218,22 @@ func trimEdits(src []byte, edits []tree.Edit) []tree.Edit {
 			e.End--
 			e.New = e.New[:len(e.New)-1]
 		}
-		if e.Start < e.End || e.New != "" {
+		nothing := e.Start == e.End && e.New == ""
+		if out == nil && (nothing || e != edits[i]) {
+			out = append(make([]tree.Edit, 0, len(edits)), edits[:i]...)
+		}
+		if out != nil && !nothing {
 			out = append(out, e)
 		}
 	}
-	sort.SliceStable(out, func(i, j int) bool { return out[i].Start < out[j].Start })
+	if out == nil {
+		out = edits
+	}
+	begin := func(a, b tree.Edit) int { return cmp.Compare(a.Start, b.Start) }
+	if !slices.IsSortedFunc(out, begin) {
+		out = slices.Clone(out)
+		slices.SortStableFunc(out, begin)
+	}
 	return out
 }
 

@@ -67,7 +67,7 @@ func TestWeightsAreToldWhatMeetsTheComplaint(t *testing.T) {
 		cs := g.ranked()
 		n := map[string]int{}
 		for i, m := range g.poseAs(v, cs).Moves {
-			n[cs[i].What] = len(m.Hash)
+			n[cs[i].What()] = len(m.Hash)
 		}
 		return n
 	}

@@ -3,6 +3,7 @@ package builtin
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -72,7 +73,7 @@ func front(v View, w *Weights) []Candidate {
 	if w != nil && w.version == VersionScratch {
 		w = nil
 	}
-	l.order(w, maxScored)
+	l.order(w, maxScored, math.MaxInt)
 	all := massOf(l.cs)
 	for i := range l.cs {
 		l.cs[i].LogPrior -= all

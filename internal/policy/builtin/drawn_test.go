@@ -48,7 +48,7 @@ func TestWhatARepairWouldBeIsForeseen(t *testing.T) {
 		}
 		known++
 		if c := moves[d.Place-1]; !makes(c) || c.Kind != d.Kind {
-			t.Errorf("%s %s: move %d, %s, is no repair", sites[i].Operator, sites[i].Variant, d.Place, c.What)
+			t.Errorf("%s %s: move %d, %s, is no repair", sites[i].Operator, sites[i].Variant, d.Place, c.What())
 		}
 	}
 	if known == 0 || known == len(all) {

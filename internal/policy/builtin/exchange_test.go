@@ -28,7 +28,7 @@ func TestExchangesThatRepairNothingAreNoMoves(t *testing.T) {
 	moves := map[string]bool{}
 	for _, c := range Candidates(wholeView("f.py", []byte(text))) {
 		if c.Kind == kindOrder {
-			moves[strings.TrimPrefix(c.What, "order: exchange ")] = true
+			moves[strings.TrimPrefix(c.What(), "order: exchange ")] = true
 		}
 	}
 	for what, repairs := range map[string]bool{
@@ -65,8 +65,8 @@ def g(h=e): pass
 `
 	var moves []string
 	for _, c := range Candidates(wholeView("f.py", []byte(text))) {
-		if c.Kind == kindOrder && strings.HasPrefix(c.What, "order: exchange") {
-			moves = append(moves, strings.TrimPrefix(c.What, "order: exchange "))
+		if c.Kind == kindOrder && strings.HasPrefix(c.What(), "order: exchange") {
+			moves = append(moves, strings.TrimPrefix(c.What(), "order: exchange "))
 		}
 	}
 	slices.Sort(moves)

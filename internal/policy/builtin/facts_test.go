@@ -11,7 +11,7 @@ func TestAModuleHasNoAttributesOfOthers(t *testing.T) {
 	prior := map[string]float64{}
 	for _, c := range Candidates(wholeView("f.py", []byte(text))) {
 		if c.Kind == kindAttr {
-			prior[strings.TrimPrefix(c.What, "attribute: ")] = c.LogPrior
+			prior[strings.TrimPrefix(c.What(), "attribute: ")] = c.LogPrior
 		}
 	}
 	other, seen, object := prior["time → stamp"], prior["time → monotonic"], prior["when → monotonic"]
@@ -32,7 +32,7 @@ func TestAFunctionIsMadeAsyncWhereTheFileSaysSo(t *testing.T) {
 	} {
 		found := false
 		for _, c := range Candidates(wholeView("f.py", []byte(text))) {
-			found = found || c.Kind == kindAwait && strings.HasSuffix(c.What, "put in async")
+			found = found || c.Kind == kindAwait && strings.HasSuffix(c.What(), "put in async")
 		}
 		if found != want {
 			t.Errorf("put in async is a move: %v, want %v:\n%s", found, want, text)

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"math"
 	"runtime"
-	"slices"
 	"sync"
 
 	"breakfix/internal/tree"
@@ -21,7 +20,7 @@ const (
 // the weights; without any, of the prior that was set by hand.
 func Shortlist(v View, w *Weights) ([]Candidate, error) {
 	l := &list{view: v}
-	l.order(w, math.MaxInt)
+	l.order(w, math.MaxInt, math.MaxInt)
 	var kept []Candidate
 	for i := range l.cs {
 		if len(kept) == maxList {
@@ -45,12 +44,13 @@ var orderedAtOnce = make(chan struct{}, runtime.GOMAXPROCS(0))
 // ordered lists all candidates of a view that are ranked, whether they parse or not.
 func ordered(v View, w *Weights) []Candidate {
 	l := list{view: v}
-	l.order(w, math.MaxInt)
+	l.order(w, math.MaxInt, math.MaxInt)
 	return l.cs
 }
 
-// order fills the list, with at most most candidates.
-func (l *list) order(w *Weights, most int) {
+// order fills the list with the first keep of at most most candidates. The moves of a large
+// function are several hundred thousand: none of them is held longer than it is asked for.
+func (l *list) order(w *Weights, most, keep int) {
 	orderedAtOnce <- struct{}{}
 	defer func() { <-orderedAtOnce }()
 	g := generate(l.view, true)
@@ -59,12 +59,13 @@ func (l *list) order(w *Weights, most int) {
 	}
 	l.drafts, l.value = len(g.drafts), noValue
 	if w == nil {
-		l.cs = g.likeliest(min(most, len(g.drafts)))
+		l.cs = g.likeliest(min(most, keep, l.drafts))
 		return
 	}
-	cs := g.likeliest(min(most, w.most(len(g.drafts))))
+	cs := g.likeliest(min(most, w.most(l.drafts)))
+	g.drafts = nil
 	l.mass = w.mass(cs)
-	l.cs, l.value = w.rank(g, cs)
+	l.cs, l.value = w.rank(g, cs, keep)
 }
 
 // lists remembers the candidates of the latest views: they are a pure function of it, and
@@ -166,10 +167,7 @@ func (l *lists) of(v View, w *Weights, asked []View) (*list, error) {
 	l.mu.Unlock()
 	e.once.Do(func() {
 		e.view = v
-		e.order(w, math.MaxInt)
-		if len(e.cs) > maxKept {
-			e.cs = slices.Clone(e.cs[:maxKept]) // the rest is more
-		}
+		e.order(w, math.MaxInt, maxKept)
 	})
 	return e, nil
 }

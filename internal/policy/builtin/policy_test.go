@@ -109,15 +109,15 @@ func TestCandidatesAreTheSameOnEveryCallAndLeadToDifferentTexts(t *testing.T) {
 	for _, c := range cs {
 		out, err := tree.ApplyEdits(v.Source, c.Edits)
 		if err != nil {
-			t.Fatalf("%s: %v", c.What, err)
+			t.Fatalf("%s: %v", c.What(), err)
 		}
 		if string(out) == stack {
-			t.Errorf("%s changes nothing", c.What)
+			t.Errorf("%s changes nothing", c.What())
 		}
 		if w, ok := seen[string(out)]; ok && len(c.Edits) == 1 {
-			t.Logf("%q and %q come to the same text", w, c.What)
+			t.Logf("%q and %q come to the same text", w, c.What())
 		}
-		seen[string(out)] = c.What
+		seen[string(out)] = c.What()
 	}
 	if len(cs) < 100 {
 		t.Errorf("%d candidates, want hundreds", len(cs))
@@ -272,12 +272,12 @@ func TestNoStatementIsInsertedWhereItDoesNotCompile(t *testing.T) {
 					depth[in] = word
 				case "return":
 					if !has("def") {
-						t.Errorf("line %d, %s: a return outside a function:\n%s", line, c.What, after)
+						t.Errorf("line %d, %s: a return outside a function:\n%s", line, c.What(), after)
 					}
 				case "continue", "break":
 					loops++
 					if !has("for") && !has("while") {
-						t.Errorf("line %d, %s: %s outside a loop:\n%s", line, c.What, word, after)
+						t.Errorf("line %d, %s: %s outside a loop:\n%s", line, c.What(), word, after)
 					}
 				}
 			}

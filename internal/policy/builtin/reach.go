@@ -31,7 +31,7 @@ func WayTo(v View, right []byte) Way {
 	back := sameProgram(v.Source, right)
 	for i := range cs {
 		if back(cs[i].Edits) {
-			w.Moves, w.What = 1, []string{cs[i].What}
+			w.Moves, w.What = 1, []string{cs[i].What()}
 			return w
 		}
 	}
@@ -55,7 +55,7 @@ func WayTo(v View, right []byte) Way {
 		back := sameProgram(out, right)
 		for _, c := range h.ranked() {
 			if back(c.Edits) {
-				w.Moves, w.What = 2, []string{cs[at].What, c.What}
+				w.Moves, w.What = 2, []string{cs[at].What(), c.What()}
 				return w
 			}
 		}

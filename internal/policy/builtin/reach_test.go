@@ -593,7 +593,7 @@ func TestAWayBackIsWhatMakesTheRightText(t *testing.T) {
 				made, err := tree.ApplyEdits(broken, c.Edits)
 				want := err == nil && same(made, right)
 				if got := back(c.Edits); got != want {
-					t.Fatalf("%q is a way back: %v, want %v, from\n%s", c.What, got, want, broken)
+					t.Fatalf("%q is a way back: %v, want %v, from\n%s", c.What(), got, want, broken)
 				}
 				if want {
 					ways++

@@ -92,7 +92,7 @@ func rankOf(t *testing.T, base *tree.Tree, m mutate.Mutation) int {
 	for i, c := range all {
 		out, err := tree.ApplyEdits(src, c.Edits)
 		if err != nil {
-			t.Fatalf("%s: %v", c.What, err)
+			t.Fatalf("%s: %v", c.What(), err)
 		}
 		if string(out) == string(original) {
 			return i + 1

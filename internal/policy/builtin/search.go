@@ -149,7 +149,7 @@ func (s *search) run(ctx context.Context, steps, to int) (at int, done bool, err
 		if st == nil {
 			break
 		}
-		obs, err := s.arena.Try(ctx, st.step, o.Path, o.Edits, o.What)
+		obs, err := s.arena.Try(ctx, st.step, o.Path, o.Edits, o.What())
 		if errors.Is(err, arena.ErrOutOfSteps) {
 			return steps, true, s.arena.Submit(s.best())
 		}

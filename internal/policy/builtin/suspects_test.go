@@ -77,7 +77,7 @@ func TestWithoutAWindowCandidatesOfTheSuspiciousLineComeFirst(t *testing.T) {
 			at++
 		}
 		if c.Line > 12 {
-			t.Errorf("%s at line %d is outside of the context", c.What, c.Line)
+			t.Errorf("%s at line %d is outside of the context", c.What(), c.Line)
 		}
 	}
 	if at < 6 {

@@ -141,14 +141,14 @@ func TestUntaughtWeightsKnowNothingOfThePriorThatWasSetByHand(t *testing.T) {
 	}
 	place := map[string]int{}
 	for i, c := range hand {
-		place[c.What] = i
+		place[c.What()] = i
 	}
 	early := 0
 	for _, c := range scratch[:40] {
 		if c.LogPrior != scratch[0].LogPrior {
 			t.Fatal("untaught weights tell moves apart")
 		}
-		if i, ok := place[c.What]; ok && i < 40 {
+		if i, ok := place[c.What()]; ok && i < 40 {
 			early++
 		}
 	}

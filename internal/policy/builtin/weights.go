@@ -208,11 +208,11 @@ func massOf(cs []Candidate) float64 {
 	return best + math.Log(sum)
 }
 
-// rank gives each candidate its log-probability among all of them and sorts them, the
-// likeliest first. What is alike is in an order that has nothing to do with the order in
+// rank gives each candidate its log-probability among all of them and returns the first keep,
+// the likeliest first. What is alike is in an order that has nothing to do with the order in
 // which moves are thought of. Value is the chance that an attempt from here repairs, by the
 // value head; a half where nothing knows.
-func (w *Weights) rank(g *generator, cs []Candidate) (out []Candidate, value float64) {
+func (w *Weights) rank(g *generator, cs []Candidate, keep int) (out []Candidate, value float64) {
 	value = noValue
 	if len(cs) == 0 {
 		return cs, value
@@ -241,7 +241,8 @@ func (w *Weights) rank(g *generator, cs []Candidate) (out []Candidate, value flo
 	slices.SortStableFunc(order, func(i, j int) int {
 		return cmp.Or(cmp.Compare(cs[j].LogPrior, cs[i].LogPrior), cmp.Compare(keys[i], keys[j]))
 	})
-	out = make([]Candidate, len(cs))
+	order = order[:min(keep, len(order))]
+	out = make([]Candidate, len(order))
 	for i, at := range order {
 		out[i] = cs[at]
 	}
