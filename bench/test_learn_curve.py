@@ -3,6 +3,7 @@
     python3 -m unittest discover bench
 """
 
+import argparse
 import importlib.machinery
 import importlib.util
 import os
@@ -34,6 +35,23 @@ class Counting(unittest.TestCase):
         shown = {"versions": [{"accepted": True}, {"accepted": False}, {"accepted": True}, {"accepted": True}]}
         self.assertEqual(lc.accepted(shown), [0, 2, 3])
         self.assertEqual(lc.middle([0, 2, 3]), 2)
+
+    def test_versions_are_compared_as_fixers_and_as_breakers(self):
+        with tempfile.TemporaryDirectory() as run:
+            os.makedirs(os.path.join(run, "versions", "3"))
+            args = argparse.Namespace(breakfix="breakfix", bugs=9, steps=8, breaks=7, unseen=["a", "b"])
+            shown = {"versions": [{"accepted": True}, {"accepted": False}, {"accepted": True}, {"accepted": True}]}
+            fixers, breakers = lc.judges(args, run, shown)
+            args.breaks = 0
+            alone = lc.judges(args, run, shown)
+        self.assertEqual(fixers[:4], ["breakfix", "bench", "learn", "--json"])
+        self.assertEqual(breakers[:4], ["breakfix", "bench", "breaks", "--json"])
+        for command, n in ((fixers, "9"), (breakers, "7")):
+            self.assertEqual(command[4:12:2], ["--from"] * 4)
+            self.assertEqual([os.path.basename(p) for p in command[5:12:2]], ["scratch", "0", "2", "3"])
+            self.assertEqual(command[command.index("-n") + 1], n)
+            self.assertEqual(command[-2:], ["a", "b"])
+        self.assertEqual(alone, [fixers])
 
     def test_a_seed_is_done_when_the_same_was_asked(self):
         with tempfile.TemporaryDirectory() as folder:

@@ -19,6 +19,7 @@ import (
 
 // benchCmd measures speeds, each thing with a name of its own.
 type benchCmd struct {
+	Breaks benchBreaksCmd `cmd:"" help:"What breakers' breaks are to one fixer, side by side."`
 	Exec   benchExecCmd   `cmd:"" help:"How fast mutants are judged: fresh processes, and the tiers of the execution core."`
 	Learn  benchLearnCmd  `cmd:"" help:"What weights repair of the same bugs, side by side."`
 	Moves  benchMovesCmd  `cmd:"" help:"What the fixer's moves reach: of mutations, by operator, and of bugs."`
@@ -67,14 +68,8 @@ func (c *benchExecCmd) refuse() error {
 	if c.Source == "" {
 		c.Source = defaultTarget
 	}
-	for _, f := range []struct {
-		name          string
-		value, lowest float64
-	}{{"sample", float64(c.Sample), 1}, {"truth", float64(c.Truth), 0}, {"repeat", float64(c.Repeat), 1}, {"workers", float64(c.Workers), 0}, {"test-seconds", c.TestSeconds, 0.1},
-		{"deadline-floor", c.DeadlineFloor, 0.1}, {"deadline-factor", c.DeadlineFactor, 1}} {
-		if f.value < f.lowest {
-			return usagef("", "--%s must be at least %v, not %v", f.name, f.lowest, f.value)
-		}
+	if err := within(append(c.bounds(), least("sample", c.Sample, 1), least("truth", c.Truth, 0), least("repeat", c.Repeat, 1), least("workers", c.Workers, 0))); err != nil {
+		return err
 	}
 	if c.Truth > c.Sample {
 		return usagef("", "--truth %d: there are only %d mutants; raise -n", c.Truth, c.Sample)

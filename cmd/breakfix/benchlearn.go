@@ -7,7 +7,6 @@ import (
 	"runtime"
 	"time"
 
-	"breakfix/internal/learn"
 	"breakfix/internal/policy/builtin"
 	"breakfix/internal/selfplay"
 	"breakfix/internal/source"
@@ -50,10 +49,7 @@ type learntOf struct {
 	Low     float64 `json:"low"` // Wilson 95 %
 	High    float64 `json:"high"`
 	Seconds float64 `json:"seconds"`
-	// Of the solved share, less that of the first player on the same bugs; paired bootstrap, 95 %.
-	Gain     *float64 `json:"gain,omitempty"`
-	GainLow  *float64 `json:"gain_low,omitempty"`
-	GainHigh *float64 `json:"gain_high,omitempty"`
+	*gain           // of Rate
 }
 
 // learnt is what bench learn prints as JSON.
@@ -68,20 +64,9 @@ type learnt struct {
 
 // refuse refuses what cannot be meant, and fills in the defaults.
 func (c *benchLearnCmd) refuse() error {
-	if len(c.Sources) == 0 {
-		c.Sources = []string{defaultTarget}
-	}
-	if len(c.From) == 0 {
-		c.From = []string{fromScratch, ""}
-	}
-	for _, f := range []struct {
-		name          string
-		value, lowest float64
-	}{{"sample", float64(c.Sample), 1}, {"steps", float64(c.Steps), 1}, {"workers", float64(c.Workers), 0}, {"test-seconds", c.TestSeconds, 0.1},
-		{"deadline-floor", c.DeadlineFloor, 0.1}, {"deadline-factor", c.DeadlineFactor, 1}} {
-		if f.value < f.lowest {
-			return usagef("", "--%s must be at least %v, not %v", f.name, f.lowest, f.value)
-		}
+	c.Sources, c.From = beside(c.Sources, c.From)
+	if err := within(append(c.bounds(), least("sample", c.Sample, 1), least("steps", c.Steps, 1), least("workers", c.Workers, 0))); err != nil {
+		return err
 	}
 	if c.Workers == 0 {
 		c.Workers = runtime.NumCPU()
@@ -130,26 +115,19 @@ func (c *benchLearnCmd) Run(a *app) error {
 	if match.Bugs() == 0 {
 		return &source.TargetError{Reason: "no mutation that was drawn turned a test red", Next: "choose other code with --only, or raise -n"}
 	}
-	out := learnt{Breakfix: version, Bugs: match.Bugs(), Steps: c.Steps, Seed: c.Seed}
-	for _, s := range c.Sources {
-		out.Sources = append(out.Sources, source.Shown(s))
-	}
+	out := learnt{Breakfix: version, Sources: shownAll(c.Sources), Bugs: match.Bugs(), Steps: c.Steps, Seed: c.Seed}
 	for _, from := range c.From {
 		p, err := player("from", "builtin", from)
 		if err != nil {
 			return err
 		}
-		name := from
-		if name == "" {
-			name = "shipped"
-		}
-		watch.Stage("playing", name)
+		watch.Stage("playing", called(from))
 		began := time.Now()
 		solved, err := match.Play(a.drain, p, c.Steps, c.Workers)
 		if err != nil {
 			return err
 		}
-		got := learntOf{From: filepath.ToSlash(name), Version: string(p.Version()), Solved: solved, Seconds: time.Since(began).Seconds()}
+		got := learntOf{From: filepath.ToSlash(called(from)), Version: string(p.Version()), Solved: solved, Seconds: time.Since(began).Seconds()}
 		for _, k := range solved {
 			if k == 1 {
 				got.First++
@@ -161,13 +139,7 @@ func (c *benchLearnCmd) Run(a *app) error {
 		got.Rate = float64(got.Bugs) / float64(len(solved))
 		got.Low, got.High = stat.Wilson(got.Bugs, len(solved))
 		if len(out.Players) > 0 {
-			diffs := make([]float64, len(solved))
-			for i, k := range solved {
-				diffs[i] = won(k) - won(out.Players[0].Solved[i])
-			}
-			gain := got.Rate - out.Players[0].Rate
-			low, high := learn.Interval(diffs, 0.95)
-			got.Gain, got.GainLow, got.GainHigh = &gain, &low, &high
+			got.gain = gainOver(won(out.Players[0].Solved), won(solved))
 		}
 		out.Players = append(out.Players, got)
 	}
@@ -177,18 +149,18 @@ func (c *benchLearnCmd) Run(a *app) error {
 	}
 	fmt.Fprintf(a.stdout, "%s of order 1, one attempt of %s each\n", count(out.Bugs, "bug"), count(out.Steps, "step"))
 	for _, p := range out.Players {
-		gain := ""
-		if p.Gain != nil {
-			gain = fmt.Sprintf(", %+.0f (%+.0f to %+.0f) over the first", 100**p.Gain, 100**p.GainLow, 100**p.GainHigh)
-		}
-		fmt.Fprintf(a.stdout, "  %s (%s): %d solved, %.0f %% (%.0f to %.0f)%s; %d at the first step\n", p.From, p.Version, p.Bugs, 100*p.Rate, 100*p.Low, 100*p.High, gain, p.First)
+		fmt.Fprintf(a.stdout, "  %s (%s): %d solved, %.0f %% (%.0f to %.0f)%s; %d at the first step\n", p.From, p.Version, p.Bugs, 100*p.Rate, 100*p.Low, 100*p.High, p.over(), p.First)
 	}
 	return nil
 }
 
-func won(step int) float64 {
-	if step > 0 {
-		return 1
+// won is 1 for each bug that was solved.
+func won(solved []int) []float64 {
+	out := make([]float64, len(solved))
+	for i, step := range solved {
+		if step > 0 {
+			out[i] = 1
+		}
 	}
-	return 0
+	return out
 }

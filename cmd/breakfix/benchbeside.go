@@ -1,0 +1,62 @@
+package main
+
+import (
+	"fmt"
+
+	"breakfix/internal/learn"
+	"breakfix/internal/source"
+)
+
+// beside gives what is compared where nothing was named, and on what.
+func beside(sources, from []string) (onto, players []string) {
+	if len(sources) == 0 {
+		sources = []string{defaultTarget}
+	}
+	if len(from) == 0 {
+		from = []string{fromScratch, ""}
+	}
+	return sources, from
+}
+
+// called is what weights are called where they are shown.
+func called(from string) string {
+	if from == "" {
+		return "shipped"
+	}
+	return from
+}
+
+// shownAll are sources as they may be shown.
+func shownAll(sources []string) (shown []string) {
+	for _, s := range sources {
+		shown = append(shown, source.Shown(s))
+	}
+	return shown
+}
+
+// gain is a rate less that of the first player, one after the other on the same bugs or in the
+// same turns; paired bootstrap, 95 %.
+type gain struct {
+	Gain float64 `json:"gain"`
+	Low  float64 `json:"gain_low"`
+	High float64 `json:"gain_high"`
+}
+
+// gainOver compares what two players were worth in each of the same cases.
+func gainOver(first, other []float64) *gain {
+	g, diffs := gain{}, make([]float64, min(len(first), len(other)))
+	for i := range diffs {
+		diffs[i] = other[i] - first[i]
+		g.Gain += diffs[i] / float64(len(diffs))
+	}
+	g.Low, g.High = learn.Interval(diffs, 0.95)
+	return &g
+}
+
+// over is how it is shown; nothing for the first player.
+func (g *gain) over() string {
+	if g == nil {
+		return ""
+	}
+	return fmt.Sprintf(", %+.0f (%+.0f to %+.0f) over the first", 100*g.Gain, 100*g.Low, 100*g.High)
+}
