@@ -120,6 +120,7 @@ type generator struct {
 	patterns                                                               func() []pattern
 	tails, ofSelf, names1, imports, plainly, strings, classes, annotations func() []string
 	stores                                                                 func() (holders, items []string)
+	lines                                                                  func() []int // offsets at which lines begin
 }
 
 // once has what is found by walking the file found once.
@@ -128,6 +129,7 @@ func (g *generator) once() {
 		return sync.OnceValue(func() []string { return slices.Clip(find()) })
 	}
 	g.patterns, g.stores = sync.OnceValue(g.findPatterns), sync.OnceValues(g.findStores)
+	g.lines = sync.OnceValue(func() []int { return lineStarts(g.src) })
 	g.tails, g.ofSelf, g.names1, g.imports = list(g.findTails), list(g.findOfSelf), list(g.findNames1), list(g.findImports)
 	g.plainly, g.strings, g.classes, g.annotations = list(g.findPlainly), list(g.findStrings), list(g.findClasses), list(g.findAnnotations)
 }
@@ -166,10 +168,20 @@ func (g *generator) swap(kind Kind, site, a, b *node, what string, weight float6
 }
 
 // ranked turns the drafts into candidates.
-func (g *generator) ranked() []Candidate { return g.likeliest(len(g.drafts)) }
+func (g *generator) ranked() []Candidate { return g.candidates(g.picks(len(g.drafts))) }
 
-// likeliest turns the likeliest drafts into candidates, at most most of them.
-func (g *generator) likeliest(most int) []Candidate {
+// pick is a draft that may become a candidate. A large function has several hundred thousand,
+// of which few are wanted: a candidate takes five times the memory.
+type pick struct {
+	draft int32
+	key   uint64  // of its edits
+	prior float64 // log prior of the candidate
+	share float64 // of the mass of its kind at its site
+}
+
+// picks finds the likeliest drafts, at most most of them, the likeliest first: of those that
+// lead to the same text one.
+func (g *generator) picks(most int) []pick {
 	type site struct {
 		kind       Kind
 		start, end int
@@ -179,30 +191,45 @@ func (g *generator) likeliest(most int) []Candidate {
 		total[site{d.kind, d.start, d.end}] += d.weight
 	}
 	crash, complaint := g.crash(), g.complaint()
-	shares, priors, order := make([]float64, len(g.drafts)), make([]float64, len(g.drafts)), make([]int, len(g.drafts))
+	all := make([]pick, len(g.drafts))
 	for i := range g.drafts {
 		d := &g.drafts[i]
-		shares[i], order[i] = d.weight/math.Max(total[site{d.kind, d.start, d.end}], 1), i
-		priors[i] = d.line + logPrior(d.kind) + math.Log(shares[i]) + g.hints.bonus(d.kind) + crash(d) + complaint.met(d.edits)
+		share := d.weight / math.Max(total[site{d.kind, d.start, d.end}], 1)
+		all[i] = pick{draft: int32(i), share: share, prior: d.line + logPrior(d.kind) + math.Log(share) + g.hints.bonus(d.kind) + crash(d) + complaint.met(d.edits)}
 	}
-	slices.SortFunc(order, func(i, j int) int { return cmp.Or(cmp.Compare(priors[j], priors[i]), cmp.Compare(i, j)) })
-	cs, seen := make([]Candidate, 0, min(most, len(order))), make(map[uint64]bool, min(most, len(order)))
-	starts := lineStarts(g.src)
-	for _, i := range order {
-		if len(cs) == most {
+	slices.SortFunc(all, func(a, b pick) int { return cmp.Or(cmp.Compare(b.prior, a.prior), cmp.Compare(a.draft, b.draft)) })
+	n, seen := 0, make(map[uint64]bool, min(most, len(all)))
+	for _, p := range all {
+		if n == most {
 			break
 		}
-		d := &g.drafts[i]
-		edits := trimEdits(g.src, d.edits)
-		key := editKey(edits)
-		if len(edits) == 0 || seen[key] {
+		edits := trimEdits(g.src, g.drafts[p.draft].edits)
+		p.key = editKey(edits)
+		if len(edits) == 0 || seen[p.key] {
 			continue
 		}
-		seen[key] = true
-		cs = append(cs, Candidate{Path: g.view.Path, Edits: edits, Kind: d.kind, what: d.what,
-			at: int32(len(cs)), Line: sort.SearchInts(starts, edits[0].Start+1), LogPrior: priors[i], start: d.start, end: d.end, turns: d.turns, share: shares[i], place: d.line})
+		seen[p.key] = true
+		all[n] = p
+		n++
+	}
+	return all[:n]
+}
+
+// candidates makes candidates of picks.
+func (g *generator) candidates(ps []pick) []Candidate {
+	cs := make([]Candidate, len(ps))
+	for i := range ps {
+		cs[i] = g.candidate(&ps[i], i)
 	}
 	return cs
+}
+
+// candidate makes a candidate of a pick; place is its place among all of them.
+func (g *generator) candidate(p *pick, place int) Candidate {
+	d := &g.drafts[p.draft]
+	edits := trimEdits(g.src, d.edits)
+	return Candidate{Path: g.view.Path, Edits: edits, Kind: d.kind, what: d.what, at: int32(place),
+		Line: sort.SearchInts(g.lines(), edits[0].Start+1), LogPrior: p.prior, start: d.start, end: d.end, turns: d.turns, share: p.share, place: d.line}
 }
 
 // trimEdits takes what does not change off both ends of each edit, so that

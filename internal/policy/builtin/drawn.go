@@ -74,7 +74,11 @@ func front(v View, w *Weights) []Candidate {
 		w = nil
 	}
 	l.order(w, maxScored, math.MaxInt)
-	all := massOf(l.cs)
+	logs := make([]float64, len(l.cs))
+	for i := range l.cs {
+		logs[i] = l.cs[i].LogPrior
+	}
+	all := massOf(logs)
 	for i := range l.cs {
 		l.cs[i].LogPrior -= all
 	}

@@ -49,7 +49,7 @@ func ordered(v View, w *Weights) []Candidate {
 }
 
 // order fills the list with the first keep of at most most candidates. The moves of a large
-// function are several hundred thousand: none of them is held longer than it is asked for.
+// function are several hundred thousand: only what is kept becomes a candidate.
 func (l *list) order(w *Weights, most, keep int) {
 	orderedAtOnce <- struct{}{}
 	defer func() { <-orderedAtOnce }()
@@ -59,13 +59,12 @@ func (l *list) order(w *Weights, most, keep int) {
 	}
 	l.drafts, l.value = len(g.drafts), noValue
 	if w == nil {
-		l.cs = g.likeliest(min(most, keep, l.drafts))
+		l.cs = g.candidates(g.picks(min(most, keep, l.drafts)))
 		return
 	}
-	cs := g.likeliest(min(most, w.most(l.drafts)))
-	g.drafts = nil
-	l.mass = w.mass(cs)
-	l.cs, l.value = w.rank(g, cs, keep)
+	ps := g.picks(min(most, w.most(l.drafts)))
+	l.mass = w.mass(ps)
+	l.cs, l.value = w.rank(g, ps, keep)
 }
 
 // lists remembers the candidates of the latest views: they are a pure function of it, and

@@ -84,30 +84,40 @@ func silenced(v View) View {
 }
 
 func (g *generator) poseAs(v View, cs []Candidate) *network.Problem {
-	p, problem, sites := g.scene(v, cs)
+	spots := make([]spot, len(cs))
+	for i := range cs {
+		spots[i] = spot{cs[i].start, cs[i].end, cs[i].place}
+	}
+	p, problem, sites := g.scene(v, spots, func(i int) *Candidate { return &cs[i] })
 	problem.Moves = p.moves(make([]network.Move, 0, len(cs)), cs, sites)
 	return problem
 }
 
+// spot is where a candidate is: its site, and the log prior of the place.
+type spot struct {
+	start, end int
+	place      float64
+}
+
 // scene is the problem of some candidates without its moves, of which a view can have so many
-// that they take more memory than all else: the site of each is told instead.
-func (g *generator) scene(v View, cs []Candidate) (*posing, *network.Problem, []int32) {
+// that they take more memory than all else: the site of each is told instead. It asks for the
+// first candidate at each site alone.
+func (g *generator) scene(v View, spots []spot, at func(i int) *Candidate) (*posing, *network.Problem, []int32) {
 	p := newPosing(v, g)
 	problem := &network.Problem{Said: p.said(), Facts: p.problemFacts()}
-	from := p.frame(cs)
+	from := p.frame(spots)
 	to := min(len(p.leaves), from+network.MaxCode)
 	for i := from; i < to; i++ {
 		problem.Code = append(problem.Code, tokenOf(&p.leaves[i]))
 	}
 	type span struct{ start, end int }
-	known, sites := map[span]int32{}, make([]int32, len(cs))
-	for i := range cs {
-		at := span{cs[i].start, cs[i].end}
-		site, ok := known[at]
+	known, sites := map[span]int32{}, make([]int32, len(spots))
+	for i, s := range spots {
+		site, ok := known[span{s.start, s.end}]
 		if !ok {
 			site = int32(len(problem.Sites))
-			known[at] = site
-			problem.Sites = append(problem.Sites, p.site(&cs[i], from, to))
+			known[span{s.start, s.end}] = site
+			problem.Sites = append(problem.Sites, p.site(at(i), from, to))
 		}
 		sites[i] = site
 	}
@@ -126,7 +136,7 @@ func (p *posing) moves(to []network.Move, cs []Candidate, sites []int32) []netwo
 
 // frame is the first of the tokens that the network reads: all that moves
 // touch where they fit, else those around the place that is suspected most.
-func (p *posing) frame(cs []Candidate) int {
+func (p *posing) frame(cs []spot) int {
 	if len(cs) == 0 || len(p.leaves) <= network.MaxCode {
 		return 0
 	}

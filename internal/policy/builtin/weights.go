@@ -106,14 +106,25 @@ func (w *Weights) sees(v View) View {
 // multiple of what the network scores at once, whose sums are then the same as of all moves.
 const posedAtOnce = 1024
 
-// score has the network score each candidate, and gives the value of the view.
-func (w *Weights) score(g *generator, cs []Candidate, scores []float32) (value float64) {
-	p, problem, sites := g.scene(w.sees(g.view), cs)
+// score has the network score each pick, and gives the value of the view.
+func (w *Weights) score(g *generator, ps []pick, scores []float32) (value float64) {
+	spots := make([]spot, len(ps))
+	for i := range ps {
+		d := &g.drafts[ps[i].draft]
+		spots[i] = spot{d.start, d.end, d.line}
+	}
+	p, problem, sites := g.scene(w.sees(g.view), spots, func(i int) *Candidate {
+		c := g.candidate(&ps[i], i)
+		return &c
+	})
 	code := w.model.Encode(problem)
-	moves := make([]network.Move, 0, min(len(cs), posedAtOnce))
-	for from := 0; from < len(cs); from += posedAtOnce {
-		to := min(from+posedAtOnce, len(cs))
-		w.model.Score(code, p.moves(moves, cs[from:to], sites[from:to]), scores[from:to])
+	moves, cs := make([]network.Move, 0, min(len(ps), posedAtOnce)), make([]Candidate, min(len(ps), posedAtOnce))
+	for from := 0; from < len(ps); from += posedAtOnce {
+		to := min(from+posedAtOnce, len(ps))
+		for i := from; i < to; i++ {
+			cs[i-from] = g.candidate(&ps[i], i)
+		}
+		w.model.Score(code, p.moves(moves, cs[:to-from], sites[from:to]), scores[from:to])
 	}
 	return float64(w.model.Value(code))
 }
@@ -145,15 +156,15 @@ const (
 
 // blend adds to the scores what was set by hand, what spectra say of the
 // place, and what spreads the front of the list over sites and kinds.
-func (w *Weights) blend(g *generator, cs []Candidate, scores []float32) {
-	for i := range cs {
+func (w *Weights) blend(g *generator, ps []pick, scores []float32) {
+	for i := range ps {
 		if w.byHand() { // the place is in it
-			scores[i] += float32(handWeight * cs[i].LogPrior)
+			scores[i] += float32(handWeight * ps[i].prior)
 		} else if g.span.lines != nil { // the weights were taught without spectra
-			scores[i] += float32(placeWeight * cs[i].place)
+			scores[i] += float32(placeWeight * g.drafts[ps[i].draft].line)
 		}
 	}
-	order := make([]int, len(cs))
+	order := make([]int, len(ps))
 	for i := range order {
 		order[i] = i
 	}
@@ -164,7 +175,8 @@ func (w *Weights) blend(g *generator, cs []Candidate, scores []float32) {
 	}
 	better := map[group]int{}
 	for _, i := range order {
-		k := group{cs[i].Kind, cs[i].start, cs[i].end}
+		d := &g.drafts[ps[i].draft]
+		k := group{d.kind, d.start, d.end}
 		scores[i] -= float32(sameWeight * float64(better[k]))
 		better[k]++
 	}
@@ -184,67 +196,68 @@ func (w *Weights) most(of int) int {
 	return of
 }
 
-// mass is the logarithm of what candidates, not yet ranked, weigh together: by the prior that
-// was set by hand, where that counts, else each alike.
-func (w *Weights) mass(cs []Candidate) float64 {
-	if len(cs) == 0 {
+// mass is the logarithm of what picks weigh together: by the prior that was set by hand, where
+// that counts, else each alike.
+func (w *Weights) mass(ps []pick) float64 {
+	if len(ps) == 0 {
 		return 0
 	}
 	if w.version == VersionScratch || !w.byHand() {
-		return math.Log(float64(len(cs)))
+		return math.Log(float64(len(ps)))
 	}
-	return massOf(cs)
+	logs := make([]float64, len(ps))
+	for i := range ps {
+		logs[i] = ps[i].prior
+	}
+	return massOf(logs)
 }
 
-// massOf is the logarithm of what candidates, the likeliest first, weigh together.
-func massOf(cs []Candidate) float64 {
-	if len(cs) == 0 {
+// massOf is the logarithm of the sum of what logs, the largest first, are the logarithms of.
+func massOf(logs []float64) float64 {
+	if len(logs) == 0 {
 		return 0
 	}
-	best, sum := cs[0].LogPrior, 0.0
-	for i := range cs {
-		sum += math.Exp(cs[i].LogPrior - best)
+	sum := 0.0
+	for _, l := range logs {
+		sum += math.Exp(l - logs[0])
 	}
-	return best + math.Log(sum)
+	return logs[0] + math.Log(sum)
 }
 
-// rank gives each candidate its log-probability among all of them and returns the first keep,
-// the likeliest first. What is alike is in an order that has nothing to do with the order in
-// which moves are thought of. Value is the chance that an attempt from here repairs, by the
+// rank gives each pick its log-probability among all of them and makes candidates of the first
+// keep, the likeliest first. What is alike is in an order that has nothing to do with the order
+// in which moves are thought of. Value is the chance that an attempt from here repairs, by the
 // value head; a half where nothing knows.
-func (w *Weights) rank(g *generator, cs []Candidate, keep int) (out []Candidate, value float64) {
+func (w *Weights) rank(g *generator, ps []pick, keep int) (out []Candidate, value float64) {
 	value = noValue
-	if len(cs) == 0 {
-		return cs, value
+	if len(ps) == 0 {
+		return nil, value
 	}
-	scores := make([]float32, len(cs))
+	scores := make([]float32, len(ps))
 	if w.version != VersionScratch {
 		if w.other != nil {
+			cs := g.candidates(ps)
 			w.other(cs, w.pose(g, cs), scores)
 		} else {
-			value = w.score(g, cs, scores)
+			value = w.score(g, ps, scores)
 		}
-		w.blend(g, cs, scores)
+		w.blend(g, ps, scores)
 	}
-	best, sum := scores[0], 0.0
-	for _, s := range scores {
-		best = max(best, s)
-	}
+	best, sum := slices.Max(scores), 0.0
 	for _, s := range scores {
 		sum += math.Exp(float64(s - best))
 	}
-	keys, order := make([]uint64, len(cs)), make([]int, len(cs)) // a candidate is large: their numbers are sorted
-	for i := range cs {
-		cs[i].LogPrior = float64(scores[i]-best) - math.Log(sum)
-		keys[i], order[i] = editKey(cs[i].Edits), i
+	logs, order := make([]float64, len(ps)), make([]int, len(ps))
+	for i, s := range scores {
+		logs[i], order[i] = float64(s-best)-math.Log(sum), i
 	}
 	slices.SortStableFunc(order, func(i, j int) int {
-		return cmp.Or(cmp.Compare(cs[j].LogPrior, cs[i].LogPrior), cmp.Compare(keys[i], keys[j]))
+		return cmp.Or(cmp.Compare(logs[j], logs[i]), cmp.Compare(ps[i].key, ps[j].key))
 	})
-	order = order[:min(keep, len(order))]
-	out = make([]Candidate, len(order))
-	for i, at := range order {
-		out[i] = cs[at]
+	out = make([]Candidate, min(keep, len(order)))
+	for i, at := range order[:len(out)] {
+		out[i] = g.candidate(&ps[at], at)
+		out[i].LogPrior = logs[at]
 	}
 	return out, value
 }
