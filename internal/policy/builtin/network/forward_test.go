@@ -204,6 +204,39 @@ func TestSayIsAsGoodAsEncode(t *testing.T) {
 	}
 }
 
+// TestAnEncodingForgetsFillers: the moves of a large function have so many that they took 150 MB.
+func TestAnEncodingForgetsFillers(t *testing.T) {
+	const part = 1024
+	r := rand.New(rand.NewPCG(8, 8))
+	m := New(1)
+	for i, v := range shaken(r) {
+		m.w[i] = float32(v)
+	}
+	p := random(r, 40, 30, 5, mostKnown+4*part)
+	for i := range p.Moves {
+		p.Moves[i].New = randomTokens(r, 1+r.IntN(3))
+	}
+	e, out, fresh := m.Encode(p), make([]float32, len(p.Moves)), make([]float32, part)
+	forgot := false
+	for from := 0; from+part <= len(p.Moves); from += part {
+		known := len(e.known.lists)
+		m.Score(e, p.Moves[from:from+part], out[from:from+part])
+		forgot = forgot || len(e.known.lists) < known
+		if n := len(e.known.lists); n > mostKnown+2*part || e.filled.is.rows != n {
+			t.Fatalf("%d fillers are known and %d encoded", n, e.filled.is.rows)
+		}
+		m.Score(m.Encode(p), p.Moves[from:from+part], fresh)
+		for i, want := range fresh {
+			if out[from+i] != want {
+				t.Fatalf("move %d: %v, %v by an encoding that knows no other", from+i, out[from+i], want)
+			}
+		}
+	}
+	if !forgot {
+		t.Error("nothing was forgotten")
+	}
+}
+
 // Lists that share a digest are still told apart.
 func TestListsAreNumberedByWhatTheyHold(t *testing.T) {
 	r := rand.New(rand.NewPCG(10, 10))

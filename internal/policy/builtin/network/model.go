@@ -79,10 +79,17 @@ func (m *Model) Value(e *Encoding) float32 { return e.value }
 // stays in the nearest caches.
 const scoreChunk = 256
 
+// mostKnown is how many fillers an encoding remembers before it forgets all of them: the moves
+// of a large function have a hundred thousand, at more than a kilobyte each.
+const mostKnown = 1 << 14
+
 // Score writes the unnormalised log score of each move to out. It panics on
-// moves that Check refuses. Fillers are encoded when first seen.
+// moves that Check refuses. Fillers are encoded when first seen, or when they were forgotten.
 func (m *Model) Score(e *Encoding, moves []Move, out []float32) {
 	must(checkMoves(moves, e.sites.score.rows))
+	if len(e.known.lists) > mostKnown {
+		e.known, e.filled = catalog{}, filled[float32]{}
+	}
 	out = out[:len(moves)]
 	t := m.tape()
 	defer m.scratch.Put(t)
