@@ -1,9 +1,14 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
+	"io"
+	"path/filepath"
 
 	"breakfix/internal/learn"
+	"breakfix/internal/policy"
+	"breakfix/internal/selfplay"
 	"breakfix/internal/source"
 )
 
@@ -24,6 +29,51 @@ func called(from string) string {
 		return "shipped"
 	}
 	return from
+}
+
+// printed is a result that can be written for people, too.
+type printed interface{ print(to io.Writer) }
+
+// compare prepares the sources that players are compared on, has them play there and prints what came of it.
+func (f *sourceFlags) compare(a *app, sources []string, seed uint64, play func(*app, []*selfplay.Board, closingWatcher) (printed, error)) error {
+	box, err := a.openSandbox()
+	if err != nil {
+		return err
+	}
+	watch := newWatcher(a)
+	defer watch.Close()
+	boards, err := f.prepare(a, box, sources, seed, false, watch)
+	for _, b := range boards {
+		defer b.Work.Close()
+	}
+	if err != nil {
+		return err
+	}
+	out, err := play(a, boards, watch)
+	if err != nil {
+		return err
+	}
+	watch.Close()
+	if a.JSON {
+		return json.NewEncoder(a.stdout).Encode(out)
+	}
+	out.print(a.stdout)
+	return nil
+}
+
+// inTurn has weights play, one after the other.
+func inTurn(from []string, watch closingWatcher, play func(name string, p policy.Policy) error) error {
+	for _, f := range from {
+		p, err := player("from", "builtin", f)
+		if err != nil {
+			return err
+		}
+		watch.Stage("playing", called(f))
+		if err := play(filepath.ToSlash(called(f)), p); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // shownAll are sources as they may be shown.

@@ -1,12 +1,12 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
-	"path/filepath"
+	"io"
 	"runtime"
 	"time"
 
+	"breakfix/internal/policy"
 	"breakfix/internal/selfplay"
 	"breakfix/internal/source"
 	"breakfix/internal/stat"
@@ -106,52 +106,40 @@ func (c *benchBreaksCmd) Run(a *app) error {
 	if err := c.refuse(); err != nil {
 		return err
 	}
-	box, err := a.openSandbox()
-	if err != nil {
-		return err
-	}
-	watch := newWatcher(a)
-	defer watch.Close()
-	boards, err := c.prepare(a, box, c.Sources, c.Seed, false, watch)
-	for _, b := range boards {
-		defer b.Work.Close()
-	}
-	if err != nil {
-		return err
-	}
+	return c.compare(a, c.Sources, c.Seed, c.play)
+}
+
+// play has all of them play.
+func (c *benchBreaksCmd) play(a *app, boards []*selfplay.Board, watch closingWatcher) (printed, error) {
 	fixer, err := player("fixer", "builtin", c.Fixer)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	out := broken{Breakfix: version, Sources: shownAll(c.Sources), Fixer: string(fixer.Version()), Group: c.Group, Steps: c.Steps, Seed: c.Seed}
-	for _, from := range c.From {
-		p, err := player("from", "builtin", from)
-		if err != nil {
-			return err
-		}
-		watch.Stage("playing", called(from))
+	out := &broken{Breakfix: version, Sources: shownAll(c.Sources), Fixer: string(fixer.Version()), Group: c.Group, Steps: c.Steps, Seed: c.Seed}
+	err = inTurn(c.From, watch, func(name string, p policy.Policy) error {
 		began := time.Now()
 		faced, err := selfplay.Face(a.drain, boards, p, fixer, selfplay.FaceOptions{Breaks: c.Sample, Group: c.Group, Steps: c.Steps, Workers: c.Workers, Seed: c.Seed})
 		if err != nil {
 			return err
 		}
-		got := brokenBy{From: filepath.ToSlash(called(from)), Version: string(p.Version()), Breaks: len(faced), Seconds: time.Since(began).Seconds(), Faced: faced}
+		got := brokenBy{From: name, Version: string(p.Version()), Breaks: len(faced), Seconds: time.Since(began).Seconds(), Faced: faced}
 		got.count(c.Group)
 		if len(out.Breakers) > 0 {
 			got.gain = gainOver(c.sometimes(out.Breakers[0].Faced), c.sometimes(faced))
 		}
 		out.Breakers = append(out.Breakers, got)
-	}
-	watch.Close()
-	if a.JSON {
-		return json.NewEncoder(a.stdout).Encode(out)
-	}
-	fmt.Fprintf(a.stdout, "%s by each, %s of %s at every one\n", count(c.Sample, "break"), count(c.Group, "attempt"), count(c.Steps, "step"))
-	for _, b := range out.Breakers {
-		fmt.Fprintf(a.stdout, "  %s (%s): %d of %d valid; repaired sometimes %d, %.0f %% (%.0f to %.0f)%s; always %d, never %d\n",
+		return nil
+	})
+	return out, err
+}
+
+// print writes it for people.
+func (o *broken) print(to io.Writer) {
+	fmt.Fprintf(to, "%s by each, %s of %s at every one\n", count(o.Breakers[0].Breaks, "break"), count(o.Group, "attempt"), count(o.Steps, "step"))
+	for _, b := range o.Breakers {
+		fmt.Fprintf(to, "  %s (%s): %d of %d valid; repaired sometimes %d, %.0f %% (%.0f to %.0f)%s; always %d, never %d\n",
 			b.From, b.Version, b.Valid, b.Breaks, b.Sometimes, 100*b.Rate, 100*b.Low, 100*b.High, b.over(), b.Always, b.Never)
 	}
-	return nil
 }
 
 // count says what came of the breaks, of which each had a group of attempts.

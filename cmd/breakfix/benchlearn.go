@@ -1,12 +1,12 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
-	"path/filepath"
+	"io"
 	"runtime"
 	"time"
 
+	"breakfix/internal/policy"
 	"breakfix/internal/policy/builtin"
 	"breakfix/internal/selfplay"
 	"breakfix/internal/source"
@@ -94,40 +94,27 @@ func (c *benchLearnCmd) Run(a *app) error {
 	if err := c.refuse(); err != nil {
 		return err
 	}
-	box, err := a.openSandbox()
-	if err != nil {
-		return err
-	}
-	watch := newWatcher(a)
-	defer watch.Close()
-	boards, err := c.prepare(a, box, c.Sources, c.Seed, false, watch)
-	for _, b := range boards {
-		defer b.Work.Close()
-	}
-	if err != nil {
-		return err
-	}
+	return c.compare(a, c.Sources, c.Seed, c.play)
+}
+
+// play has all of them play.
+func (c *benchLearnCmd) play(a *app, boards []*selfplay.Board, watch closingWatcher) (printed, error) {
 	watch.Stage("bugs", "")
 	match, err := selfplay.NewMatch(a.drain, boards, builtin.New(), c.Sample, c.Seed, nil)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if match.Bugs() == 0 {
-		return &source.TargetError{Reason: "no mutation that was drawn turned a test red", Next: "choose other code with --only, or raise -n"}
+		return nil, &source.TargetError{Reason: "no mutation that was drawn turned a test red", Next: "choose other code with --only, or raise -n"}
 	}
-	out := learnt{Breakfix: version, Sources: shownAll(c.Sources), Bugs: match.Bugs(), Steps: c.Steps, Seed: c.Seed}
-	for _, from := range c.From {
-		p, err := player("from", "builtin", from)
-		if err != nil {
-			return err
-		}
-		watch.Stage("playing", called(from))
+	out := &learnt{Breakfix: version, Sources: shownAll(c.Sources), Bugs: match.Bugs(), Steps: c.Steps, Seed: c.Seed}
+	err = inTurn(c.From, watch, func(name string, p policy.Policy) error {
 		began := time.Now()
 		solved, err := match.Play(a.drain, p, c.Steps, c.Workers)
 		if err != nil {
 			return err
 		}
-		got := learntOf{From: filepath.ToSlash(called(from)), Version: string(p.Version()), Solved: solved, Seconds: time.Since(began).Seconds()}
+		got := learntOf{From: name, Version: string(p.Version()), Solved: solved, Seconds: time.Since(began).Seconds()}
 		for _, k := range solved {
 			if k == 1 {
 				got.First++
@@ -142,16 +129,17 @@ func (c *benchLearnCmd) Run(a *app) error {
 			got.gain = gainOver(won(out.Players[0].Solved), won(solved))
 		}
 		out.Players = append(out.Players, got)
+		return nil
+	})
+	return out, err
+}
+
+// print writes it for people.
+func (o *learnt) print(to io.Writer) {
+	fmt.Fprintf(to, "%s of order 1, one attempt of %s each\n", count(o.Bugs, "bug"), count(o.Steps, "step"))
+	for _, p := range o.Players {
+		fmt.Fprintf(to, "  %s (%s): %d solved, %.0f %% (%.0f to %.0f)%s; %d at the first step\n", p.From, p.Version, p.Bugs, 100*p.Rate, 100*p.Low, 100*p.High, p.over(), p.First)
 	}
-	watch.Close()
-	if a.JSON {
-		return json.NewEncoder(a.stdout).Encode(out)
-	}
-	fmt.Fprintf(a.stdout, "%s of order 1, one attempt of %s each\n", count(out.Bugs, "bug"), count(out.Steps, "step"))
-	for _, p := range out.Players {
-		fmt.Fprintf(a.stdout, "  %s (%s): %d solved, %.0f %% (%.0f to %.0f)%s; %d at the first step\n", p.From, p.Version, p.Bugs, 100*p.Rate, 100*p.Low, 100*p.High, p.over(), p.First)
-	}
-	return nil
 }
 
 // won is 1 for each bug that was solved.
