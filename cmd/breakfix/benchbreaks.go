@@ -81,12 +81,13 @@ func (c *benchBreaksCmd) refuse() error {
 	if c.Fixer == "" {
 		c.Fixer = c.From[len(c.From)-1]
 	}
-	for flag, all := range map[string][]string{"from": c.From, "fixer": {c.Fixer}} {
-		for _, from := range all {
-			if _, err := player(flag, "builtin", from); err != nil {
-				return err
-			}
+	for _, from := range c.From {
+		if _, err := player("from", "builtin", from); err != nil {
+			return err
 		}
+	}
+	if _, err := player("fixer", "builtin", c.Fixer); err != nil {
+		return err
 	}
 	return nil
 }

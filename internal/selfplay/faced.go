@@ -2,7 +2,6 @@ package selfplay
 
 import (
 	"context"
-	"runtime"
 
 	"golang.org/x/sync/errgroup"
 
@@ -44,7 +43,7 @@ func Face(ctx context.Context, boards []*Board, breaker, fixer policy.Policy, o 
 		}
 	}
 	var g errgroup.Group
-	g.SetLimit(testrun.AtOnce(min(o.Workers, runtime.NumCPU())))
+	g.SetLimit(testrun.AtOnce(o.Workers))
 	for i, b := range drawn {
 		g.Go(func() error {
 			return guarded(func() (err error) {

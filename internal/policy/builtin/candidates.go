@@ -171,7 +171,7 @@ func (g *generator) swap(kind Kind, site, a, b *node, what string, weight float6
 func (g *generator) ranked() []Candidate { return g.candidates(g.picks(len(g.drafts))) }
 
 // pick is a draft that may become a candidate. A large function has several hundred thousand,
-// of which few are wanted: a candidate takes five times the memory.
+// of which few are wanted: a candidate takes more than four times the memory.
 type pick struct {
 	draft int32
 	key   uint64  // of its edits
