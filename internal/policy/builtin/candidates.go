@@ -82,29 +82,13 @@ func generate(v View, bank bool) *generator {
 	return g
 }
 
-// draft is a candidate before ranking. Drafts of one kind at one site share
-// the mass of the kind there in proportion to their weights.
-type draft struct {
-	kind       Kind
-	start, end int // the site
-	edits      []tree.Edit
-	what       string
-	weight     float64
-	line       float64 // log prior of the place
-	turns      turned
-}
-
-// turned is the condition whose truth a move turns around, by its bytes: moves that turn the
-// same one are the same repair in other words. The zero value is none.
-type turned struct{ start, end int }
-
 // turning says what the latest draft turns around, where it was offered.
 func (g *generator) turning(condition *node, offered bool) {
 	if !offered {
 		return
 	}
 	condition = bare(condition)
-	g.drafts[len(g.drafts)-1].turns = turned{condition.start, condition.end}
+	g.drafts.at(int32(g.drafts.len() - 1)).turns = turned{int32(condition.start), int32(condition.end)}
 }
 
 type generator struct {
@@ -114,7 +98,7 @@ type generator struct {
 	span   span
 	hints  hints
 	facts  *facts
-	drafts []draft
+	drafts drafts
 
 	// What is found once, when it is asked for: see find….
 	patterns                                                               func() []pattern
@@ -151,7 +135,7 @@ func (g *generator) offer(kind Kind, start, end int, place float64, edits []tree
 	if weight <= 0 || place < unreachable {
 		return false
 	}
-	g.drafts = append(g.drafts, draft{kind: kind, start: start, end: end, edits: edits, what: what, weight: weight, line: place})
+	g.drafts.add(draft{kind: kind, start: int32(start), end: int32(end), what: what, weight: weight, line: place}, edits)
 	return true
 }
 
@@ -168,7 +152,7 @@ func (g *generator) swap(kind Kind, site, a, b *node, what string, weight float6
 }
 
 // ranked turns the drafts into candidates.
-func (g *generator) ranked() []Candidate { return g.candidates(g.picks(len(g.drafts))) }
+func (g *generator) ranked() []Candidate { return g.candidates(g.picks(g.drafts.len())) }
 
 // pick is a draft that may become a candidate. A large function has several hundred thousand,
 // of which few are wanted: a candidate takes more than four times the memory.
@@ -184,18 +168,17 @@ type pick struct {
 func (g *generator) picks(most int) []pick {
 	type site struct {
 		kind       Kind
-		start, end int
+		start, end int32
 	}
 	total := map[site]float64{}
-	for _, d := range g.drafts {
+	for _, d := range g.drafts.all() {
 		total[site{d.kind, d.start, d.end}] += d.weight
 	}
 	crash, complaint := g.crash(), g.complaint()
-	all := make([]pick, len(g.drafts))
-	for i := range g.drafts {
-		d := &g.drafts[i]
+	all := make([]pick, 0, g.drafts.len())
+	for i, d := range g.drafts.all() {
 		share := d.weight / math.Max(total[site{d.kind, d.start, d.end}], 1)
-		all[i] = pick{draft: int32(i), share: share, prior: d.line + logPrior(d.kind) + math.Log(share) + g.hints.bonus(d.kind) + crash(d) + complaint.met(d.edits)}
+		all = append(all, pick{draft: i, share: share, prior: d.line + logPrior(d.kind) + math.Log(share) + g.hints.bonus(d.kind) + crash(d) + complaint.met(d.edits)})
 	}
 	slices.SortFunc(all, func(a, b pick) int { return cmp.Or(cmp.Compare(b.prior, a.prior), cmp.Compare(a.draft, b.draft)) })
 	n, seen := 0, make(map[uint64]bool, min(most, len(all)))
@@ -203,7 +186,7 @@ func (g *generator) picks(most int) []pick {
 		if n == most {
 			break
 		}
-		edits := trimEdits(g.src, g.drafts[p.draft].edits)
+		edits := g.edits(p.draft)
 		p.key = editKey(edits)
 		if len(edits) == 0 || seen[p.key] {
 			continue
@@ -213,6 +196,11 @@ func (g *generator) picks(most int) []pick {
 		n++
 	}
 	return all[:n]
+}
+
+// edits are those of a draft without what does not change.
+func (g *generator) edits(draft int32) []tree.Edit {
+	return trimEdits(g.src, g.drafts.at(draft).edits)
 }
 
 // candidates makes candidates of picks.
@@ -226,10 +214,9 @@ func (g *generator) candidates(ps []pick) []Candidate {
 
 // candidate makes a candidate of a pick; place is its place among all of them.
 func (g *generator) candidate(p *pick, place int) Candidate {
-	d := &g.drafts[p.draft]
-	edits := trimEdits(g.src, d.edits)
+	d, edits := g.drafts.at(p.draft), g.edits(p.draft)
 	return Candidate{Path: g.view.Path, Edits: edits, Kind: d.kind, what: d.what, at: int32(place),
-		Line: sort.SearchInts(g.lines(), edits[0].Start+1), LogPrior: p.prior, start: d.start, end: d.end, turns: d.turns, share: p.share, place: d.line}
+		Line: sort.SearchInts(g.lines(), edits[0].Start+1), LogPrior: p.prior, start: int(d.start), end: int(d.end), turns: d.turns, share: p.share, place: d.line}
 }
 
 // trimEdits takes what does not change off both ends of each edit, so that

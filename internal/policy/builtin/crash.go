@@ -166,7 +166,7 @@ func (g *generator) crash() func(*draft) float64 {
 			}
 		}
 		for _, n := range endless {
-			if d.start >= n.start && d.end <= n.end {
+			if int(d.start) >= n.start && int(d.end) <= n.end {
 				return max(bonus, recursionBonus)
 			}
 		}

@@ -14,7 +14,7 @@ import (
 // that rare ones come up. Nothing of it is run, and some change nothing.
 func Damages(path string, text []byte, most int, r *rand.Rand) [][]byte {
 	g := generate(wholeView(path, text), false)
-	if g == nil || len(g.drafts) == 0 {
+	if g == nil || g.drafts.len() == 0 {
 		return nil
 	}
 	draw := damagesOf(g)
@@ -34,18 +34,19 @@ func Damages(path string, text []byte, most int, r *rand.Rand) [][]byte {
 // damagesOf returns a function that damages what g was generated from; it
 // gives nil where a draw changes nothing.
 func damagesOf(g *generator) func(r *rand.Rand) []byte {
-	cs := g.ranked()
+	ps := g.picks(g.drafts.len())
 	byKind := map[Kind][]int{}
 	var present []Kind
-	for i := range cs {
-		if byKind[cs[i].Kind] == nil {
-			present = append(present, cs[i].Kind)
+	for i := range ps {
+		kind := g.drafts.at(ps[i].draft).kind
+		if byKind[kind] == nil {
+			present = append(present, kind)
 		}
-		byKind[cs[i].Kind] = append(byKind[cs[i].Kind], i)
+		byKind[kind] = append(byKind[kind], i)
 	}
 	return func(r *rand.Rand) []byte {
-		d := &cs[pickIn(r, byKind[present[r.IntN(len(present))]], cs)]
-		broken, err := tree.ApplyEdits(g.src, d.Edits)
+		p := &ps[pickIn(r, byKind[present[r.IntN(len(present))]], ps)]
+		broken, err := tree.ApplyEdits(g.src, g.edits(p.draft))
 		if err != nil || same(broken, g.src) {
 			return nil
 		}

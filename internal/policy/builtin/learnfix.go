@@ -284,33 +284,32 @@ func (p *Policy) lessonOf(at *position, v View, seen string, r *rand.Rand) (*les
 	if g == nil {
 		return nil, nil
 	}
-	all, drafts := g.ranked(), len(g.drafts)
-	g.drafts = nil // there are up to 50,000
-	wanted := p.wanted(at, v, all)
+	ps := g.picks(g.drafts.len())
+	wanted := g.wanted(at, ps)
 	if len(wanted) == 0 {
 		return nil, nil
 	}
-	saw, err := unpackSaw(seen, drafts)
+	saw, err := unpackSaw(seen, g.drafts.len())
 	if err != nil {
 		return nil, err
 	}
 	said, front := map[int32]arena.Answer{}, map[int32]bool{}
 	for k, m := range saw.moves {
-		if int(m) >= len(all) {
+		if int(m) >= len(ps) {
 			return nil, errors.New("what an attempt saw of its moves is of another view")
 		}
 		said[m] = saw.said[k]
 		front[m] = k < learnFront
 	}
-	rest := len(all) - min(len(saw.moves), learnFront)
+	rest := len(ps) - min(len(saw.moves), learnFront)
 	share := min(1, float64(learnRest)/float64(max(1, rest)))
 	l := &lesson{solved: float32(at.solved)}
 	var kept []Candidate
 	var base []float64
-	for i := range all {
+	for i := range ps {
 		weight, there := wanted[i]
 		stands := 0.0 // for how many it stands, as a logarithm
-		if !there && !front[all[i].at] {
+		if !there && !front[int32(i)] {
 			if r.Float64() >= share {
 				continue
 			}
@@ -319,7 +318,7 @@ func (p *Policy) lessonOf(at *position, v View, seen string, r *rand.Rand) (*les
 		if there {
 			l.targets = append(l.targets, network.Target{Move: len(kept), Weight: float32(weight)})
 		}
-		kept, base = append(kept, all[i]), append(base, stands)
+		kept, base = append(kept, g.candidate(&ps[i], i)), append(base, stands)
 	}
 	problem := p.weights.pose(g, kept)
 	for i := range kept {
@@ -333,13 +332,12 @@ func (p *Policy) lessonOf(at *position, v View, seen string, r *rand.Rand) (*les
 
 // wanted is what is wanted of moves: imitation of those that explain a repair, and the
 // advantage of those that were tried.
-func (p *Policy) wanted(at *position, v View, all []Candidate) map[int]float64 {
+func (g *generator) wanted(at *position, ps []pick) map[int]float64 {
 	wanted := map[int]float64{}
 	var right []int
-	for _, text := range at.right[v.Path] {
-		back := sameProgram(v.Source, text)
-		for i := range all {
-			if back(all[i].Edits) && !slices.Contains(right, i) {
+	for _, text := range at.right[g.view.Path] {
+		for _, i := range g.back(text, ps) {
+			if !slices.Contains(right, i) {
 				right = append(right, i)
 			}
 		}
@@ -347,12 +345,12 @@ func (p *Policy) wanted(at *position, v View, all []Candidate) map[int]float64 {
 	for _, i := range right { // expert iteration: all that explain it, alike
 		wanted[i] += 1 / float64(len(right))
 	}
-	byKey := map[uint64]int{}
-	for i := range all {
-		byKey[editKey(all[i].Edits)] = i
-	}
 	for _, c := range at.credit {
-		if i, ok := byKey[editKey(c.edits)]; ok && c.path == v.Path {
+		if c.path != g.view.Path {
+			continue
+		}
+		key := editKey(c.edits)
+		if i := slices.IndexFunc(ps, func(p pick) bool { return p.key == key }); i >= 0 {
 			wanted[i] += learnCredit * c.weight
 		}
 	}

@@ -57,7 +57,7 @@ func (l *list) order(w *Weights, most, keep int) {
 	if g == nil {
 		return
 	}
-	l.drafts, l.value = len(g.drafts), noValue
+	l.drafts, l.value = g.drafts.len(), noValue
 	if w == nil {
 		l.cs = g.candidates(g.picks(min(most, keep, l.drafts)))
 		return

@@ -25,7 +25,7 @@ func TestMovesAreScoredInParts(t *testing.T) {
 	}
 	src.WriteString("    return value_0\n")
 	g := generate(wholeView("f.py", []byte(src.String())), true)
-	ps := g.picks(len(g.drafts))
+	ps := g.picks(g.drafts.len())
 	cs := g.candidates(ps)
 	if len(cs) <= 2*posedAtOnce || len(cs)%posedAtOnce == 0 {
 		t.Fatalf("%d moves are no test of parts of %d", len(cs), posedAtOnce)

@@ -28,9 +28,9 @@ func WayTo(v View, right []byte) Way {
 	}
 	cs := g.ranked()
 	w := Way{Candidates: len(cs)}
-	back := sameProgram(v.Source, right)
+	leads := sameProgram(v.Source, right)
 	for i := range cs {
-		if back(cs[i].Edits) {
+		if leads(cs[i].Edits) {
 			w.Moves, w.What = 1, []string{cs[i].What()}
 			return w
 		}
@@ -52,12 +52,11 @@ func WayTo(v View, right []byte) Way {
 		if h == nil {
 			continue
 		}
-		back := sameProgram(out, right)
-		for _, c := range h.ranked() {
-			if back(c.Edits) {
-				w.Moves, w.What = 2, []string{cs[at].What(), c.What()}
-				return w
-			}
+		ps := h.picks(h.drafts.len())
+		if back := h.back(right, ps); len(back) > 0 {
+			second := h.candidate(&ps[back[0]], back[0])
+			w.Moves, w.What = 2, []string{cs[at].What(), second.What()}
+			return w
 		}
 	}
 	return w

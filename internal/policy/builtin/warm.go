@@ -104,14 +104,15 @@ func (c *Corruptor) Next() *Example {
 // the bank, as breakers do.
 func (c *Corruptor) damage(f *function) {
 	g := generate(wholeView(f.path, f.text), false)
-	if g == nil || len(g.drafts) == 0 {
+	if g == nil || g.drafts.len() == 0 {
 		return
 	}
-	draw := damagesOf(g)
+	var draw func(r *rand.Rand) []byte
 	if c.random.IntN(2) == 0 {
-		if by := breaksOf(f.path, f.text); by != nil {
-			draw = by
-		}
+		draw = breaksOf(f.path, f.text)
+	}
+	if draw == nil {
+		draw = damagesOf(g)
 	}
 	made := 0
 	for range tries {
@@ -162,15 +163,27 @@ func (c *Corruptor) recall(v View, right []byte, silent bool) *Example {
 	return ex
 }
 
+// back lists the moves that lead to a program.
+func (g *generator) back(want []byte, ps []pick) []int {
+	leads := sameProgram(g.src, want)
+	var right []int
+	for i := range ps {
+		if leads(g.edits(ps[i].draft)) {
+			right = append(right, i)
+		}
+	}
+	return right
+}
+
 // pickIn draws in proportion to the share that a move has at its site.
-func pickIn(r *rand.Rand, of []int, cs []Candidate) int {
+func pickIn(r *rand.Rand, of []int, ps []pick) int {
 	total := 0.0
 	for _, i := range of {
-		total += cs[i].share + 0.02
+		total += ps[i].share + 0.02
 	}
 	x := r.Float64() * total
 	for _, i := range of {
-		if x -= cs[i].share + 0.02; x < 0 {
+		if x -= ps[i].share + 0.02; x < 0 {
 			return i
 		}
 	}
@@ -248,18 +261,13 @@ func ExampleOf(v View, right []byte, most int, r *rand.Rand) *Example {
 
 // example keeps the ways back and some other moves; nil where there is none.
 func (g *generator) example(want []byte, most int, r *rand.Rand) *Example {
-	all := g.ranked()
-	back := sameProgram(g.src, want)
-	var right []int
-	for i := range all {
-		if back(all[i].Edits) {
-			right = append(right, i)
-		}
-	}
+	all := g.picks(g.drafts.len())
+	right := g.back(want, all)
 	if len(right) == 0 {
 		return nil
 	}
-	ex := &Example{Kind: all[right[0]].Kind, way: wayOf(&all[right[0]])}
+	first := g.candidate(&all[right[0]], right[0])
+	ex := &Example{Kind: first.Kind, way: wayOf(&first)}
 	weight := 1 / float32(len(right))
 	var kept []Candidate
 	var base []float32
@@ -275,7 +283,7 @@ func (g *generator) example(want []byte, most int, r *rand.Rand) *Example {
 			}
 			stands = -math.Log(share)
 		}
-		kept, base = append(kept, all[i]), append(base, float32(stands))
+		kept, base = append(kept, g.candidate(&all[i], i)), append(base, float32(stands))
 	}
 	ex.Problem = g.pose(kept)
 	for i := range base {

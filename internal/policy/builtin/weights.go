@@ -110,8 +110,8 @@ const posedAtOnce = 1024
 func (w *Weights) score(g *generator, ps []pick, scores []float32) (value float64) {
 	spots := make([]spot, len(ps))
 	for i := range ps {
-		d := &g.drafts[ps[i].draft]
-		spots[i] = spot{d.start, d.end, d.line}
+		d := g.drafts.at(ps[i].draft)
+		spots[i] = spot{int(d.start), int(d.end), d.line}
 	}
 	p, problem, sites := g.scene(w.sees(g.view), spots, func(i int) *Candidate {
 		c := g.candidate(&ps[i], i)
@@ -161,7 +161,7 @@ func (w *Weights) blend(g *generator, ps []pick, scores []float32) {
 		if w.byHand() { // the place is in it
 			scores[i] += float32(handWeight * ps[i].prior)
 		} else if g.span.lines != nil { // the weights were taught without spectra
-			scores[i] += float32(placeWeight * g.drafts[ps[i].draft].line)
+			scores[i] += float32(placeWeight * g.drafts.at(ps[i].draft).line)
 		}
 	}
 	order := make([]int, len(ps))
@@ -171,11 +171,11 @@ func (w *Weights) blend(g *generator, ps []pick, scores []float32) {
 	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(scores[j], scores[i]) })
 	type group struct {
 		kind       Kind
-		start, end int
+		start, end int32
 	}
 	better := map[group]int{}
 	for _, i := range order {
-		d := &g.drafts[ps[i].draft]
+		d := g.drafts.at(ps[i].draft)
 		k := group{d.kind, d.start, d.end}
 		scores[i] -= float32(sameWeight * float64(better[k]))
 		better[k]++
