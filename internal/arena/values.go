@@ -23,6 +23,8 @@ type Question struct {
 	Truth      bool     // it is a condition: only whether it is true counts
 	Returned   bool     // it is what a function returns
 	Others     []string // expressions
+	Own        []string // functions of the code that change nothing outside, as far as their form tells
+	Calls      bool     // one of them is called in it
 }
 
 // Answer says what an expression would have been in the place of another.
@@ -78,13 +80,15 @@ const (
 // and where an expression is evaluated so are the others, each alone and without
 // an effect on what goes on. It makes no step, as finding the suspicious lines
 // makes none: nothing was edited. nil when nothing can be told, since looking
-// changed how the red test fails. Expressions asked about do not overlap; of
-// more than 3,600 others the last are Unknown.
+// changed how the red test fails. Of expressions asked about one may be within another that stands
+// before it; of more than 3,600 others the last are Unknown. A call of the code's own functions
+// runs on with the other expression in its place, as it would after the edit.
 func (a *FixArena) Values(ctx context.Context, questions []Question, wanted []string) ([][]Answer, error) {
 	if was := a.task.Failure.Kind; was == "" || was == testrun.KindTimedOut { // it may go on for ever
 		return nil, nil
 	}
 	asked, n := make([]valuesSite, len(questions)), 0
+	own := []string{}
 	edits := map[string][]tree.Edit{}
 	for k, q := range questions {
 		if !isCode(q.Path) {
@@ -92,7 +96,8 @@ func (a *FixArena) Values(ctx context.Context, questions []Question, wanted []st
 		}
 		others := q.Others[:min(len(q.Others), mostValues-n)]
 		n += len(others)
-		asked[k] = valuesSite{append([]string{}, others...), q.Truth, q.Returned}
+		asked[k] = valuesSite{append([]string{}, others...), q.Calls, q.Truth, q.Returned}
+		own = append(own, q.Own...)
 		edits[q.Path] = append(edits[q.Path], tree.Edit{Start: q.Start, End: q.Start, New: "__breakfix_value__(" + strconv.Itoa(k) + ", lambda: ("},
 			tree.Edit{Start: q.End, End: q.End, New: "))"})
 	}
@@ -106,7 +111,7 @@ func (a *FixArena) Values(ctx context.Context, questions []Question, wanted []st
 	alone, _ := a.looking("")
 	red := alone.Tests[0]
 	data, err := json.Marshal(map[string]any{"sites": asked, "wanted": append([]string{}, wanted...), "file": "/" + a.task.RedPath, "line": a.task.Failure.TestLine,
-		"source": a.task.RedTest, "test": namesOf(red), "functions": harmlessFunctions, "methods": harmlessMethods})
+		"source": a.task.RedTest, "test": namesOf(red), "functions": harmlessFunctions, "methods": harmlessMethods, "own": own})
 	if err != nil {
 		return nil, err
 	}
@@ -125,8 +130,7 @@ func (a *FixArena) Values(ctx context.Context, questions []Question, wanted []st
 	if err != nil {
 		return nil, fmt.Errorf("look at values: %w", err)
 	}
-	was, is := a.task.Failure, cloneFailure(report.Failures[red])
-	if !report.Results.Get(red).Red() || was.Kind != is.Kind || oneLine(was.Message) != oneLine(is.Message) || was.TestLine != is.TestLine {
+	if !report.Results.Get(red).Red() || !failsAlike(a.task.Failure, report.Failures[red]) {
 		return nil, nil
 	}
 	var told strings.Builder
@@ -136,8 +140,16 @@ func (a *FixArena) Values(ctx context.Context, questions []Question, wanted []st
 	return answersOf(questions, told.String(), n)
 }
 
+// failsAlike reports whether a failure is what it was. Where calls of itself end, and with what
+// text, is told by how deep the frames of whoever looks are.
+func failsAlike(was, is testrun.Failure) bool {
+	is = cloneFailure(is)
+	return was.Kind == is.Kind && was.TestLine == is.TestLine && (was.Kind == "RecursionError" || oneLine(was.Message) == oneLine(is.Message))
+}
+
 type valuesSite struct {
 	Others   []string `json:"others"`
+	Calls    bool     `json:"calls"`
 	Truth    bool     `json:"truth"`
 	Returned bool     `json:"returned"`
 }

@@ -37,7 +37,7 @@ func TestValuesTellWhatOtherExpressionsWouldHaveBeenWhereTheTestFails(t *testing
 			{"0", false, true, []string{"1"}, []arena.Answer{arena.Unrun}},
 		}},
 		"test_figures.py::test_first": {testrun.Failure{Kind: "KeyError", Message: "'b'", TestLine: 11}, nil, []asked{
-			{"d[key].upper()", false, true, []string{"d['a'].upper()", "d['c'].upper()", "d[key].lower()"}, []arena.Answer{arena.Mends, arena.Raises, arena.Same}},
+			{"d[key].upper()", false, true, []string{"d['a'].upper()", "d['c'].upper()", "d[key].lower()"}, []arena.Answer{arena.Wanted, arena.Raises, arena.Same}},
 		}},
 	} {
 		src, err := w.Snapshot.Tree.Read("figures.py")
@@ -184,6 +184,51 @@ func TestAnExpressionInsideFitsWhatAssertionsWant(t *testing.T) {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff([][]arena.Answer{c.want}, got); diff != "" {
+			t.Errorf("%s: %s", test, diff)
+		}
+	}
+}
+
+// TestACallOfTheCodesOwnFunctionRunsOnWithTheOtherExpression: in calls of itself the other one
+// stands there as well, and where that does not end it is told like an exception.
+func TestACallOfTheCodesOwnFunctionRunsOnWithTheOtherExpression(t *testing.T) {
+	_, w := prepared(t, "values")
+	src, err := w.Snapshot.Tree.Read("figures.py")
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := []string{"divisor", "power"}
+	for test, c := range map[string]struct {
+		failure testrun.Failure
+		asked   []asked // the first one has such calls
+	}{
+		"test_calls.py::test_power": {testrun.Failure{Kind: "AssertionError", Message: "assert 7 == 8", TestLine: 11}, []asked{
+			{"base + power(base, n - 1)", false, true, []string{"base * power(base, n - 1)", "power(base, n - 1) + base", "power(base, n - 1)", "base + power(base, n)", "2 * 4", "base + spins(n)"},
+				[]arena.Answer{arena.Wanted, arena.Same, arena.Differs, arena.Raises, arena.Partly, arena.Unknown}},
+			{"n - 1", false, false, []string{"n - 2", "n + -1", "power(n, 0)"}, []arena.Answer{arena.Differs, arena.Same, arena.Unknown}},
+		}},
+		// The text of a RecursionError says where it came to its end.
+		"test_calls.py::test_divisor": {testrun.Failure{Kind: "RecursionError", Message: "maximum recursion depth exceeded in another place", TestLine: 6}, []asked{
+			{"divisor(a % b, b)", false, true, []string{"divisor(b, a % b)", "divisor(a % b, 0)", "divisor(b, b)", "7"}, []arena.Answer{arena.Wanted, arena.Mends, arena.Same, arena.Wanted}},
+		}},
+	} {
+		a, err := arena.NewRed(w, arena.Red{Tree: w.Snapshot.Tree, Tests: []string{test}, Failure: c.failure,
+			Contexts: []arena.Context{{Path: "figures.py", Function: "divisor", FirstLine: 35, LastLine: 44}}}, arena.FixOptions{Steps: 4})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var questions []arena.Question
+		var want [][]arena.Answer
+		for k, q := range c.asked {
+			at := strings.Index(string(src), q.of)
+			questions = append(questions, arena.Question{Path: "figures.py", Start: at, End: at + len(q.of), Returned: q.returned, Others: q.otherwise, Own: own, Calls: k == 0})
+			want = append(want, q.want)
+		}
+		got, err := a.Values(context.Background(), questions, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s: %s", test, diff)
 		}
 	}

@@ -7,6 +7,9 @@ class _BreakfixValues:
 
     RUNS = 40  # of one expression that are looked at, for each line of the test
     ALL = 60000  # evaluations, and for every 64 elements of what they give one more
+    CALLS = 5000  # of functions in one evaluation that calls the code's own
+    ALL_CALLS = 40000  # each time that the test is gone through
+    SECONDS = 0.5  # of processor time, ten times what so many calls take: one that calls nothing any more
     SIMPLE = (int, float, complex, str, bytes, bool, type(None), range)
     UNKNOWN, UNRUN, SAME, ALIKE, DIFFERS, RAISES, MENDS, WANTED, EARLY, BREAKS, PARTLY, FITS, HINTS = "abcdefghijklm"
     SIZED = (str, bytes, list, tuple, dict, set, frozenset)
@@ -20,7 +23,8 @@ class _BreakfixValues:
 
         self.ast, self.frame, self.left, self.looking = ast, sys._getframe, self.ALL, False
         data = json.loads(data)
-        self.functions, self.methods = set(data["functions"]), set(data["methods"])
+        self.functions, self.methods, self.own = set(data["functions"]), set(data["methods"]), set(data["own"])
+        self.calls, self.trying = self.ALL_CALLS, None
         self.file, self.line = data["file"], data["line"]
         self.source, self.test = data["source"], data["test"]
         self.phase = None  # an assertion that is gone through once more
@@ -28,8 +32,8 @@ class _BreakfixValues:
         self.wanted = [v for known, v in map(self.literal, data["wanted"]) if known]
         self.sites = []
         for site in data["sites"]:
-            others = [self.other(text) for text in site["others"]]
-            self.sites.append({"truth": site["truth"], "returned": site["returned"], "others": others, "runs": {}, "now": None, "seen": []})
+            others = [self.other(text, site["calls"]) for text in site["others"]]
+            self.sites.append({"truth": site["truth"], "returned": site["returned"], "calls": site["calls"], "others": others, "runs": {}, "now": None, "seen": [], "open": False, "full": None, "skipped": 0, "raised": None})
         builtins.__breakfix_value__ = self.value
 
     def literal(self, text):
@@ -38,16 +42,21 @@ class _BreakfixValues:
         except Exception:
             return False, None
 
-    def other(self, text):
+    def other(self, text, calls):
         """An expression to evaluate; what may have effects is left alone."""
         # at: where the test fails; before: on lines of it that passed
         # now: what it would have been in the phase; mends: it would be wanted where the base is not;
         # wrong: it would not, where the base is (2) or is not (1); fits: it would be the part that is wanted
-        o = {"code": None, "names": (), "at": self.UNRUN, "before": self.UNRUN, "last": False, "now": None, "mends": False, "wrong": 0, "fits": frozenset()}
+        # calls: functions of the code's own
+        o = {"code": None, "calls": False, "endless": False, "flat": True, "names": (), "at": self.UNRUN, "before": self.UNRUN, "last": False, "now": None, "mends": False, "wrong": 0, "fits": frozenset()}
         try:
             tree = self.ast.parse("(" + text + "\n)", mode="eval")
             if all(map(self.harmless, self.ast.walk(tree))):
                 o["code"] = compile(tree, "<value>", "eval")
+                o["calls"] = any(isinstance(n, self.ast.Call) and isinstance(n.func, self.ast.Name) and n.func.id in self.own for n in self.ast.walk(tree))
+                o["flat"] = not any(hasattr(c, "co_code") for c in o["code"].co_consts)
+                if o["calls"] and not calls:
+                    o["code"] = None
                 o["names"] = tuple({n.id for n in self.ast.walk(tree) if isinstance(n, self.ast.Name)})
         except Exception:
             pass
@@ -55,12 +64,12 @@ class _BreakfixValues:
 
     def harmless(self, n):
         a = self.ast
-        if isinstance(n, (a.Await, a.Yield, a.YieldFrom, a.NamedExpr, a.JoinedStr)):
+        if isinstance(n, (a.Await, a.Yield, a.YieldFrom, a.NamedExpr)):
             return False
         if isinstance(n, a.Call):
             f = n.func
             if isinstance(f, a.Name):
-                return f.id in self.functions
+                return f.id in self.functions or f.id in self.own
             return isinstance(f, a.Attribute) and f.attr in self.methods
         if isinstance(n, a.Attribute):  # of a class: written otherwise
             return not (n.attr.startswith("__") and not n.attr.endswith("__"))
@@ -85,19 +94,33 @@ class _BreakfixValues:
 
     def value(self, k, of):
         site = self.sites[k]
-        # What an evaluation of another expression comes to is not looked at.
-        line = self.test_line(self.frame(1)) if self.left > 0 and not self.looking else None
+        if self.trying is not None and self.trying[0] is site:  # in what it calls the other stands here, too
+            return self.instead(self.trying[1], self.frame(1))
+        # What an evaluation of another expression comes to is not looked at; of calls of itself the outermost is.
+        if self.looking or site["open"]:
+            return of()
+        full = site["full"]
+        if full is not None and full[0] is self.phase and full[1].f_lineno == full[2]:
+            site["skipped"] += 1  # most likely the same line of the test, of which enough was looked at
+            if site["skipped"] % 16:
+                return of()
+        line = self.test_line(self.frame(1)) if self.left > 0 else None
         if line is not None and self.phase is not None:
             line = self.phase if site["returned"] is not self.inner and not (self.inner and site["truth"]) else None
         if line is None or site["runs"].get(line, 0) >= self.RUNS:
+            site["full"] = None if line is None else (self.phase, self.at, self.at.f_lineno)
             return of()
         site["runs"][line] = site["runs"].get(line, 0) + 1
         when = "before" if self.line and line != self.line else "at"
+        site["open"] = site["calls"]
         try:
             v = of()
         except Exception as e:
+            site["open"] = False
             self.look(site, when, self.frame(1), None, e)
             raise
+        finally:
+            site["open"] = False
         self.look(site, when, self.frame(1), v, None)
         return v
 
@@ -112,29 +135,79 @@ class _BreakfixValues:
         """Where the test is; None outside of it."""
         while frame is not None:
             if frame.f_code.co_filename.endswith(self.file):
+                self.at = frame
                 return frame.f_lineno
             frame = frame.f_back
         return None
 
-    def others(self, site, when, frame, v, raised):
+    def env(self, frame):
+        """The names at a place in the code."""
         env = {}
         while True:
             for name, value in list(frame.f_locals.items()):
                 env.setdefault(name, value)
-            if frame.f_code.co_name not in self.SCOPES or frame.f_back is None:
-                break
-            frame = frame.f_back
-        env = {**frame.f_globals, **env}
+            if frame.f_code.co_name == "<lambda>" and frame.f_back is not None and frame.f_back.f_code is self.value.__func__.__code__:
+                frame = frame.f_back.f_back  # within another expression that is looked at
+            elif frame.f_code.co_name in self.SCOPES and frame.f_back is not None:
+                frame = frame.f_back
+            else:
+                return {**frame.f_globals, **env}
+
+    def instead(self, o, frame):
+        if o["flat"] and frame.f_code.co_name != "<lambda>":
+            return eval(o["code"], frame.f_globals, frame.f_locals)
+        return eval(o["code"], self.env(frame))
+
+    def over(self, o):
+        """Whether no more can be told of another expression."""
+        return o["code"] is None or o["calls"] and (o["endless"] or self.calls <= 0)
+
+    def of(self, site, o, env):
+        """What another expression is in its place."""
+        if not o["calls"]:
+            return eval(o["code"], env)
+        import signal
+        import sys
+
+        def late(*_):
+            self.calls -= self.ALL_CALLS // 4
+            raise _BreakfixEnough
+
+        def count(_, event, __):
+            if event == "call":
+                self.calls -= 1
+                if self.calls < least:
+                    raise _BreakfixEnough
+
+        least, profile = max(0, self.calls - self.CALLS), sys.getprofile()
+        try:
+            before = signal.signal(signal.SIGPROF, late)  # not in the main thread: ValueError
+            self.trying = (site, o)
+            signal.setitimer(signal.ITIMER_PROF, self.SECONDS, self.SECONDS)
+            sys.setprofile(count)
+            try:
+                return eval(o["code"], env)
+            finally:
+                sys.setprofile(profile)
+                signal.setitimer(signal.ITIMER_PROF, 0)
+                self.trying = None
+                signal.signal(signal.SIGPROF, before or signal.SIG_DFL)
+        except _BreakfixEnough:
+            o["code"] = None
+            raise NameError from None  # it cannot be told
+
+    def others(self, site, when, frame, v, raised):
+        env = self.env(frame)
         if self.phase is not None and self.inner:
             if raised is None:
                 self.once_inside(site, env, v)
             return
         if self.phase is not None:
-            site["now"] = None if raised is not None else (v,)
+            site["now"], site["raised"] = None if raised is not None else (v,), raised
             self.once_more(site, env)
             return
         for o in site["others"]:
-            if o["code"] is None or o[when] in (self.DIFFERS, self.RAISES, self.MENDS) and not site["returned"]:
+            if self.over(o) or o[when] in (self.DIFFERS, self.RAISES, self.MENDS) and not site["returned"]:
                 continue
             if any(hasattr(type(env.get(n)), "__next__") for n in o["names"]):
                 o["code"] = None
@@ -142,11 +215,12 @@ class _BreakfixValues:
             self.left -= 1
             o["last"] = False
             try:
-                t = eval(o["code"], env)
+                t = self.of(site, o, env)
             except NameError:
                 state = self.UNKNOWN  # it may be there all the same
             except Exception as e:
-                state = self.SAME if type(e) is type(raised) and str(e) == str(raised) else self.RAISES
+                o["endless"] = isinstance(e, RecursionError)
+                state = self.SAME if type(e) is type(raised) and (o["endless"] or str(e) == str(raised)) else self.RAISES
             else:
                 if type(t) in self.SIZED:
                     self.left -= len(t) // 64
@@ -163,11 +237,11 @@ class _BreakfixValues:
     def once_more(self, site, env):
         """What others that may be wanted would have been in this assertion."""
         for o in site["others"]:
-            if o["code"] is None or not o["last"] and o["at"] != self.DIFFERS:
+            if self.over(o) or not o["last"] and o["at"] not in (self.DIFFERS, self.MENDS):
                 continue
             self.left -= 1
             try:
-                o["now"] = (eval(o["code"], env),)
+                o["now"] = (self.of(site, o, env),)
             except Exception:
                 o["now"] = ()
 
@@ -175,11 +249,11 @@ class _BreakfixValues:
         """What others would have been each time that this is evaluated in an assertion."""
         now = []
         for o in site["others"]:
-            if o["code"] is None or o["at"] != self.DIFFERS:
+            if self.over(o) or o["at"] != self.DIFFERS:
                 continue
             self.left -= 1
             try:
-                t = eval(o["code"], env)
+                t = self.of(site, o, env)
             except Exception:
                 continue
             if type(t) in self.SIZED:
@@ -191,8 +265,9 @@ class _BreakfixValues:
         """Goes through the red test twice more, where it is given nothing, and past the
         assertions that fail: for what is returned, then for what is inside. Where that takes long
         nothing of it counts."""
+        self.calls = self.ALL_CALLS
         self.again()
-        self.inner, self.left = True, self.ALL // 3
+        self.inner, self.left, self.calls = True, self.ALL // 3, self.ALL_CALLS
         self.again()
 
     def again(self):
@@ -247,25 +322,26 @@ class _BreakfixValues:
     def soft(self, line, of, wants):
         """An assertion: of should be what wants is."""
         for site in self.sites:
-            site["now"], site["seen"] = None, []
+            site["now"], site["seen"], site["raised"] = None, [], None
             for o in site["others"]:
                 o["now"] = None
-        self.phase = ("once more", line, self.left)
+        self.phase, raised, is_now = ("once more", line, self.left), None, None
         try:
             try:
                 is_now = of()
-            except Exception:
-                return
+            except Exception as e:
+                raised = e
             self.phase, wanted = None, wants()
         finally:
             self.phase = None
         if self.inner:
-            self.fit(is_now, wanted)
+            if raised is None:
+                self.fit(is_now, wanted)
             return
         for site in self.sites:
-            # what is returned here is what is compared
-            if site["now"] is not None and self.equal(site["now"][0], is_now):
-                failed = not self.same(is_now, wanted)
+            # what is returned here is what is compared, or would be without this exception
+            if raised is not None and site["raised"] is raised or raised is None and site["now"] is not None and self.equal(site["now"][0], is_now):
+                failed = raised is not None or not self.same(is_now, wanted)
                 for o in site["others"]:
                     if o["now"] is None:
                         continue
@@ -357,6 +433,10 @@ class _BreakfixValues:
 
 
 class _BreakfixLate(BaseException):
+    pass
+
+
+class _BreakfixEnough(BaseException):
     pass
 
 

@@ -2,6 +2,7 @@ package builtin
 
 import (
 	"context"
+	"maps"
 	"regexp"
 	"slices"
 	"sort"
@@ -54,8 +55,12 @@ func (w *Weights) beneath(c *Candidate, a arena.Answer) float64 {
 	return handWeight*c.LogPrior + worth[a]
 }
 
-// mostAsked bounds the moves of a view that are asked about, the likeliest first.
-const mostAsked = 1500
+// Moves of a view that are asked about, the likeliest first: mostAsked of all, and mostCalling
+// of those that change what calls the code's own functions.
+const (
+	mostAsked   = 1500
+	mostCalling = 1500
+)
 
 // ask puts the list in the order that values give it, once: all attempts of a
 // group begin with the same list.
@@ -65,23 +70,18 @@ func (l *list) ask(ctx context.Context, a arena.Fix, w *Weights) error {
 	if l.asked {
 		return nil
 	}
-	asked := l.cs[:min(len(l.cs), mostAsked)]
-	said := make(map[int32]arena.Answer, len(asked))
-	for i := range asked {
-		said[asked[i].at] = arena.Unknown
+	said := make(map[int32]arena.Answer, mostAsked)
+	for i := range min(len(l.cs), mostAsked) {
+		said[l.cs[i].at] = arena.Unknown
 	}
-	questions, of := questionsOf(l.view, asked)
-	if len(questions) > 0 {
-		answers, err := a.Values(ctx, questions, wantedBy(l.view))
-		if err != nil {
-			return err
-		}
-		for k := range answers {
-			for i, answer := range answers[k] {
-				c := &l.cs[of[k][i]]
-				c.LogPrior += w.saying(answer)
-				said[c.at] = answer
-			}
+	answers, err := answered(ctx, a, l.view, l.cs)
+	if err != nil {
+		return err
+	}
+	if len(answers) > 0 {
+		for i, answer := range answers {
+			l.cs[i].LogPrior += w.saying(answer)
+			said[l.cs[i].at] = answer
 		}
 		sort.SliceStable(l.cs, func(i, j int) bool { return l.cs[i].LogPrior > l.cs[j].LogPrior })
 		l.parse, l.binds = nil, nil
@@ -96,45 +96,97 @@ func (l *list) ask(ctx context.Context, a arena.Fix, w *Weights) error {
 	return nil
 }
 
-// questionsOf finds the expressions that moves change, each the largest without
-// an effect, and what each move makes of it; of gives the moves.
-func questionsOf(v View, cs []Candidate) (questions []arena.Question, of [][]int) {
-	root := parse(v.Path, v.Source)
-	if root == nil {
+// answered asks about moves, and gives the answer of each that something could be asked about.
+// Where calls of the code's own functions change what is looked at it asks again without them.
+func answered(ctx context.Context, a arena.Fix, v View, cs []Candidate) (map[int]arena.Answer, error) {
+	questions, of, calling := questionsOf(v, cs)
+	if len(questions) == 0 {
 		return nil, nil
 	}
-	var sites []*node
-	for _, n := range root.kids {
-		sites = valueSites(n, v.Source, false, sites)
+	answers, err := a.Values(ctx, questions, wantedBy(v))
+	if err == nil && answers == nil && calling > 0 && calling < len(questions) {
+		questions, of = questions[calling:], of[calling:]
+		for k := range questions {
+			questions[k].Own = nil
+		}
+		answers, err = a.Values(ctx, questions, wantedBy(v))
 	}
-	moves := make([][]int, len(sites))
+	if err != nil {
+		return nil, err
+	}
+	out := map[int]arena.Answer{}
+	for k := range answers {
+		for i, answer := range answers[k] {
+			move := of[k][i]
+			out[move] = weightier(out[move], answer)
+		}
+	}
+	return out, nil
+}
+
+// weightier is what counts of what two expressions say of one move, the larger one first: what
+// that says for the move, else what is said of the smaller one.
+func weightier(larger, smaller arena.Answer) arena.Answer {
+	if smaller == arena.Unknown || worth[larger] > max(0, worth[smaller]) {
+		return larger
+	}
+	return smaller
+}
+
+// questionsOf finds the expressions that moves change, each the largest without an effect, and
+// what each move makes of it; of gives the moves. The first calling are those with calls of the
+// code's own functions: smaller ones may be within.
+func questionsOf(v View, cs []Candidate) (questions []arena.Question, of [][]int, calling int) {
+	root := parse(v.Path, v.Source)
+	if root == nil {
+		return nil, nil, 0
+	}
+	own := contained(root, v.Source)
+	names := slices.Sorted(maps.Keys(own))
+	ask := func(sites []*node, cs []Candidate, calls bool, most int) {
+		moves := insideOf(sites, cs, most)
+		for k, n := range sites {
+			q := arena.Question{Path: v.Path, Start: n.start, End: n.end, Truth: isCondition(n), Returned: n.parent.kind == "return_statement", Own: names, Calls: calls}
+			var asked []int
+			for _, i := range moves[k] {
+				if text, ok := editedWithin(v.Source, n, cs[i].Edits); ok {
+					q.Others = append(q.Others, text)
+					asked = append(asked, i)
+				}
+			}
+			if len(asked) > 0 {
+				questions, of = append(questions, q), append(of, asked)
+			}
+		}
+	}
+	if len(own) > 0 {
+		e := &effects{v.Source, own}
+		ask(slices.DeleteFunc(e.sites(root, false, nil), func(n *node) bool { return isCondition(n) || !e.calls(n) }), cs, true, mostCalling)
+		calling = len(questions)
+	}
+	ask((&effects{src: v.Source}).sites(root, false, nil), cs[:min(len(cs), mostAsked)], false, mostAsked)
+	return questions, of, calling
+}
+
+// insideOf lists the first moves, at most most, that change nothing but one of the sites, which
+// stand one after the other.
+func insideOf(sites []*node, cs []Candidate, most int) [][]int {
+	moves, n := make([][]int, len(sites)), 0
 	for i := range cs {
 		first, last := cs[i].Edits[0].Start, cs[i].Edits[len(cs[i].Edits)-1].End
 		at := sort.Search(len(sites), func(k int) bool { return sites[k].end >= last })
 		for ; at < len(sites) && sites[at].start <= first; at++ {
 			if last <= sites[at].end {
 				moves[at] = append(moves[at], i)
+				n++
 				break
 			}
 		}
-	}
-	for k, n := range sites {
-		if len(moves[k]) == 0 {
-			continue
-		}
-		q := arena.Question{Path: v.Path, Start: n.start, End: n.end, Truth: isCondition(n), Returned: n.parent.kind == "return_statement"}
-		var asked []int
-		for _, i := range moves[k] {
-			if text, ok := editedWithin(v.Source, n, cs[i].Edits); ok {
-				q.Others = append(q.Others, text)
-				asked = append(asked, i)
-			}
-		}
-		if len(asked) > 0 {
-			questions, of = append(questions, q), append(of, asked)
+		if n == most {
+			break
 		}
 	}
-	return questions, of
+	return moves
 }
 
 // editedWithin applies edits to the text of a node.
@@ -148,25 +200,25 @@ func editedWithin(src []byte, n *node, edits []tree.Edit) (string, bool) {
 	return string(out), err == nil && strings.TrimSpace(string(out)) != ""
 }
 
-// valueSites lists the largest expressions in bodies of functions that can be
+// sites lists the largest expressions in bodies of functions that can be
 // evaluated without an effect, in source order.
-func valueSites(n *node, src []byte, inFunction bool, sites []*node) []*node {
+func (e *effects) sites(n *node, inFunction bool, sites []*node) []*node {
 	switch n.kind {
 	case "function_definition":
 		if body := n.child("body"); body != nil {
-			return valueSites(body, src, true, sites)
+			return e.sites(body, true, sites)
 		}
 		return sites
 	case "class_definition":
 		if body := n.child("body"); body != nil {
-			return valueSites(body, src, false, sites)
+			return e.sites(body, false, sites)
 		}
 		return sites
 	case "comment", "import_statement", "import_from_statement", "future_import_statement", "global_statement", "nonlocal_statement", "delete_statement",
 		"decorator", "type", "lambda", "match_statement", "pattern_list", "tuple_pattern", "list_pattern", "as_pattern", "type_alias_statement":
 		return sites
 	}
-	if inFunction && harmless(n, src) && !part(n) {
+	if inFunction && e.harmless(n) && !part(n) {
 		return append(sites, n)
 	}
 	if n.kind == "string" || n.kind == "concatenated_string" { // within it are other quotes
@@ -178,17 +230,17 @@ func valueSites(n *node, src []byte, inFunction bool, sites []*node) []*node {
 			if k.kind == "subscript" { // a[i] = x: what i is
 				for _, part := range k.kids {
 					if part.field == "subscript" {
-						sites = valueSites(part, src, inFunction, sites)
+						sites = e.sites(part, inFunction, sites)
 					}
 				}
 			}
 		case k.field == "function" && n.kind == "call":
 			if object := k.child("object"); object != nil && k.kind == "attribute" {
-				sites = valueSites(object, src, inFunction, sites)
+				sites = e.sites(object, inFunction, sites)
 			}
 		case k.field == "name" || k.field == "attribute", k.field == "target" && n.kind == "named_expression":
 		default:
-			sites = valueSites(k, src, inFunction, sites)
+			sites = e.sites(k, inFunction, sites)
 		}
 	}
 	return sites
@@ -199,73 +251,12 @@ func part(n *node) bool {
 	switch n.kind {
 	case "argument_list", "keyword_argument", "pair", "slice":
 		return true
+	case "expression_list": // returned it is what an assertion compares
+		return n.parent.kind != "return_statement"
 	case "string": // a text that documents
 		return n.parent.kind == "expression_statement"
 	}
 	return n.kind == "generator_expression" && n.field == "arguments"
-}
-
-// harmless reports whether a node is an expression whose evaluation changes
-// nothing, by its form.
-func harmless(n *node, src []byte) bool {
-	switch n.kind {
-	case "identifier", "integer", "float", "true", "false", "none":
-		return true
-	case "string":
-		ok := true
-		n.walk(func(k *node) bool {
-			ok = ok && k.kind != "interpolation"
-			return ok
-		})
-		return ok
-	case "call":
-		f, args := n.child("function"), n.child("arguments")
-		if f == nil || args == nil || args.kind != "argument_list" && args.kind != "generator_expression" {
-			return false
-		}
-		switch f.kind {
-		case "identifier":
-			if !arena.Harmless(f.text(src), false) {
-				return false
-			}
-		case "attribute":
-			name, object := f.child("attribute"), f.child("object")
-			if name == nil || object == nil || !arena.Harmless(name.text(src), true) || !harmless(object, src) {
-				return false
-			}
-		default:
-			return false
-		}
-		return harmless(args, src)
-	case "attribute":
-		object := n.child("object")
-		return object != nil && harmless(object, src)
-	case "keyword_argument":
-		value := n.child("value")
-		return value != nil && harmless(value, src)
-	case "binary_operator", "boolean_operator", "not_operator", "unary_operator", "comparison_operator", "parenthesized_expression", "tuple", "list",
-		"dictionary", "set", "pair", "subscript", "slice", "conditional_expression", "argument_list", "concatenated_string":
-		for _, k := range n.parts() {
-			if !harmless(k, src) {
-				return false
-			}
-		}
-		return len(n.kids) > 0
-	case "list_comprehension", "set_comprehension", "dictionary_comprehension", "generator_expression":
-		ok := true
-		n.walk(func(k *node) bool {
-			switch k.kind {
-			case "call", "string":
-				ok = ok && harmless(k, src)
-				return false
-			case "await", "yield", "named_expression", "lambda":
-				ok = false
-			}
-			return ok
-		})
-		return ok && (n.kind != "generator_expression" || n.parent.kind == "call")
-	}
-	return false
 }
 
 // isCondition reports whether only the truth of a node counts.

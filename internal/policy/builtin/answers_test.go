@@ -27,12 +27,14 @@ def f(a, b=LIMIT + 1):
     print([n + 1 for n in a if n], step(a)[i - 1])
     with open(a) as out:
         out.write(b"..")
+    if x:
+        return a, x + 1
     return sum(x for x in a) if total else (yield a)
 `
 	root := parse("f.py", []byte(text))
 	var got []string
 	for _, k := range root.kids {
-		for _, n := range valueSites(k, []byte(text), false, nil) {
+		for _, n := range (&effects{src: []byte(text)}).sites(k, false, nil) {
 			s := n.text([]byte(text))
 			if isCondition(n) {
 				s += " ?"
@@ -40,8 +42,8 @@ def f(a, b=LIMIT + 1):
 			got = append(got, s)
 		}
 	}
-	want := []string{"a[0] + len(b)", "1", "enumerate(a)", "x > b and not b ?", "abs(x) - i", "a", "x - 1", "self.rows[i]", "x.y",
-		"[n + 1 for n in a if n]", "a", "i - 1", "out", `b".."`, "sum(x for x in a)", "total ?", "a"}
+	want := []string{"a[0] + len(b)", "1", "enumerate(a)", "x > b and not b ?", "abs(x) - i", "a", "x - 1", "self.rows[i]", `f"{x}"`, "x.y",
+		"[n + 1 for n in a if n]", "a", "i - 1", "out", `b".."`, "x ?", "a, x + 1", "sum(x for x in a)", "total ?", "a"}
 	if !slices.Equal(got, want) {
 		t.Errorf("%q\nwant\n%q", got, want)
 	}

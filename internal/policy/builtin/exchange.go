@@ -171,11 +171,12 @@ func (g *generator) plain(s *node) bool {
 	if left == nil || right == nil || left.kind != "identifier" && left.kind != "pattern_list" || len(g.bound(s)) != max(1, len(left.parts())) {
 		return false
 	}
+	e := &effects{src: g.src}
 	if right.kind != "expression_list" {
-		return harmless(right, g.src)
+		return e.harmless(right)
 	}
 	for _, k := range right.parts() {
-		if !harmless(k, g.src) {
+		if !e.harmless(k) {
 			return false
 		}
 	}

@@ -30,3 +30,15 @@ def area(rows):
     for row in rows:
         cells += len(row)
     return cells
+
+
+def divisor(a, b):
+    if b == 0:
+        return a
+    return divisor(a % b, b)
+
+
+def power(base, n):
+    if n == 0:
+        return 1
+    return base + power(base, n - 1)
