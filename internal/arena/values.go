@@ -23,8 +23,7 @@ type Question struct {
 	Truth      bool     // it is a condition: only whether it is true counts
 	Returned   bool     // it is what a function returns
 	Others     []string // expressions
-	Own        []string // functions of the code that change nothing outside, as far as their form tells
-	Calls      bool     // one of them is called in it
+	Own        []string // functions of the code that change nothing outside, as far as their form tells, where it calls one of them
 }
 
 // Answer says what an expression would have been in the place of another.
@@ -96,7 +95,7 @@ func (a *FixArena) Values(ctx context.Context, questions []Question, wanted []st
 		}
 		others := q.Others[:min(len(q.Others), mostValues-n)]
 		n += len(others)
-		asked[k] = valuesSite{append([]string{}, others...), q.Calls, q.Truth, q.Returned}
+		asked[k] = valuesSite{append([]string{}, others...), len(q.Own) > 0, q.Truth, q.Returned}
 		own = append(own, q.Own...)
 		edits[q.Path] = append(edits[q.Path], tree.Edit{Start: q.Start, End: q.Start, New: "__breakfix_value__(" + strconv.Itoa(k) + ", lambda: ("},
 			tree.Edit{Start: q.End, End: q.End, New: "))"})

@@ -197,7 +197,7 @@ func TestACallOfTheCodesOwnFunctionRunsOnWithTheOtherExpression(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	own := []string{"divisor", "power"}
+	own := [][]string{{"divisor", "power"}, nil}
 	for test, c := range map[string]struct {
 		failure testrun.Failure
 		asked   []asked // the first one has such calls
@@ -221,7 +221,7 @@ func TestACallOfTheCodesOwnFunctionRunsOnWithTheOtherExpression(t *testing.T) {
 		var want [][]arena.Answer
 		for k, q := range c.asked {
 			at := strings.Index(string(src), q.of)
-			questions = append(questions, arena.Question{Path: "figures.py", Start: at, End: at + len(q.of), Returned: q.returned, Others: q.otherwise, Own: own, Calls: k == 0})
+			questions = append(questions, arena.Question{Path: "figures.py", Start: at, End: at + len(q.of), Returned: q.returned, Others: q.otherwise, Own: own[k]})
 			want = append(want, q.want)
 		}
 		got, err := a.Values(context.Background(), questions, nil)

@@ -105,11 +105,8 @@ func answered(ctx context.Context, a arena.Fix, v View, cs []Candidate) (map[int
 	}
 	answers, err := a.Values(ctx, questions, wantedBy(v))
 	if err == nil && answers == nil && calling > 0 && calling < len(questions) {
-		questions, of = questions[calling:], of[calling:]
-		for k := range questions {
-			questions[k].Own = nil
-		}
-		answers, err = a.Values(ctx, questions, wantedBy(v))
+		of = of[calling:]
+		answers, err = a.Values(ctx, questions[calling:], wantedBy(v))
 	}
 	if err != nil {
 		return nil, err
@@ -141,12 +138,9 @@ func questionsOf(v View, cs []Candidate) (questions []arena.Question, of [][]int
 	if root == nil {
 		return nil, nil, 0
 	}
-	own := contained(root, v.Source)
-	names := slices.Sorted(maps.Keys(own))
-	ask := func(sites []*node, cs []Candidate, calls bool, most int) {
-		moves := insideOf(sites, cs, most)
+	ask := func(sites []*node, own []string, moves [][]int) {
 		for k, n := range sites {
-			q := arena.Question{Path: v.Path, Start: n.start, End: n.end, Truth: isCondition(n), Returned: n.parent.kind == "return_statement", Own: names, Calls: calls}
+			q := arena.Question{Path: v.Path, Start: n.start, End: n.end, Truth: isCondition(n), Returned: n.parent.kind == "return_statement", Own: own}
 			var asked []int
 			for _, i := range moves[k] {
 				if text, ok := editedWithin(v.Source, n, cs[i].Edits); ok {
@@ -159,12 +153,14 @@ func questionsOf(v View, cs []Candidate) (questions []arena.Question, of [][]int
 			}
 		}
 	}
-	if len(own) > 0 {
+	if own := contained(root, v.Source); len(own) > 0 {
 		e := &effects{v.Source, own}
-		ask(slices.DeleteFunc(e.sites(root, false, nil), func(n *node) bool { return isCondition(n) || !e.calls(n) }), cs, true, mostCalling)
+		sites := slices.DeleteFunc(e.sites(root, false, nil), func(n *node) bool { return isCondition(n) || !e.calls(n) })
+		ask(sites, slices.Sorted(maps.Keys(own)), insideOf(sites, cs, mostCalling))
 		calling = len(questions)
 	}
-	ask((&effects{src: v.Source}).sites(root, false, nil), cs[:min(len(cs), mostAsked)], false, mostAsked)
+	sites := (&effects{src: v.Source}).sites(root, false, nil)
+	ask(sites, nil, insideOf(sites, cs[:min(len(cs), mostAsked)], mostAsked))
 	return questions, of, calling
 }
 

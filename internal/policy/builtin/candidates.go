@@ -57,12 +57,15 @@ func Candidates(v View) []Candidate {
 
 // generate drafts the candidates, those of the bank too or not; nil when the
 // file does not parse.
-func generate(v View, bank bool) *generator {
+func generate(v View, bank bool) *generator { return generateLarge(v, bank, nil) }
+
+// generateLarge calls large as soon as there are many drafts.
+func generateLarge(v View, bank bool, large func()) *generator {
 	root := parse(v.Path, v.Source)
 	if root == nil {
 		return nil
 	}
-	g := &generator{view: v, src: v.Source, root: root, span: spanOf(v, root), hints: hintsOf(v)}
+	g := &generator{view: v, src: v.Source, root: root, span: spanOf(v, root), hints: hintsOf(v), drafts: drafts{large: large}}
 	g.facts = gather(g)
 	g.once()
 	if f := g.facts.function; f != nil {

@@ -1,6 +1,7 @@
 package builtin
 
 import (
+	"context"
 	"maps"
 	"slices"
 	"strings"
@@ -62,5 +63,42 @@ func TestCallsOfOwnFunctionsAreAskedAboutBesideWhatIsWithin(t *testing.T) {
 		if got := weightier(c.larger, c.smaller); got != c.want {
 			t.Errorf("%v of the larger and %v of the smaller expression: %v, want %v", c.larger, c.smaller, got, c.want)
 		}
+	}
+}
+
+// shy is an arena that cannot look where own functions are called.
+type shy struct {
+	neverGreen
+	asked []int
+}
+
+func (a *shy) Values(_ context.Context, qs []arena.Question, _ []string) ([][]arena.Answer, error) {
+	a.asked = append(a.asked, len(qs))
+	var out [][]arena.Answer
+	for _, q := range qs {
+		if q.Own != nil {
+			return nil, nil
+		}
+		out = append(out, slices.Repeat([]arena.Answer{arena.Early}, len(q.Others)))
+	}
+	return out, nil
+}
+
+func TestWhereCallsCannotBeLookedAtTheRestIs(t *testing.T) {
+	const text = "def f(a, b):\n    return 1 + f(a - 1, b)\n"
+	v, a := wholeView("f.py", []byte(text)), &shy{}
+	cs := Candidates(v)
+	answers, err := answered(context.Background(), a, v, cs)
+	if err != nil || len(a.asked) != 2 || a.asked[1] != a.asked[0]-1 {
+		t.Fatalf("asked about %v expressions (%v), want all, then all but the call", a.asked, err)
+	}
+	for i, c := range cs {
+		inside := c.Edits[0].Start >= strings.Index(text, "a - 1") && c.Edits[len(c.Edits)-1].End <= strings.Index(text, ", b)\n")
+		if got := answers[i]; inside && i < mostAsked && got != arena.Early && c.Edits[0].New != "" {
+			t.Errorf("%s is told to be %v", c.What(), got)
+		}
+	}
+	if len(answers) == 0 {
+		t.Error("nothing is told")
 	}
 }
