@@ -57,15 +57,12 @@ func Candidates(v View) []Candidate {
 
 // generate drafts the candidates, those of the bank too or not; nil when the
 // file does not parse.
-func generate(v View, bank bool) *generator { return generateLarge(v, bank, nil) }
-
-// generateLarge calls large as soon as there are many drafts.
-func generateLarge(v View, bank bool, large func()) *generator {
+func generate(v View, bank bool) *generator {
 	root := parse(v.Path, v.Source)
 	if root == nil {
 		return nil
 	}
-	g := &generator{view: v, src: v.Source, root: root, span: spanOf(v, root), hints: hintsOf(v), drafts: drafts{large: large}}
+	g := &generator{view: v, src: v.Source, root: root, span: spanOf(v, root), hints: hintsOf(v)}
 	g.facts = gather(g)
 	g.once()
 	if f := g.facts.function; f != nil {

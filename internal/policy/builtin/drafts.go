@@ -29,21 +29,14 @@ type drafts struct {
 	n      int
 	blocks [][]draft
 	edits  []tree.Edit // the rest of the latest block of edits
-	large  func()      // called once, when there are many
 }
 
 const draftsInBlock = 1024
-
-// manyDrafts is when a view is a large one: it takes some 50 MB, with all that is made of it.
-var manyDrafts = 100_000
 
 // add puts a draft at the end, with a copy of the edits.
 func (ds *drafts) add(d draft, edits []tree.Edit) {
 	if len(edits) > cap(ds.edits)-len(ds.edits) {
 		ds.edits = make([]tree.Edit, 0, max(draftsInBlock, len(edits)))
-	}
-	if ds.n == manyDrafts && ds.large != nil {
-		ds.large()
 	}
 	from := len(ds.edits)
 	ds.edits = append(ds.edits, edits...)

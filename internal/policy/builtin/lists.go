@@ -38,12 +38,8 @@ func Shortlist(v View, w *Weights) ([]Candidate, error) {
 }
 
 // orderedAtOnce has as many views ordered at the same time as there are cores: it is nothing
-// but work for them, and the moves of a view can take a hundred MB meanwhile. Of large ones it is
-// one, oneLarge.
-var (
-	orderedAtOnce = make(chan struct{}, runtime.GOMAXPROCS(0))
-	oneLarge      = make(chan struct{}, 1)
-)
+// but work for them, and the moves of a view can take a hundred MB meanwhile.
+var orderedAtOnce = make(chan struct{}, runtime.GOMAXPROCS(0))
 
 // ordered lists all candidates of a view that are ranked, whether they parse or not.
 func ordered(v View, w *Weights) []Candidate {
@@ -57,13 +53,7 @@ func ordered(v View, w *Weights) []Candidate {
 func (l *list) order(w *Weights, most, keep int) {
 	orderedAtOnce <- struct{}{}
 	defer func() { <-orderedAtOnce }()
-	large := false
-	defer func() {
-		if large {
-			<-oneLarge
-		}
-	}()
-	g := generateLarge(l.view, true, func() { oneLarge <- struct{}{}; large = true })
+	g := generate(l.view, true)
 	if g == nil {
 		return
 	}

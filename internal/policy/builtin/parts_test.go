@@ -49,20 +49,8 @@ func TestMovesAreScoredInParts(t *testing.T) {
 	}
 }
 
-// TestViewsAreOrderedByAsManyAsThereAreCores: each takes up to a hundred MB meanwhile; of large
-// ones it is one at a time.
+// TestViewsAreOrderedByAsManyAsThereAreCores: each takes up to a hundred MB meanwhile.
 func TestViewsAreOrderedByAsManyAsThereAreCores(t *testing.T) {
-	defer func(was int) { manyDrafts = was }(manyDrafts)
-	for many, most := range map[int]int{manyDrafts: min(cap(orderedAtOnce), runtime.GOMAXPROCS(0)), 10: 1} {
-		manyDrafts = many
-		if n := atTheSameTime(4 * cap(orderedAtOnce)); n == 0 || n > most {
-			t.Errorf("%d at the same time, of %d that are large from %d moves on", n, most, many)
-		}
-	}
-}
-
-// atTheSameTime orders some views, and tells how many were scored at the same time.
-func atTheSameTime(views int) int {
 	var now, most atomic.Int32
 	w := Scratch(1)
 	w.version = "of this test"
@@ -74,11 +62,13 @@ func atTheSameTime(views int) int {
 		now.Add(-1)
 	}
 	var all sync.WaitGroup
-	for range views {
+	for range 4 * cap(orderedAtOnce) {
 		all.Go(func() { ordered(wholeView("f.py", []byte("def f(a, b):\n    return a + b\n")), w) })
 	}
 	all.Wait()
-	return int(most.Load())
+	if n := int(most.Load()); n == 0 || n > cap(orderedAtOnce) || n > runtime.GOMAXPROCS(0) {
+		t.Errorf("%d at the same time, of %d", n, cap(orderedAtOnce))
+	}
 }
 
 // TestWhatIsKeptOfAListIsItsBeginning: how many are asked for changes nothing in front of them.
