@@ -207,13 +207,13 @@ class _BreakfixValues:
             self.once_more(site, env)
             return
         for o in site["others"]:
+            o["last"] = False
             if self.over(o) or o[when] in (self.DIFFERS, self.RAISES, self.MENDS) and not site["returned"]:
                 continue
             if any(hasattr(type(env.get(n)), "__next__") for n in o["names"]):
                 o["code"] = None
                 continue
             self.left -= 1
-            o["last"] = False
             try:
                 t = self.of(site, o, env)
             except NameError:
