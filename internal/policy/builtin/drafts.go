@@ -23,8 +23,8 @@ type draft struct {
 type turned struct{ start, end int32 }
 
 // drafts are the drafts of a view, and their edits, in blocks that stay where they are: a large
-// function has several hundred thousand, and a list that grows is copied, at first into a
-// quarter more than it has room for, with the old one there until it is collected.
+// function has several hundred thousand, and a list that grows is copied, with the old one there
+// until it is collected.
 type drafts struct {
 	n      int
 	blocks [][]draft
